@@ -1,0 +1,3 @@
+//! Bench `plan`.
+
+fn main() {}

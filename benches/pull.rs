@@ -1,0 +1,3 @@
+//! Bench `pull`.
+
+fn main() {}

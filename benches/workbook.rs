@@ -1,0 +1,3 @@
+//! Bench `workbook`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Master data: items, warehouses, code mappings; versioned by effective date.

@@ -1,0 +1,1 @@
+//! States of what must leave exactly once.

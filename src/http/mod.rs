@@ -1,0 +1,1 @@
+//! Asks what a connector says, over HTTP.

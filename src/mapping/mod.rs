@@ -1,0 +1,1 @@
+//! Reads mapping files and writes or reads documents. Bytes in, bytes out.

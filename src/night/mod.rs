@@ -1,0 +1,1 @@
+//! The steps of one night, one file each.

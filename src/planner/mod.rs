@@ -1,0 +1,5 @@
+//! How much, when and how: `plan(snapshot, policy) -> Plan`, pure and repeatable.
+
+pub mod model;
+
+pub use model::*;

@@ -1,0 +1,1 @@
+//! Shipped against received against put away.

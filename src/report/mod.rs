@@ -1,0 +1,1 @@
+//! What people read: the daily mail, its workbook, its charts. Bytes in, bytes out.

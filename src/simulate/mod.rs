@@ -1,0 +1,1 @@
+//! The simulated world: marketplace, warehouse, forwarder and mail on loopback.

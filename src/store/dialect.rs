@@ -1,0 +1,31 @@
+//! The few places where the two engines need different words.
+
+/// Which database is behind the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// Migrations are written once, in PostgreSQL's types.
+    #[must_use]
+    pub fn ddl(self, script: &str) -> String {
+        match self {
+            Self::Postgres => script.to_owned(),
+            Self::Sqlite => script
+                .replace("BIGINT", "INTEGER")
+                .replace("BYTEA", "BLOB")
+                .replace("\n);", "\n) STRICT;"),
+        }
+    }
+
+    /// Row locks for claims: PostgreSQL skips rows that another worker holds, SQLite has one writer.
+    #[must_use]
+    pub fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+            Self::Sqlite => "",
+        }
+    }
+}

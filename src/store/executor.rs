@@ -1,0 +1,510 @@
+//! Pools, transactions and rows of either engine behind one set of types.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Column as _, Row as _};
+
+use super::dialect::Engine;
+use super::migrations;
+use super::value::{FromColumn, Value};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database URL `{shown}` is not understood, wanted `sqlite:PATH` or `postgres://…`")]
+    Url { shown: String },
+    #[error("cannot open the database")]
+    Open(#[source] sqlx::Error),
+    #[error("cannot bring the database to this version")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("statement `{statement}` failed")]
+    Statement {
+        statement: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("statement `{statement}` has {wanted} places but got {given} arguments")]
+    Arguments {
+        statement: String,
+        wanted: usize,
+        given: usize,
+    },
+    #[error("column `{column}`: {why}")]
+    Column { column: String, why: String },
+    #[error("{what}: expected {wanted} changed rows, got {changed}")]
+    Affected { what: String, wanted: u64, changed: u64 },
+    #[error("stored {what} cannot be read back: {why}")]
+    Corrupt { what: String, why: String },
+}
+
+impl StoreError {
+    /// Whether a unique key stopped the statement.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Statement { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())
+    }
+}
+
+enum Pools {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// The open database.
+pub struct Store {
+    pools: Pools,
+}
+
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 8;
+const BUSY: Duration = Duration::from_secs(30);
+
+impl Store {
+    /// Opens `sqlite:PATH` (made when missing), `sqlite::memory:` for tests, or `postgres://…`, and migrates.
+    ///
+    /// # Errors
+    /// When the URL is not understood, the database cannot be reached, or a migration fails.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pools = if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(path.trim_start_matches("//")).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(BUSY)
+                .connect(url)
+                .await
+                .map_err(StoreError::Open)?;
+            Pools::Postgres(pool)
+        } else {
+            return Err(StoreError::Url {
+                shown: url.split("://").next().unwrap_or_default().to_owned(),
+            });
+        };
+        let store = Self { pools };
+        let migrator = migrations::migrator(store.engine());
+        match &store.pools {
+            Pools::Sqlite { write, .. } => migrator.run(write).await,
+            Pools::Postgres(pool) => migrator.run(pool).await,
+        }
+        .map_err(StoreError::Migrate)?;
+        Ok(store)
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A transaction that only reads.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await.map_err(StoreError::Open)?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// A transaction that may write. Dropped without [`Tx::commit`] it leaves no trace.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { write, .. } => Inner::Sqlite(
+                write
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await
+                    .map_err(StoreError::Open)?,
+            ),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &str) -> Result<Pools, StoreError> {
+    let memory = path == ":memory:";
+    if let (false, Some(parent)) = (memory, Path::new(path).parent()) {
+        std::fs::create_dir_all(parent).map_err(|error| StoreError::Open(sqlx::Error::Io(error)))?;
+    }
+    let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
+        .map_err(StoreError::Open)?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(BUSY)
+        .connect_with(options.clone())
+        .await
+        .map_err(StoreError::Open)?;
+    // An in-memory database lives in one connection.
+    let read = if memory {
+        write.clone()
+    } else {
+        SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(BUSY)
+            .connect_with(options)
+            .await
+            .map_err(StoreError::Open)?
+    };
+    Ok(Pools::Sqlite { write, read })
+}
+
+enum Inner {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// One transaction on either engine.
+pub struct Tx {
+    inner: Inner,
+}
+
+/// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
+const ROWS_PER_STATEMENT: usize = 500;
+/// PostgreSQL numbers arguments with 16 bits.
+const MAX_ARGUMENTS: usize = 32_000;
+
+impl Tx {
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.inner {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement, returns the number of rows it changed.
+    ///
+    /// # Errors
+    /// When the argument count differs from the statement's places, or the engine refuses.
+    pub async fn execute(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        check_places(&sql, args.len())?;
+        let text = AssertSqlSafe(sql.clone());
+        match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::query_with(text, sqlite_arguments(args))
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err(|source| failed(&sql, source))
+    }
+
+    /// Runs a statement that must change exactly `wanted` rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Affected`] when it changed another number; the caller's transaction should be dropped then.
+    pub async fn execute_exactly(
+        &mut self,
+        wanted: u64,
+        sql: impl Into<String>,
+        args: &[Value],
+    ) -> Result<(), StoreError> {
+        let sql = sql.into();
+        let changed = self.execute(sql.clone(), args).await?;
+        if changed == wanted {
+            Ok(())
+        } else {
+            Err(StoreError::Affected {
+                what: shown(&sql),
+                wanted,
+                changed,
+            })
+        }
+    }
+
+    /// # Errors
+    /// When the argument count differs from the statement's places, or the engine refuses.
+    pub async fn rows(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into();
+        check_places(&sql, args.len())?;
+        let text = AssertSqlSafe(sql.clone());
+        match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::query_with(text, sqlite_arguments(args))
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+        }
+        .map_err(|source| failed(&sql, source))
+    }
+
+    /// The first row, if any.
+    ///
+    /// # Errors
+    /// As [`Tx::rows`].
+    pub async fn row(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Bulk insert: `head` is `INSERT INTO t (a, b)`, `tail` an `ON CONFLICT …` clause or empty.
+    ///
+    /// # Errors
+    /// When a row has another number of values than the first, or the engine refuses.
+    pub async fn insert_many(
+        &mut self,
+        head: &str,
+        rows: &[Vec<Value>],
+        tail: &str,
+    ) -> Result<u64, StoreError> {
+        let Some(width) = rows.first().map(Vec::len) else {
+            return Ok(0);
+        };
+        let mut changed = 0;
+        for chunk in rows.chunks(ROWS_PER_STATEMENT.min(MAX_ARGUMENTS / width.max(1))) {
+            let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * width * 6);
+            sql.push_str(head);
+            sql.push_str(" VALUES ");
+            let mut args = Vec::with_capacity(chunk.len() * width);
+            for (index, row) in chunk.iter().enumerate() {
+                if row.len() != width {
+                    return Err(StoreError::Arguments {
+                        statement: shown(head),
+                        wanted: width,
+                        given: row.len(),
+                    });
+                }
+                sql.push_str(if index == 0 { "(" } else { ",(" });
+                for (column, value) in row.iter().enumerate() {
+                    use std::fmt::Write as _;
+                    let separator = if column == 0 { "" } else { "," };
+                    let _ = write!(sql, "{separator}${}", args.len() + 1);
+                    args.push(value.clone());
+                }
+                sql.push(')');
+            }
+            sql.push(' ');
+            sql.push_str(tail);
+            changed += self.execute(sql, &args).await?;
+        }
+        Ok(changed)
+    }
+
+    /// # Errors
+    /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(|source| failed("COMMIT", source))
+    }
+}
+
+fn failed(sql: &str, source: sqlx::Error) -> StoreError {
+    StoreError::Statement {
+        statement: shown(sql),
+        source,
+    }
+}
+
+fn shown(sql: &str) -> String {
+    sql.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
+}
+
+/// SQLite reads a missing argument as NULL without a word, so the count is checked here for both engines.
+fn check_places(sql: &str, given: usize) -> Result<(), StoreError> {
+    let wanted = sql
+        .split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<usize>().ok()
+        })
+        .max()
+        .unwrap_or(0);
+    if wanted == given {
+        Ok(())
+    } else {
+        Err(StoreError::Arguments {
+            statement: shown(sql),
+            wanted,
+            given,
+        })
+    }
+}
+
+macro_rules! bind_all {
+    ($arguments:expr, $args:expr) => {{
+        use sqlx::Arguments as _;
+        let mut arguments = $arguments;
+        for value in $args {
+            // Encoding an integer, a text or bytes cannot fail; a lost one would show in the count of places.
+            let _ = match value.clone() {
+                Value::Int(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value),
+                Value::Bytes(value) => arguments.add(value),
+            };
+        }
+        arguments
+    }};
+}
+
+fn sqlite_arguments(args: &[Value]) -> SqliteArguments {
+    bind_all!(SqliteArguments::default(), args)
+}
+
+fn postgres_arguments(args: &[Value]) -> PgArguments {
+    bind_all!(PgArguments::default(), args)
+}
+
+/// One result row of either engine.
+pub enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// Reads a column by name.
+    ///
+    /// # Errors
+    /// When the column is missing or of another type.
+    pub fn get<T: FromColumn>(&self, column: &str) -> Result<T, StoreError> {
+        T::from_column(self, column)
+    }
+
+    pub(super) fn int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+        .map_err(|error| self.bad(column, &error.to_string()))
+    }
+
+    pub(super) fn text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+        .map_err(|error| self.bad(column, &error.to_string()))
+    }
+
+    pub(super) fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+        .map_err(|error| self.bad(column, &error.to_string()))
+    }
+
+    pub(super) fn bad(&self, column: &str, why: &str) -> StoreError {
+        StoreError::Column {
+            column: column.to_owned(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// Names of the columns, for tests that compare engines.
+    #[must_use]
+    pub fn columns(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite(row) => row
+                .columns()
+                .iter()
+                .map(|column| column.name().to_owned())
+                .collect(),
+            Self::Postgres(row) => row
+                .columns()
+                .iter()
+                .map(|column| column.name().to_owned())
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args;
+
+    async fn memory() -> Store {
+        Store::open("sqlite::memory:").await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_missing_argument_is_an_error_not_a_null() {
+        let store = memory().await;
+        let mut tx = store.write().await.unwrap();
+        let error = tx
+            .rows("SELECT $1 AS a, $2 AS b", args!["x"])
+            .await
+            .err()
+            .unwrap();
+        assert!(
+            matches!(
+                error,
+                StoreError::Arguments {
+                    wanted: 2,
+                    given: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn values_come_back_as_they_went() {
+        let store = memory().await;
+        let mut tx = store.write().await.unwrap();
+        let day: chrono::NaiveDate = "2026-11-22".parse().unwrap();
+        let row = tx
+            .row(
+                "SELECT $1 AS day, $2 AS missing, $3 AS bytes, $4 AS n",
+                args![day, None::<i64>, vec![0_u8, 255], 7_i64],
+            )
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(row.get::<chrono::NaiveDate>("day").unwrap(), day);
+        assert_eq!(row.get::<Option<i64>>("missing").unwrap(), None);
+        assert!(row.get::<i64>("missing").is_err());
+        assert_eq!(row.get::<Vec<u8>>("bytes").unwrap(), vec![0, 255]);
+        assert_eq!(row.get::<i64>("n").unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn urls_that_are_neither_are_named_without_their_secret() {
+        let error = Store::open("mysql://u:secret@h/d")
+            .await
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("mysql") && !error.contains("secret"), "{error}");
+    }
+}

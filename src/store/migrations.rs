@@ -1,0 +1,43 @@
+//! The schema, written once in PostgreSQL's words; [`Engine::ddl`] puts in SQLite's.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr as _};
+
+use super::dialect::Engine;
+
+const SCRIPTS: [(i64, &str, &str); 7] = [
+    (1, "core", include_str!("migrations/0001_core.sql")),
+    (2, "work", include_str!("migrations/0002_work.sql")),
+    (3, "catalog", include_str!("migrations/0003_catalog.sql")),
+    (4, "facts", include_str!("migrations/0004_facts.sql")),
+    (5, "plans", include_str!("migrations/0005_plans.sql")),
+    (6, "orders", include_str!("migrations/0006_orders.sql")),
+    (7, "receipts", include_str!("migrations/0007_receipts.sql")),
+];
+
+/// Version and name of every migration, in order.
+#[must_use]
+pub fn migration_list() -> Vec<(i64, &'static str)> {
+    SCRIPTS
+        .iter()
+        .map(|(version, name, _)| (*version, *name))
+        .collect()
+}
+
+pub(super) fn migrator(engine: Engine) -> Migrator {
+    let migrations = SCRIPTS
+        .iter()
+        .map(|(version, name, script)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                AssertSqlSafe(engine.ddl(script)).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}

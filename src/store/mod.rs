@@ -1,0 +1,27 @@
+//! The store: one SQL text and one Rust body for SQLite and PostgreSQL.
+//!
+//! [`Store`] holds the pools, [`Tx`] is the only way to speak SQL. Statements use `$1…$n`, columns are `BIGINT`,
+//! `TEXT` and `BYTEA` (SQLite's own names are put in by [`migrations`]); instants are Unix milliseconds, civil dates
+//! ISO text, decimals text. What differs between the engines stands in [`dialect`].
+//!
+//! Every write transaction takes the writer lock at once (`BEGIN IMMEDIATE`): a reader that turns writer fails on
+//! SQLite in spite of its busy timeout.
+
+pub mod blob;
+pub mod dialect;
+mod executor;
+mod migrations;
+pub mod run;
+mod value;
+
+pub use executor::{Row, Store, StoreError, Tx};
+pub use migrations::migration_list;
+pub use value::{FromColumn, Value};
+
+/// Arguments of a statement: `args![account, sku, day]`. The count is checked against the statement.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::store::Value::from($value)),*]
+    };
+}

@@ -1,0 +1,1 @@
+//! SFTP, mail and folders.

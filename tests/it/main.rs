@@ -1,0 +1,13 @@
+//! Integration tests against real servers. One binary: every room is a module.
+
+mod catalog;
+mod connectors;
+mod delivery;
+mod documents;
+mod mail;
+mod night;
+mod papers;
+mod planner;
+mod receipts;
+mod services;
+mod world;

@@ -1,0 +1,1 @@
+//! Starts and stops the real servers that the tests talk to.
