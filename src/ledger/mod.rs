@@ -1,6 +1,7 @@
 //! Facts: what was sold, what is in stock, what is under way, what arrived. Appended or superseded, never edited.
 
 mod facts;
+pub mod transit;
 
 pub use facts::{
     Buckets, FactKey, InboundLine, InboundNotice, OrderLineFact, OrderLineState, ReceiptEvent, ReceiptKind,

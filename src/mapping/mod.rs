@@ -1,1 +1,11 @@
 //! Reads mapping files and writes or reads documents. Bytes in, bytes out.
+
+pub mod definition;
+pub mod label;
+pub mod model;
+pub mod plan_folder;
+pub mod receipt_file;
+pub mod table;
+pub mod value;
+pub mod xlsx;
+pub mod xml;

@@ -1,1 +1,3 @@
 //! The steps of one night, one file each.
+
+pub mod pull;

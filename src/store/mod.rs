@@ -8,11 +8,18 @@
 //! SQLite in spite of its busy timeout.
 
 pub mod blob;
+pub mod catalog;
 pub mod dialect;
 mod executor;
+pub mod facts;
 mod migrations;
+pub mod orders;
+pub mod outbox;
+pub mod plans;
+pub mod receipts;
 pub mod run;
 mod value;
+pub mod work;
 
 pub use executor::{Row, Store, StoreError, Tx};
 pub use migrations::migration_list;

@@ -1,1 +1,5 @@
 //! SFTP, mail and folders.
+
+pub mod email;
+pub mod folder;
+pub mod sftp;

@@ -1,0 +1,1 @@
+//! `linkstar plan --from DIR`: a plan without a database.

@@ -1,0 +1,1 @@
+//! What left and has not arrived: shipped = moving + received + closed short.

@@ -1,0 +1,1 @@
+//! Carton marks as PDF.

@@ -1,0 +1,1 @@
+//! The one model of a stocking order that every mapping reads from.

@@ -1,0 +1,1 @@
+//! Receipt reports that somebody dropped in, as CSV or XLSX.

@@ -1,0 +1,1 @@
+//! Paths and formats: how a mapping names a value of the model.

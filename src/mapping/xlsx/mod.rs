@@ -1,0 +1,1 @@
+//! Workbooks: a forwarder's own filled without loss, and ours written new.

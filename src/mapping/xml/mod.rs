@@ -1,0 +1,1 @@
+//! XML documents in the order of their schema, validated before they leave.

@@ -1,0 +1,1 @@
+//! Order lines, sales days, stock snapshots, inbounds.

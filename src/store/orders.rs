@@ -1,0 +1,1 @@
+//! Stocking orders, their events and documents.

@@ -1,0 +1,1 @@
+//! Receipt events, transit lines, differences.

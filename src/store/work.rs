@@ -1,0 +1,1 @@
+//! Occurrences, jobs and attempts.

@@ -1,0 +1,1 @@
+//! Mail through SMTP with STARTTLS and AUTH.

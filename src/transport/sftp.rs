@@ -1,0 +1,1 @@
+//! SFTP with enforced host keys.
