@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 25] = [
+const FLOORS: [(&str, u8); 26] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
+    ("declared", 0),
     ("delivery", 0),
     ("digest", 0),
     ("ids", 0),
