@@ -35,6 +35,7 @@ pub mod planner;
 pub mod problem;
 pub mod quantity;
 pub mod reconcile;
+pub mod secret;
 pub mod wording;
 
 pub mod connector;

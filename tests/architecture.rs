@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 26] = [
+const FLOORS: [(&str, u8); 27] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 26] = [
     ("problem", 0),
     ("quantity", 0),
     ("reconcile", 0),
+    ("secret", 0),
     ("wording", 0),
     ("connector", 1),
     ("mapping", 1),
