@@ -60,3 +60,15 @@ CREATE TABLE order_document (
     PRIMARY KEY (account_id, order_no, revision, document),
     FOREIGN KEY (account_id, order_no) REFERENCES stocking_order (account_id, order_no)
 );
+
+-- How long a stage of a lane took, learned from receipts and from imported history (R21).
+CREATE TABLE lead_time (
+    account_id TEXT NOT NULL,
+    warehouse TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    from_day TEXT NOT NULL,
+    to_day TEXT NOT NULL,
+    PRIMARY KEY (account_id, warehouse, mode, stage, reference)
+);
