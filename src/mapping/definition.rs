@@ -1,1 +1,337 @@
 //! Mapping files: what they may say, and the errors when they say something else.
+//!
+//! One TOML file for each (party, country, document). Unknown keys are refused with the nearest name and the line;
+//! every path is checked against the model when the file is read, so a slip is found before an order is.
+
+use serde::Deserialize;
+
+use crate::digest::sha256_hex;
+use crate::ids::ForwarderId;
+use crate::mapping::model::{DocumentContext, document_model, shape};
+use crate::mapping::value::{Maps, Scope, Template};
+use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
+use crate::order::model::StockingOrder;
+use crate::problem::{Problem, nearest};
+
+mod builtin;
+
+pub use builtin::{all_with, builtin, builtin_file};
+
+/// Version of the language of mapping files that this program reads.
+pub const LANGUAGE: u32 = 1;
+const MAX_FILE_BYTES: usize = 512 * 1024;
+
+/// Gives the bytes of a file that a mapping names (a template, a schema, a font), by its name below `mappings/`.
+pub type Assets<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
+/// The head of a mapping file: what it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meta {
+    /// Version of the mapping language, see [`LANGUAGE`].
+    pub language: u32,
+    /// Unique name, e.g. `huatuo-booking-gb`; a file with the same id replaces a built-in mapping.
+    pub id: String,
+    /// Version of this file, raised by its author with every change.
+    pub version: u32,
+    /// `xlsx-template`, `xlsx-new`, `xml` or `label-pdf`; the section of the same name must be there.
+    pub kind: KindName,
+    /// The forwarder this document is for; absent when it is for everybody.
+    #[serde(default)]
+    pub party: Option<ForwarderId>,
+    /// Destination country (ISO 3166 alpha-2); absent when it is for every country.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// `booking`, `packing-list`, `commercial-invoice`, `outbound-instruction`, …
+    pub document: String,
+    /// Name of the written file, e.g. `{order.number}-booking.xlsx`.
+    pub file_name: Template,
+    /// Needed even where no cell shows them; all that are missing are named at once.
+    #[serde(default)]
+    pub required: Vec<Template>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KindName {
+    XlsxTemplate,
+    XlsxNew,
+    Xml,
+    LabelPdf,
+}
+
+/// How the document is written: one section of the file.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    XlsxTemplate(XlsxTemplate),
+    XlsxNew(XlsxNew),
+    // `xml::XmlMapping` and `label::LabelMapping` stand here: add the variant, its section in `File`,
+    // and its arm in `Kind::of`, `Mapping::write` and `Mapping::check`.
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    mapping: Meta,
+    #[serde(default)]
+    maps: Maps,
+    #[serde(rename = "xlsx-template")]
+    xlsx_template: Option<XlsxTemplate>,
+    #[serde(rename = "xlsx-new")]
+    xlsx_new: Option<XlsxNew>,
+}
+
+/// A mapping, read and checked, with the files it needs.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub meta: Meta,
+    pub maps: Maps,
+    pub kind: Kind,
+    /// SHA-256 of the mapping file: a written document names the exact mapping it came from.
+    pub sha256: String,
+    file: String,
+}
+
+/// A document, written and read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub file_name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+    pub sha256: String,
+}
+
+pub const XLSX_MEDIA_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+impl Mapping {
+    /// Reads and checks a mapping file.
+    ///
+    /// # Errors
+    /// Every problem found: the TOML itself (with its line), a missing section, unknown paths, a template that is not
+    /// the one the mapping was written for.
+    pub fn parse(file_name: &str, text: &str, assets: Assets<'_>) -> Result<Self, Vec<Problem>> {
+        if text.len() > MAX_FILE_BYTES {
+            let found = format!("{} bytes", text.len());
+            return Err(vec![Problem::new(
+                file_name,
+                "",
+                "",
+                found,
+                format!("at most {MAX_FILE_BYTES} bytes"),
+            )]);
+        }
+        let file: File = toml::from_str(text).map_err(|error| vec![toml_problem(file_name, text, &error)])?;
+        if file.mapping.language != LANGUAGE {
+            let found = file.mapping.language.to_string();
+            let wanted = format!("{LANGUAGE}, the mapping language this program reads");
+            return Err(vec![Problem::new(
+                file_name,
+                "[mapping]",
+                "language",
+                found,
+                wanted,
+            )]);
+        }
+        let (meta, maps) = (file.mapping, file.maps);
+        let mut problems = Vec::new();
+        let scope = Scope::new(shape(), &maps);
+        for (place, template) in std::iter::once(("file_name", &meta.file_name))
+            .chain(meta.required.iter().map(|template| ("required", template)))
+        {
+            let faults = template.faults(&scope).into_iter();
+            problems.extend(faults.map(|fault| fault.problem(file_name, &format!("[mapping] {place}"))));
+        }
+        let missing = |section: &str| {
+            let wanted = format!("a section [{section}], as `kind` says");
+            vec![Problem::new(file_name, "[mapping]", "kind", section, wanted)]
+        };
+        let kind = match meta.kind {
+            KindName::XlsxTemplate => {
+                let mut section = file.xlsx_template.ok_or_else(|| missing("xlsx-template"))?;
+                problems.extend(section.prepare(file_name, &scope, assets));
+                Kind::XlsxTemplate(section)
+            }
+            KindName::XlsxNew => {
+                let section = file.xlsx_new.ok_or_else(|| missing("xlsx-new"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::XlsxNew(section)
+            }
+            KindName::Xml => return Err(missing("xml")),
+            KindName::LabelPdf => return Err(missing("label-pdf")),
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            meta,
+            maps,
+            kind,
+            sha256: sha256_hex(text.as_bytes()),
+            file: file_name.to_owned(),
+        })
+    }
+
+    /// Whether this mapping is for the order's forwarder and country.
+    #[must_use]
+    pub fn is_for(&self, order: &StockingOrder) -> bool {
+        let party = self.meta.party.as_ref();
+        let country = self.meta.country.as_deref();
+        party.is_none_or(|party| *party == order.forwarder)
+            && country.is_none_or(|country| country.eq_ignore_ascii_case(&order.deliver_to.address.country))
+    }
+
+    /// Writes the document, reads it back with another reader and compares every value and total.
+    ///
+    /// # Errors
+    /// Everything that is missing or does not fit, all at once; then nothing is written.
+    pub fn write(&self, order: &StockingOrder, context: &DocumentContext) -> Result<Written, Vec<Problem>> {
+        let model = document_model(order, context);
+        let scope = Scope::new(&model, &self.maps);
+        let file = &self.file;
+        let mut problems = order_problems(file, order);
+        for template in &self.meta.required {
+            match template.fill(&scope) {
+                Ok(Some(_)) => {}
+                Ok(None) => problems.push(Problem::new(
+                    file,
+                    "[mapping] required",
+                    template.source(),
+                    "",
+                    "a value: the document needs it",
+                )),
+                Err(fault) => problems.push(fault.problem(file, "[mapping] required")),
+            }
+        }
+        let name = match self.meta.file_name.fill(&scope) {
+            Ok(name) => safe_file_name(&name.unwrap_or_default()),
+            Err(fault) => {
+                problems.push(fault.problem(file, "[mapping] file_name"));
+                String::new()
+            }
+        };
+        let (bytes, media_type) = match &self.kind {
+            Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+        };
+        let bytes = match bytes {
+            Ok(bytes) if problems.is_empty() => bytes,
+            Ok(_) => return Err(problems),
+            Err(more) => {
+                problems.extend(more);
+                return Err(problems);
+            }
+        };
+        let differences = self.check(&name, &bytes, &scope);
+        if !differences.is_empty() {
+            return Err(differences);
+        }
+        Ok(Written {
+            file_name: name,
+            media_type,
+            sha256: sha256_hex(&bytes),
+            bytes,
+        })
+    }
+
+    /// Compares a file with the model it should have been written from.
+    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+        match &self.kind {
+            Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
+            Kind::XlsxNew(section) => section.check(name, bytes, scope),
+        }
+    }
+}
+
+/// What no document may leave with, whatever it prints: an order that contradicts itself.
+fn order_problems(file: &str, order: &StockingOrder) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |place: String, field: &str, found: String, wanted: String| {
+        problems.push(Problem::new(file, place, field, found, wanted));
+    };
+    if order.lines.is_empty() {
+        problem(
+            order.number.to_string(),
+            "lines",
+            "none".to_owned(),
+            "at least one line".to_owned(),
+        );
+    }
+    for (place, carton) in order.cartons.iter().enumerate() {
+        let wanted = u32::try_from(place + 1).unwrap_or(u32::MAX);
+        if carton.no != wanted {
+            let wanted = format!("{wanted}: cartons are numbered 1..n without holes");
+            problem("cartons".to_owned(), "no", carton.no.to_string(), wanted);
+        }
+        for content in carton
+            .contents
+            .iter()
+            .filter(|content| order.line(content.line).is_none())
+        {
+            let place = format!("carton {}", carton.no);
+            problem(
+                place,
+                "line",
+                content.line.to_string(),
+                "a line of the order".to_owned(),
+            );
+        }
+    }
+    for line in &order.lines {
+        let contents = order.cartons.iter().flat_map(|carton| &carton.contents);
+        let packed: i64 = contents
+            .filter(|content| content.line == line.no)
+            .map(|content| content.units)
+            .sum();
+        if packed != line.units {
+            let wanted = format!("{}: the units of the line", line.units);
+            problem(
+                format!("line {}", line.no),
+                "units in cartons",
+                packed.to_string(),
+                wanted,
+            );
+        }
+    }
+    problems
+}
+
+/// A name that is the same file on every system and never a path.
+fn safe_file_name(name: &str) -> String {
+    let safe: String = name
+        .chars()
+        .map(|c| match c {
+            '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '-',
+            c if c.is_control() => '-',
+            c => c,
+        })
+        .take(120)
+        .collect();
+    safe.trim_matches(['.', ' ']).to_owned()
+}
+
+fn toml_problem(file: &str, text: &str, error: &toml::de::Error) -> Problem {
+    let place = error.span().map_or_else(String::new, |span| {
+        let before = text.get(..span.start).unwrap_or_default();
+        format!("line {}", before.matches('\n').count() + 1)
+    });
+    let message = error.message();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    if message.starts_with("unknown field") {
+        let found = quoted.next().unwrap_or_default();
+        let known: Vec<&str> = quoted.collect();
+        let wanted = match nearest(found, known.iter().copied()) {
+            Some(near) => format!("a known key, perhaps `{near}`"),
+            None => format!("a known key: {}", known.join(", ")),
+        };
+        return Problem::new(file, place, found, found, wanted);
+    }
+    let found = error
+        .span()
+        .and_then(|span| text.get(span))
+        .and_then(|text| text.lines().next())
+        .unwrap_or_default();
+    Problem::new(file, place, "", found, message)
+}
+
+#[cfg(test)]
+mod tests;

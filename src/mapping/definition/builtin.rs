@@ -1,0 +1,45 @@
+//! The mappings that come with the program, and how a folder of one's own replaces them.
+
+use super::{Assets, Mapping};
+use crate::problem::Problem;
+
+const MAPPINGS: [(&str, &str); 0] = [];
+const FILES: [(&str, &[u8]); 0] = [];
+
+/// A file that built-in mappings name, by its name below `mappings/`.
+#[must_use]
+pub fn builtin_file(name: &str) -> Option<Vec<u8>> {
+    let found = FILES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, bytes)| bytes.to_vec())
+}
+
+/// The built-in mappings in the order of their names.
+///
+/// # Errors
+/// Never with the files this program was built with (a test reads them all).
+pub fn builtin() -> Result<Vec<Mapping>, Vec<Problem>> {
+    all_with(&[], &|_| None)
+}
+
+/// The built-in mappings and the given files `(name, text)`; a file whose id is a built-in one's replaces it.
+/// `assets` is asked before the built-in files.
+///
+/// # Errors
+/// The problems of all files together.
+pub fn all_with(own: &[(String, String)], assets: Assets<'_>) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let find = |name: &str| assets(name).or_else(|| builtin_file(name));
+    let (mut all, mut problems) = (Vec::<Mapping>::new(), Vec::new());
+    let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    for (name, text) in files.chain(MAPPINGS) {
+        match Mapping::parse(name, text, &find) {
+            Ok(mapping) if all.iter().any(|known| known.meta.id == mapping.meta.id) => {}
+            Ok(mapping) => all.push(mapping),
+            Err(more) => problems.extend(more),
+        }
+    }
+    all.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
+    match problems.is_empty() {
+        true => Ok(all),
+        false => Err(problems),
+    }
+}
