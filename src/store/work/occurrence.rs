@@ -1,0 +1,166 @@
+//! Civil times that came due.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::word;
+use crate::args;
+use crate::ids::AccountId;
+use crate::store::{StoreError, Tx};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OccurrenceState {
+    Due,
+    Running,
+    Done,
+    Failed,
+    /// Not caught up after downtime; the note says why.
+    Skipped,
+}
+
+impl OccurrenceState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Due, Self::Running, Self::Done, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// An occurrence as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    pub schedule: String,
+    pub civil_date: NaiveDate,
+    pub state: OccurrenceState,
+    pub due_at: DateTime<Utc>,
+    pub note: Option<String>,
+}
+
+/// Inserts the occurrence; `false` when somebody did so before.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn insert_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    occurrence: &Occurrence,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let inserted = tx
+        .execute(
+            "INSERT INTO occurrence (account_id, schedule, civil_date, state, due_at, note, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+             ON CONFLICT (account_id, schedule, civil_date) DO NOTHING",
+            args![
+                account,
+                &occurrence.schedule,
+                occurrence.civil_date,
+                occurrence.state.as_str(),
+                occurrence.due_at,
+                occurrence.note.clone(),
+                now
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// The latest civil date the schedule has an occurrence for, whatever became of it.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn last_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    schedule: &str,
+) -> Result<Option<NaiveDate>, StoreError> {
+    match tx
+        .row(
+            "SELECT MAX(civil_date) AS civil_date FROM occurrence WHERE account_id = $1 AND schedule = $2",
+            args![account, schedule],
+        )
+        .await?
+    {
+        Some(row) => row.get("civil_date"),
+        None => Ok(None),
+    }
+}
+
+/// Marks it as running, whatever it was before except done: a crashed run is taken up again.
+///
+/// # Errors
+/// [`StoreError::Affected`] when it does not exist or is done.
+pub async fn start_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    schedule: &str,
+    civil_date: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.execute_exactly(
+        1,
+        "UPDATE occurrence SET state = 'running', updated_at = $4
+         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3 AND state <> 'done'",
+        args![account, schedule, civil_date, now],
+    )
+    .await
+}
+
+/// Records how a running occurrence ended.
+///
+/// # Errors
+/// [`StoreError::Affected`] when it is not running.
+pub async fn close_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    (schedule, civil_date): (&str, NaiveDate),
+    state: OccurrenceState,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.execute_exactly(
+        1,
+        "UPDATE occurrence SET state = $4, note = $5, updated_at = $6
+         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3 AND state = 'running'",
+        args![account, schedule, civil_date, state.as_str(), note, now],
+    )
+    .await
+}
+
+/// The newest occurrences of every schedule, newest first.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn list_occurrences(
+    tx: &mut Tx,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<Occurrence>, StoreError> {
+    tx.rows(
+        "SELECT schedule, civil_date, state, due_at, note FROM occurrence
+         WHERE account_id = $1 ORDER BY civil_date DESC, schedule LIMIT $2",
+        args![account, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Occurrence {
+            schedule: row.get("schedule")?,
+            civil_date: row.get("civil_date")?,
+            state: word(row, "state", OccurrenceState::parse)?,
+            due_at: row.get("due_at")?,
+            note: row.get("note")?,
+        })
+    })
+    .collect()
+}
