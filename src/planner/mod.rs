@@ -1,7 +1,27 @@
-//! How much, when and how: `plan(snapshot, policy) -> Plan`, pure and repeatable.
+//! How much, when and how: [`plan`]`(snapshot, policy, parent) -> Plan`, pure and repeatable.
+//!
+//! [`snapshot`] says what goes in, [`model`] what comes out. A line goes through [`forecast`] (history to demand),
+//! [`inbound`] (when comes what is under way), [`balance`] (day by day), [`quantify`] (how much), [`line`] (dates,
+//! level, reasons) and [`line_explain`] (the tree behind it). Formulas and measured figures: `docs/planning.md`.
 
+mod alerts;
+mod balance;
+mod context;
+mod demand;
+mod engine;
+mod explain;
+mod forecast;
+mod inbound;
+mod lead;
+mod line;
+mod line_explain;
 pub mod model;
+mod quantify;
+mod rounding;
+mod season;
 pub mod snapshot;
 
+pub use engine::{ENGINE, canonical, plan};
 pub use model::*;
+pub use rounding::round_stat;
 pub use snapshot::*;
