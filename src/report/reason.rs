@@ -31,6 +31,7 @@ pub(super) fn reason_key(reason: Reason) -> &'static str {
         Reason::NegativeStock => "mail.reason.negative_stock",
         Reason::CodeUnmapped => "mail.reason.code_unmapped",
         Reason::Overstock => "mail.reason.overstock",
+        Reason::ObservationDropped => "mail.reason.observation_dropped",
     }
 }
 

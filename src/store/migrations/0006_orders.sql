@@ -72,3 +72,15 @@ CREATE TABLE lead_time (
     to_day TEXT NOT NULL,
     PRIMARY KEY (account_id, warehouse, mode, stage, reference)
 );
+
+-- Every file that came in, once by its bytes, however it is named.
+CREATE TABLE inbox_file (
+    account_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    problems TEXT NOT NULL,
+    read_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, sha256)
+);
