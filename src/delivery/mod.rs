@@ -2,9 +2,11 @@
 //! at the other side means. Pure: this room decides, the store records, the transports act.
 
 mod backoff;
+mod parcel;
 mod remote;
 mod state;
 
 pub use backoff::Backoff;
+pub use parcel::{FetchLimits, Fetched, Inbound, Outgoing, Staged, is_unfinished_name};
 pub use remote::{Found, FoundFile, NameError, PartialName, check_remote_name, judge_found};
 pub use state::{Channel, Outcome, State, UnknownWord, Verdict, after_attempt, after_lost_lease};
