@@ -277,6 +277,13 @@ pub struct SftpSection {
     /// Where their files for us lie, on their server.
     #[serde(default)]
     pub in_dir: Option<String>,
+    /// A file of theirs is read once its size has stood still for so many seconds.
+    #[serde(default = "settle_seconds")]
+    pub settle_seconds: u64,
+}
+
+fn settle_seconds() -> u64 {
+    5
 }
 
 fn ssh_port() -> u16 {
