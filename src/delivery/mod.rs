@@ -7,6 +7,6 @@ mod remote;
 mod state;
 
 pub use backoff::Backoff;
-pub use parcel::{FetchLimits, Fetched, Inbound, Outgoing, Staged, is_unfinished_name};
+pub use parcel::{Envelope, FetchLimits, Fetched, Inbound, Outgoing, Staged, is_unfinished_name};
 pub use remote::{Found, FoundFile, NameError, PartialName, check_remote_name, judge_found};
 pub use state::{Channel, Outcome, State, UnknownWord, Verdict, after_attempt, after_lost_lease};

@@ -1,7 +1,17 @@
 //! What goes out under one name, and what comes in.
 
+use serde::{Deserialize, Serialize};
+
 use super::remote::PartialName;
 use crate::problem::Problem;
+
+/// Who a mail is from and for; stored as JSON beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    pub from: String,
+    pub to: Vec<String>,
+}
 
 /// Bytes to be placed at the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
+use super::occurrence::{OccurrenceState, follow_job};
 use super::word;
 use crate::args;
 use crate::digest::sha256_hex;
@@ -28,6 +29,16 @@ impl JobState {
             Self::Done => "done",
             Self::Dead => "dead",
             Self::Dropped => "dropped",
+        }
+    }
+
+    fn of_occurrence(self) -> OccurrenceState {
+        match self {
+            Self::Ready => OccurrenceState::Due,
+            Self::Leased => OccurrenceState::Running,
+            Self::Done => OccurrenceState::Done,
+            Self::Dead => OccurrenceState::Failed,
+            Self::Dropped => OccurrenceState::Skipped,
         }
     }
 
@@ -216,6 +227,7 @@ pub async fn claim(
         args![account, &job.job_id, job.attempt, owner, now],
     )
     .await?;
+    follow_job(tx, account, &job.job_id, OccurrenceState::Running, None, now).await?;
     let claim = JobClaim {
         account: account.clone(),
         job_id: job.job_id.clone(),
@@ -308,6 +320,15 @@ async fn end(
         "UPDATE job_attempt SET outcome = $4, error = $5, ended_at = $6
          WHERE account_id = $1 AND job_id = $2 AND attempt = $3 AND ended_at IS NULL",
         args![&claim.account, &claim.job_id, claim.attempt, outcome, error, now],
+    )
+    .await?;
+    follow_job(
+        tx,
+        &claim.account,
+        &claim.job_id,
+        state.of_occurrence(),
+        error,
+        now,
     )
     .await
 }
@@ -437,6 +458,9 @@ pub async fn retry(
             args![account, job_id, now],
         )
         .await?;
+    if changed == 1 {
+        follow_job(tx, account, job_id, OccurrenceState::Due, None, now).await?;
+    }
     Ok(changed == 1)
 }
 
@@ -457,5 +481,16 @@ pub async fn drop_job(
             args![account, job_id, now],
         )
         .await?;
+    if changed == 1 {
+        follow_job(
+            tx,
+            account,
+            job_id,
+            OccurrenceState::Skipped,
+            Some("dropped by a person"),
+            now,
+        )
+        .await?;
+    }
     Ok(changed == 1)
 }

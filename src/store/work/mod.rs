@@ -7,10 +7,7 @@ pub use job::{
     Attempt, Job, JobClaim, JobState, NewJob, claim, complete, drop_job, enqueue, fail, find, heartbeat,
     job_attempts, list, requeue_lost, retry,
 };
-pub use occurrence::{
-    Occurrence, OccurrenceState, close_occurrence, insert_occurrence, last_occurrence, list_occurrences,
-    start_occurrence,
-};
+pub use occurrence::{Occurrence, OccurrenceState, insert_occurrence, last_occurrence, list_occurrences};
 
 use super::{Row, StoreError};
 

@@ -75,7 +75,8 @@ pub async fn insert_occurrence(
     Ok(inserted == 1)
 }
 
-/// The latest civil date the schedule has an occurrence for, whatever became of it.
+/// The latest civil date up to `until` that the schedule has an occurrence for, whatever became of it. Later ones,
+/// from a clock that ran ahead, do not hide the dates before them.
 ///
 /// # Errors
 /// When the engine refuses.
@@ -83,11 +84,13 @@ pub async fn last_occurrence(
     tx: &mut Tx,
     account: &AccountId,
     schedule: &str,
+    until: NaiveDate,
 ) -> Result<Option<NaiveDate>, StoreError> {
     match tx
         .row(
-            "SELECT MAX(civil_date) AS civil_date FROM occurrence WHERE account_id = $1 AND schedule = $2",
-            args![account, schedule],
+            "SELECT MAX(civil_date) AS civil_date FROM occurrence
+             WHERE account_id = $1 AND schedule = $2 AND civil_date <= $3",
+            args![account, schedule, until],
         )
         .await?
     {
@@ -96,45 +99,24 @@ pub async fn last_occurrence(
     }
 }
 
-/// Marks it as running, whatever it was before except done: a crashed run is taken up again.
-///
-/// # Errors
-/// [`StoreError::Affected`] when it does not exist or is done.
-pub async fn start_occurrence(
+/// Lets the occurrence a job was made for, if any, follow the job.
+pub(super) async fn follow_job(
     tx: &mut Tx,
     account: &AccountId,
-    schedule: &str,
-    civil_date: NaiveDate,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    tx.execute_exactly(
-        1,
-        "UPDATE occurrence SET state = 'running', updated_at = $4
-         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3 AND state <> 'done'",
-        args![account, schedule, civil_date, now],
-    )
-    .await
-}
-
-/// Records how a running occurrence ended.
-///
-/// # Errors
-/// [`StoreError::Affected`] when it is not running.
-pub async fn close_occurrence(
-    tx: &mut Tx,
-    account: &AccountId,
-    (schedule, civil_date): (&str, NaiveDate),
+    job_id: &str,
     state: OccurrenceState,
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.execute_exactly(
-        1,
-        "UPDATE occurrence SET state = $4, note = $5, updated_at = $6
-         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3 AND state = 'running'",
-        args![account, schedule, civil_date, state.as_str(), note, now],
+    tx.execute(
+        "UPDATE occurrence SET state = $3, note = $4, updated_at = $5
+         WHERE account_id = $1 AND EXISTS (SELECT 1 FROM job j
+             WHERE j.account_id = $1 AND j.job_id = $2 AND j.schedule = occurrence.schedule
+               AND j.civil_date = occurrence.civil_date)",
+        args![account, job_id, state.as_str(), note, now],
     )
     .await
+    .map(drop)
 }
 
 /// The newest occurrences of every schedule, newest first.

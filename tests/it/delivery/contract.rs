@@ -424,7 +424,7 @@ async fn a_job_is_live_once_retries_and_ends_dead_where_a_person_can_revive_it()
 }
 
 #[tokio::test]
-async fn an_occurrence_is_inserted_once_and_a_done_one_does_not_start_again() {
+async fn an_occurrence_is_inserted_once_and_follows_its_job() {
     let dir = tempfile::tempdir().unwrap();
     for store in engines(dir.path()).await {
         let account = account();
@@ -437,39 +437,65 @@ async fn an_occurrence_is_inserted_once_and_a_done_one_does_not_start_again() {
             note: None,
         };
         let mut tx = store.write().await.unwrap();
-        assert!(
-            work::insert_occurrence(&mut tx, &account, &occurrence, at(0))
+        for first in [true, false] {
+            let inserted = work::insert_occurrence(&mut tx, &account, &occurrence, at(0))
+                .await
+                .unwrap();
+            assert_eq!(inserted, first);
+        }
+        let mut last = Vec::new();
+        for (schedule, until) in [
+            ("night", "2026-11-22"),
+            ("night", "2026-11-21"),
+            ("weekly", "2026-11-22"),
+        ] {
+            let until = until.parse().unwrap();
+            last.push(
+                work::last_occurrence(&mut tx, &account, schedule, until)
+                    .await
+                    .unwrap(),
+            );
+        }
+        assert_eq!(last, [Some(date), None, None]);
+
+        let new = NewJob {
+            occurrence: Some(("night", date)),
+            ..job("night", "2026-11-22")
+        };
+        work::enqueue(&mut tx, &account, &new, at(0))
+            .await
+            .unwrap()
+            .unwrap();
+        let mut seen = Vec::new();
+        for (second, error) in [(1, Some("no network")), (100, None)] {
+            let (claim, _) = work::claim(&mut tx, &account, &["night"], "w", at(second), LEASE)
                 .await
                 .unwrap()
-        );
-        assert!(
-            !work::insert_occurrence(&mut tx, &account, &occurrence, at(1))
-                .await
-                .unwrap()
-        );
-        assert_eq!(
-            work::last_occurrence(&mut tx, &account, "night").await.unwrap(),
-            Some(date)
-        );
-        assert_eq!(
-            work::last_occurrence(&mut tx, &account, "weekly").await.unwrap(),
-            None
-        );
-        work::start_occurrence(&mut tx, &account, "night", date, at(2))
-            .await
-            .unwrap();
-        let night = ("night", date);
-        work::close_occurrence(&mut tx, &account, night, OccurrenceState::Done, None, at(3))
-            .await
-            .unwrap();
-        assert!(
-            work::start_occurrence(&mut tx, &account, "night", date, at(4))
-                .await
-                .is_err()
-        );
+                .unwrap();
+            seen.extend(work::list_occurrences(&mut tx, &account, 5).await.unwrap());
+            match error {
+                Some(error) => {
+                    work::fail(&mut tx, &claim, error, Some(at(100)), at(2))
+                        .await
+                        .unwrap();
+                }
+                None => work::complete(&mut tx, &claim, at(101)).await.unwrap(),
+            }
+            seen.extend(work::list_occurrences(&mut tx, &account, 5).await.unwrap());
+        }
         tx.commit().await.unwrap();
-        let mut tx = store.read().await.unwrap();
-        let listed = work::list_occurrences(&mut tx, &account, 5).await.unwrap();
-        assert_eq!(listed[0].state, OccurrenceState::Done);
+        let states: Vec<_> = seen
+            .iter()
+            .map(|seen| (seen.state, seen.note.as_deref()))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                (OccurrenceState::Running, None),
+                (OccurrenceState::Due, Some("no network")),
+                (OccurrenceState::Running, None),
+                (OccurrenceState::Done, None)
+            ]
+        );
     }
 }
