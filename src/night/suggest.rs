@@ -8,7 +8,7 @@ use super::step::{Step, StepReport, StepState, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
-use crate::delivery::Channel;
+use crate::delivery::{Channel, Envelope};
 use crate::digest::sha256_hex;
 use crate::ids::SourceId;
 use crate::money::Currency;
@@ -197,7 +197,8 @@ async fn enqueue(
     let domain = mail.from.rsplit('@').next().unwrap_or_default().trim_end_matches('>');
     let message_id = format!("<{date}.{}@{domain}>", name.get(..24).unwrap_or(&name));
     let bytes = build_message(content, &mail.from, &recipient.address, &message_id, night.now())?;
-    let envelope = serde_json::json!({ "from": mail.from, "to": recipient.address }).to_string();
+    let envelope = Envelope { from: mail.from.clone(), to: vec![recipient.address.clone()] };
+    let envelope = serde_json::to_string(&envelope)?;
     let message = NewMessage {
         business_key: &key,
         channel: Channel::Mail,
