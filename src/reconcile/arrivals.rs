@@ -48,8 +48,19 @@ pub(super) struct Arrivals {
     pub unmapped: BTreeMap<(WarehouseCode, String), i64>,
 }
 
-/// One report of a kind: an API, or all files together, because the same rows come in renamed files.
-fn origin(event: &ReceiptEvent) -> &str {
+/// The name of a kind of receipt where it is stored or hashed.
+#[must_use]
+pub fn kind_code(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Received => "received",
+        ReceiptKind::PutAway => "put_away",
+        ReceiptKind::Damaged => "damaged",
+    }
+}
+
+/// Where an event's key is unique: an API source, or all files together, because the same rows come in renamed files.
+#[must_use]
+pub fn origin_of(event: &ReceiptEvent) -> &str {
     match event.source.split_once(':') {
         Some(("file", _)) => "file",
         _ => &event.source,
@@ -83,10 +94,10 @@ fn distinct<'a>(
     }
     let mut by_key: BTreeMap<(&str, &str), &ReceiptEvent> = BTreeMap::new();
     for event in events {
-        let kept = by_key.entry((origin(event), &event.key)).or_insert(event);
+        let kept = by_key.entry((origin_of(event), &event.key)).or_insert(event);
         if content(kept) != content(event) {
             anomalies.push(Anomaly::KeyReused {
-                source: origin(event).to_owned(),
+                source: origin_of(event).to_owned(),
                 key: event.key.clone(),
             });
             if content(event) < content(kept) {
@@ -204,7 +215,7 @@ pub(super) fn gather(
         }
         last_event.entry(index).or_default().push(event.at);
         let sum = sums.entry((index, meaning.sku, event.kind)).or_default();
-        let sum = sum.entry(origin(event)).or_default();
+        let sum = sum.entry(origin_of(event)).or_default();
         *sum = sum.saturating_add(units);
     }
 

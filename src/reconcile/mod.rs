@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use chrono::{Duration, NaiveDate};
 
 pub use anomaly::Anomaly;
+pub use arrivals::{kind_code, origin_of};
 pub use model::{Line, LineState, Pooled, Reconciliation, Reopened, Rules, Tolerance, Verdict};
 
 use crate::catalog::Resolved;

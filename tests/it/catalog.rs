@@ -253,8 +253,12 @@ async fn r6_unknown_warehouses_get_the_three_nearest_and_shared_codes_ask_for_th
         catalog.warehouse("USEA"),
         Err(UnknownWarehouse::Ambiguous { .. })
     ));
-    insta::assert_snapshot!(catalog.warehouse("USEA").unwrap_err(), @"");
-    insta::assert_snapshot!(catalog.warehouse("goodcang:UKMB").unwrap_err(), @"");
+    insta::assert_snapshot!(catalog.warehouse("USEA").unwrap_err(), @r#"
+    warehouse `USEA` could be goodcang:USEA or other:USEA: write it with its provider
+    "#);
+    insta::assert_snapshot!(catalog.warehouse("goodcang:UKMB").unwrap_err(), @r#"
+    no warehouse `goodcang:UKMB`; the nearest are goodcang:UKMA, goodcang:USEA, amazon:GB
+    "#);
     let ukma = &catalog.warehouse("goodcang:UKMA").unwrap().code;
     let tried: Vec<&str> = catalog
         .lanes_to(ukma, linkstar::order::Mode::Sea)
