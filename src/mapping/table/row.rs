@@ -47,6 +47,12 @@ impl<'c> Row<'c> {
             .place(self.raw.number, self.columns.index(name))
     }
 
+    /// Where the row stands: `line 7` or `row 7`.
+    #[must_use]
+    pub fn row_place(&self) -> String {
+        self.columns.table.place(self.raw.number, None)
+    }
+
     /// The cell as it stands in the file, without blanks at its ends; empty when there is none.
     #[must_use]
     pub fn cell(&self, name: &str) -> &'c str {
