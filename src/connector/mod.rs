@@ -45,3 +45,16 @@ pub struct ConnectorConfig {
     /// Fulfilment channel, or the provider's warehouse code, to our code.
     pub warehouses: BTreeMap<String, WarehouseCode>,
 }
+
+/// The text at a path of an answer; None when it is absent or null.
+///
+/// # Errors
+/// When the path is none.
+pub fn text_at(json: Option<&serde_json::Value>, path: &str) -> Result<Option<String>, String> {
+    let path = path::Path::parse(path)?;
+    Ok(json.and_then(|json| path.get(json)).and_then(|value| {
+        cell::Cell::of_json(value)
+            .show()
+            .map(std::borrow::Cow::into_owned)
+    }))
+}
