@@ -129,7 +129,7 @@ fn compare(
             (_, None) => vec![(Cause::GoneLine, difference)],
             (Some(old), Some(new)) => causes(old, new),
         };
-        why.retain(|(_, units)| *units != 0);
+        why.retain(|(cause, units)| *units != 0 || matches!(cause, Cause::NewLine | Cause::GoneLine));
         changes.push(LineChange {
             warehouse: key.0.clone(),
             sku: key.1.clone(),
