@@ -1,1 +1,296 @@
-//! Carton marks as PDF.
+//! Carton marks as PDF: one page of 100 × 150 mm for each carton.
+
+pub mod code128;
+pub mod font;
+pub mod pdf;
+pub mod sheet;
+
+use serde::Deserialize;
+
+use self::font::Fonts;
+use self::sheet::{Content, Mark};
+use crate::mapping::model::shape;
+use crate::mapping::value::{Each, Fault, Maps, Scope, Template};
+use crate::problem::Problem;
+
+pub const PDF_MEDIA_TYPE: &str = "application/pdf";
+
+/// More pages than any order has cartons.
+const MAX_LABELS: usize = 20_000;
+
+/// The section `[label-pdf]` of a mapping file: which value of the model stands in which place of the mark.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelMapping {
+    /// What gets a label: `carton in cartons`.
+    pub each: Each,
+    /// Title of the PDF.
+    pub title: Template,
+    /// A mark without the warehouse's inbound number is refused unless this says that the destination takes ours.
+    #[serde(default)]
+    pub allow_missing_inbound: bool,
+    /// The code of the destination warehouse, the largest text.
+    pub destination: Template,
+    pub destination_note: Template,
+    pub order_no: Template,
+    pub inbound_no: Template,
+    pub carton_no: Template,
+    pub carton_count: Template,
+    pub contents: ContentsMapping,
+    pub units: Template,
+    pub net: Template,
+    pub gross: Template,
+    pub dims: Template,
+    pub origin: Template,
+    pub consignee: Template,
+    /// What the large barcode says.
+    pub mark_code: Template,
+    /// What the small barcode of a carton with a single SKU says; without it there is none.
+    pub sku_code: Option<Template>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentsMapping {
+    /// `content in carton.contents`
+    pub each: Each,
+    pub sku: Template,
+    pub name_zh: Template,
+    pub name_en: Template,
+    pub units: Template,
+}
+
+/// Fills the places of one mark and collects what is missing.
+struct Filling<'a> {
+    file: &'a str,
+    place: String,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Filling<'_> {
+    fn optional(&mut self, template: &Template, scope: &Scope<'_>) -> Option<String> {
+        match template.fill(scope) {
+            Ok(text) => text,
+            Err(fault) => {
+                self.problems.push(fault.problem(self.file, &self.place));
+                None
+            }
+        }
+    }
+
+    fn required(&mut self, field: &str, template: &Template, scope: &Scope<'_>) -> String {
+        match template.fill(scope) {
+            Ok(Some(text)) => text,
+            Ok(None) => {
+                let wanted = format!("a value for the mark's `{field}`");
+                self.problems.push(Problem::new(
+                    self.file,
+                    &self.place,
+                    template.source(),
+                    "",
+                    wanted,
+                ));
+                String::new()
+            }
+            Err(fault) => {
+                self.problems.push(fault.problem(self.file, &self.place));
+                String::new()
+            }
+        }
+    }
+}
+
+impl LabelMapping {
+    /// Everything wrong with the mapping itself, before any order meets it.
+    #[must_use]
+    pub fn faults(&self, file: &str, maps: &Maps) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let scope = Scope::new(shape(), maps);
+        let mut report = |faults: Vec<Fault>, field: &str| {
+            problems.extend(
+                faults
+                    .iter()
+                    .map(|fault| fault.problem(file, &format!("[label-pdf] {field}"))),
+            );
+        };
+        let first = |each: &Each, around: &Scope<'_>| each.scopes(around).map(|scopes| scopes.len());
+        if let Err(fault) = first(&self.each, &scope) {
+            report(vec![fault], "each");
+            return problems;
+        }
+        let scopes = self.each.scopes(&scope).unwrap_or_default();
+        for carton in scopes.iter().take(1) {
+            for (field, template) in self.places() {
+                report(template.faults(carton), field);
+            }
+            match self.contents.each.scopes(carton) {
+                Ok(contents) => {
+                    for content in contents.iter().take(1) {
+                        for (field, template) in self.contents.places() {
+                            report(template.faults(content), field);
+                        }
+                    }
+                }
+                Err(fault) => report(vec![fault], "contents.each"),
+            }
+        }
+        problems
+    }
+
+    /// Writes the marks of all cartons.
+    ///
+    /// # Errors
+    /// Everything that is missing, that the font or the barcode cannot hold, or that does not fit; then no bytes.
+    pub fn write(&self, file: &str, scope: &Scope<'_>, fonts: &Fonts) -> Result<Vec<u8>, Vec<Problem>> {
+        let marks = self.marks(file, scope)?;
+        let title = match self.title.fill(scope) {
+            Ok(title) => title.unwrap_or_default(),
+            Err(fault) => return Err(vec![fault.problem(file, "[label-pdf] title")]),
+        };
+        pdf::write(file, &title, &marks, fonts)
+    }
+
+    /// Checks a written file against the model: one page for each carton. What the bars say was read back when they
+    /// were drawn.
+    #[must_use]
+    pub fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+        let cartons = match self.each.scopes(scope) {
+            Ok(scopes) => scopes.len(),
+            Err(fault) => return vec![fault.problem(name, "[label-pdf] each")],
+        };
+        match pdf::page_count(bytes) {
+            Some(pages) if pages == cartons => Vec::new(),
+            Some(pages) => vec![Problem::new(
+                name,
+                "",
+                "pages",
+                pages.to_string(),
+                format!("{cartons}, one each carton"),
+            )],
+            None => vec![Problem::new(name, "", "", "no page tree", "a PDF file")],
+        }
+    }
+
+    /// The marks as text.
+    ///
+    /// # Errors
+    /// Everything that is missing, for all cartons.
+    pub fn marks(&self, file: &str, scope: &Scope<'_>) -> Result<Vec<Mark>, Vec<Problem>> {
+        let scopes = self
+            .each
+            .scopes(scope)
+            .map_err(|fault| vec![fault.problem(file, "[label-pdf] each")])?;
+        if scopes.is_empty() || scopes.len() > MAX_LABELS {
+            let wanted = format!("between 1 and {MAX_LABELS} cartons");
+            return Err(vec![Problem::new(
+                file,
+                "[label-pdf]",
+                "each",
+                scopes.len().to_string(),
+                wanted,
+            )]);
+        }
+        let mut problems = Vec::new();
+        let mut marks: Vec<Mark> = Vec::new();
+        for (index, scope) in scopes.iter().enumerate() {
+            let mark = self.mark(file, index + 1, scope, &mut problems);
+            if let Some(twin) = marks.iter().position(|known| known.mark_code == mark.mark_code) {
+                let place = format!("carton {}", index + 1);
+                let wanted = format!("a code of its own, carton {} has this one", twin + 1);
+                problems.push(Problem::new(file, place, "mark_code", &mark.mark_code, wanted));
+            }
+            marks.push(mark);
+        }
+        match problems.is_empty() {
+            true => Ok(marks),
+            false => Err(problems),
+        }
+    }
+
+    fn mark(&self, file: &str, no: usize, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Mark {
+        let mut filling = Filling {
+            file,
+            place: format!("carton {no}"),
+            problems,
+        };
+        let contents: Vec<Content> = match self.contents.each.scopes(scope) {
+            Ok(rows) => rows
+                .iter()
+                .map(|row| self.contents.row(row, &mut filling))
+                .collect(),
+            Err(fault) => {
+                filling.problems.push(fault.problem(file, &filling.place));
+                Vec::new()
+            }
+        };
+        let inbound_no = match self.allow_missing_inbound {
+            true => filling.optional(&self.inbound_no, scope),
+            false => Some(filling.required("inbound_no", &self.inbound_no, scope)),
+        };
+        let single = contents.len() == 1;
+        Mark {
+            destination: filling.required("destination", &self.destination, scope),
+            destination_note: filling
+                .optional(&self.destination_note, scope)
+                .unwrap_or_default(),
+            order_no: filling.required("order_no", &self.order_no, scope),
+            inbound_no,
+            carton_no: filling.required("carton_no", &self.carton_no, scope),
+            carton_count: filling.required("carton_count", &self.carton_count, scope),
+            units: filling.required("units", &self.units, scope),
+            net: filling.required("net", &self.net, scope),
+            gross: filling.required("gross", &self.gross, scope),
+            dims: filling.required("dims", &self.dims, scope),
+            origin: filling.required("origin", &self.origin, scope),
+            consignee: filling.required("consignee", &self.consignee, scope),
+            mark_code: filling.required("mark_code", &self.mark_code, scope),
+            sku_code: self
+                .sku_code
+                .as_ref()
+                .filter(|_| single)
+                .and_then(|template| filling.optional(template, scope)),
+            contents,
+        }
+    }
+
+    fn places(&self) -> Vec<(&'static str, &Template)> {
+        let mut places = vec![
+            ("title", &self.title),
+            ("destination", &self.destination),
+            ("destination_note", &self.destination_note),
+            ("order_no", &self.order_no),
+            ("inbound_no", &self.inbound_no),
+            ("carton_no", &self.carton_no),
+            ("carton_count", &self.carton_count),
+            ("units", &self.units),
+            ("net", &self.net),
+            ("gross", &self.gross),
+            ("dims", &self.dims),
+            ("origin", &self.origin),
+            ("consignee", &self.consignee),
+            ("mark_code", &self.mark_code),
+        ];
+        places.extend(self.sku_code.as_ref().map(|template| ("sku_code", template)));
+        places
+    }
+}
+
+impl ContentsMapping {
+    fn row(&self, scope: &Scope<'_>, filling: &mut Filling<'_>) -> Content {
+        Content {
+            sku: filling.required("contents.sku", &self.sku, scope),
+            name_zh: filling.optional(&self.name_zh, scope).unwrap_or_default(),
+            name_en: filling.optional(&self.name_en, scope).unwrap_or_default(),
+            units: filling.required("contents.units", &self.units, scope),
+        }
+    }
+
+    fn places(&self) -> [(&'static str, &Template); 4] {
+        [
+            ("contents.sku", &self.sku),
+            ("contents.name_zh", &self.name_zh),
+            ("contents.name_en", &self.name_en),
+            ("contents.units", &self.units),
+        ]
+    }
+}
