@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{At, Cli, NightArgs};
 use super::context::{Context, columns, print, print_json};
 use super::{CliError, Exit};
-use crate::night::{NightReport, StepReport, StepState, pull};
+use crate::night::{NightReport, StepReport, StepState, sources};
 
 pub async fn night(cli: &Cli, args: &NightArgs) -> Result<Exit, CliError> {
     let context = Context::open(cli, args.at.at).await?;
@@ -52,7 +52,7 @@ fn counts(report: &StepReport) -> String {
 
 pub async fn pull(cli: &Cli, at: At) -> Result<Exit, CliError> {
     let context = Context::open(cli, at.at).await?;
-    one(&pull::step(&context.night(false)).await)
+    one(&sources::step(&context.night(false)).await)
 }
 
 pub async fn deliver(cli: &Cli, at: At) -> Result<Exit, CliError> {

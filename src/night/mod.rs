@@ -13,6 +13,7 @@ pub mod plan;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
+pub mod sources;
 pub mod step;
 pub mod suggest;
 mod tools;
@@ -41,6 +42,12 @@ pub enum NightError {
     Report(#[from] crate::report::ReportError),
     #[error(transparent)]
     Email(#[from] crate::transport::email::EmailError),
+    #[error("cannot read {}", path.display())]
+    Read {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("cannot write {}", path.display())]
     File {
         path: std::path::PathBuf,
@@ -139,7 +146,7 @@ impl Night<'_> {
         let started_at = self.now();
         let watch = crate::telemetry::Stopwatch::start();
         let report = match step {
-            Step::Pull => pull::step(self).await,
+            Step::Pull => sources::step(self).await,
             Step::Receive => receive::step(self).await,
             Step::Decide => decide::step(self).await,
             Step::Reconcile => reconcile::step(self).await,

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{Duration, NaiveDate};
 
 use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble};
+use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
 use crate::ids::OrderNo;
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::planner::{self, DataState, Plan};
+use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
-use crate::store::{Tx, catalog, facts, lead_times, orders, plans, receipts};
+use crate::store::{Tx, catalog, facts, lead_times, orders, plans};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match make(night).await {
@@ -43,9 +45,11 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     let catalog = catalog::load(&mut tx, account, night.today()).await?;
     let facts = gather(night, &mut tx, &catalog).await?;
     let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
-    for code in &unmapped {
-        catalog::record_unmapped(&mut tx, account, &code.source, code.kind, &code.code, night.now()).await?;
-    }
+    let queue: Vec<UnmappedCode> = unmapped
+        .iter()
+        .map(|code| UnmappedCode { source: code.source.clone(), kind: code.kind, code: code.code.clone(), times: 1 })
+        .collect();
+    catalog::record_unmapped(&mut tx, account, &queue, night.now()).await?;
     let parent = plans::latest(&mut tx, account).await?;
     if let Some(current) = parent.as_ref().filter(|current| current.as_of == snapshot.as_of) {
         // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
@@ -84,32 +88,33 @@ async fn gather<'a>(night: &'a Night<'_>, tx: &mut Tx, catalog: &'a Catalog) -> 
         coverage,
         stock: facts::latest_stock(tx, account).await?,
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
-        moving: moving(tx, night, &orders).await?,
+        moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
     })
 }
 
 /// What left, less what was reported: from the transit ledger, so that no unit is counted in two places.
-async fn moving(tx: &mut Tx, night: &Night<'_>, orders: &[StoredOrder]) -> Result<Vec<Moving>, NightError> {
-    let transit = receipts::transit_lines(tx, night.account()).await?;
+fn moving(books: &Books) -> Vec<Moving> {
     let by_number: BTreeMap<&OrderNo, &StoredOrder> =
-        orders.iter().map(|stored| (&stored.order.number, stored)).collect();
-    Ok(transit
-        .into_iter()
+        books.orders.iter().map(|stored| (&stored.order.number, stored)).collect();
+    books
+        .done
+        .transit
+        .iter()
         .filter_map(|line| {
             let stored = by_number.get(&line.order)?;
             stored.state.is_moving().then(|| Moving {
+                order: line.order.clone(),
+                warehouse: line.warehouse.clone(),
+                sku: line.sku.clone(),
                 units: line.moving(),
-                order: line.order,
-                warehouse: line.warehouse,
-                sku: line.sku,
                 shipped_on: stored.shipped_on.or(Some(stored.order.ship_by)),
                 mode: stored.order.mode,
                 eta: stored.order.eta,
             })
         })
-        .collect())
+        .collect()
 }
 
 /// Announced at the warehouse, open, and none of our orders' numbers on it.
@@ -135,10 +140,4 @@ fn unknown(orders: &[StoredOrder], notices: &[InboundNotice], lines: &[InboundLi
         })
         .filter(|inbound| inbound.units > 0)
         .collect()
-}
-
-/// Civil days a plan looks back over.
-#[must_use]
-pub fn history(as_of: NaiveDate, days: i64) -> (NaiveDate, NaiveDate) {
-    (as_of - Duration::days(days), as_of)
 }

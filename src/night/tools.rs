@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
-use crate::http::Client;
+use crate::http::{Client, Failure, Pace};
 use crate::mapping::definition::{self, Mapping};
 use crate::problem::{Problem, nearest};
 use crate::transport::email::{SmtpSettings, SmtpTls};
@@ -34,7 +34,7 @@ pub enum ToolsError {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Problems(Vec<Problem>),
     #[error("cannot set up the HTTP client")]
-    Http(#[source] crate::http::HttpError),
+    Http(#[source] Failure),
 }
 
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ impl Tools {
     ///
     /// # Errors
     /// Every fault of every declared file, at once.
-    pub fn new(config: &Config) -> Result<Self, ToolsError> {
+    pub fn new(config: &Config, pace: Pace) -> Result<Self, ToolsError> {
         let mut problems = Vec::new();
         let connectors = config.connectors.iter().filter_map(|section| connector(config, section, &mut problems)).collect();
         let mappings = mappings(config, &mut problems);
@@ -61,7 +61,7 @@ impl Tools {
         Ok(Self {
             connectors,
             mappings,
-            client: Client::new().map_err(ToolsError::Http)?,
+            client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config.forwarders.iter().filter_map(|forwarder| sftp_target(config, forwarder)).collect(),
             folders: config.forwarders.iter().filter_map(|forwarder| folder_target(config, forwarder)).collect(),
             smtp: smtp(config),
