@@ -243,3 +243,55 @@ impl Codes {
         self.0.values().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(n: u64) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + chrono::Days::new(n)
+    }
+
+    fn mapping() -> impl Strategy<Value = CodeMapping> {
+        let date = || prop::option::of(0_u64..30);
+        (0_u8..2, 0_u8..3, 1_i64..3, date(), date(), any::<bool>()).prop_map(
+            |(code, sku, multiple, from, to, shop)| CodeMapping {
+                system: SourceId::new("amazon-uk").unwrap(),
+                store: if shop { "shop".into() } else { String::new() },
+                kind: CodeKind::Fnsku,
+                code: format!("X{code}"),
+                sku: Sku::new(format!("A{sku}")).unwrap(),
+                multiple,
+                valid_from: from.map(day),
+                valid_to: to.map(day),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn in_one_store_a_code_means_one_thing_on_one_day(mappings in prop::collection::vec(mapping(), 0..20)) {
+            let mut codes = Codes::default();
+            for mapping in mappings.into_iter().filter(|mapping| mapping.faults().is_empty()) {
+                let before = codes.clone();
+                match codes.take(mapping.clone()) {
+                    Ok(_) => prop_assert_eq!(codes.clone().take(mapping), Ok(Taken::Same)),
+                    Err(_) => prop_assert_eq!(&codes, &before, "a refusal changes nothing"),
+                }
+            }
+            for n in 0..30 {
+                for (code, store) in [("X0", ""), ("X0", "shop"), ("X1", ""), ("X1", "shop")] {
+                    let mut meanings: Vec<(&Sku, i64)> = codes
+                        .iter()
+                        .filter(|claim| claim.code == code && claim.store == store && claim.holds_on(day(n)))
+                        .map(|claim| (&claim.sku, claim.multiple))
+                        .collect();
+                    meanings.dedup();
+                    prop_assert!(meanings.len() <= 1, "{code} on {} means {meanings:?}", day(n));
+                }
+            }
+        }
+    }
+}

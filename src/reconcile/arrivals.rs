@@ -38,6 +38,7 @@ pub(super) struct ShipmentArrivals {
     pub last: Option<NaiveDate>,
     /// All inbounds of the order are closed, and there is at least one.
     pub closed: bool,
+    pub closed_on: Option<NaiveDate>,
     pub reopened: Vec<Reopened>,
 }
 
@@ -342,6 +343,9 @@ fn closing(
         else {
             continue;
         };
+        arrived.closed_on = arrived
+            .closed
+            .then(|| civil_day(last.0, zone(&shipment.warehouse)));
         let after = events
             .get(&index)
             .into_iter()

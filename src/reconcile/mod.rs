@@ -83,7 +83,13 @@ pub fn reconcile(
         }
     }
     lines.sort_by(|a, b| (&a.order, &a.sku).cmp(&(&b.order, &b.sku)));
-    pool::share(&mut lines, rules);
+    let closed_on = evidence
+        .shipments
+        .iter()
+        .zip(&arrivals)
+        .filter_map(|(shipment, arrived)| Some((shipment.order.clone(), arrived.closed_on?)))
+        .collect();
+    pool::share(&mut lines, &closed_on, rules);
     for line in &mut lines {
         judge(line, rules);
     }

@@ -1,12 +1,20 @@
 //! Units counted under another shipment's number: a short one and an over one of the same SKU and warehouse whose
 //! receipts lie close together explain each other (R55).
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::{Line, Pooled, Rules};
+use crate::ids::OrderNo;
 
-/// Pairs shorts with overs, the closest receipts first, until one side is used up.
-pub(super) fn share(lines: &mut [Line], rules: &Rules) {
+/// Pairs shorts with overs, the closest receipts first, until one side is used up. A shipment of which nothing was
+/// counted under its own number stands in time where its inbound was closed.
+pub(super) fn share(lines: &mut [Line], closed_on: &BTreeMap<OrderNo, NaiveDate>, rules: &Rules) {
+    let span = |line: &Line| -> Option<(NaiveDate, NaiveDate)> {
+        let closed = closed_on.get(&line.order).copied();
+        Some((line.first_receipt.or(closed)?, line.last_receipt.or(closed)?))
+    };
     let mut short: Vec<i64> = lines
         .iter()
         .map(|line| {
@@ -31,7 +39,8 @@ pub(super) fn share(lines: &mut [Line], rules: &Rules) {
             };
             if other.sku == line.sku
                 && other.warehouse == line.warehouse
-                && let Some(days) = days_apart(line, other)
+                && let (Some(own), Some(others)) = (span(line), span(other))
+                && let days = days_apart(own, others)
                 && days <= rules.pool_days
             {
                 pairs.push((days, index, *other_index));
@@ -59,10 +68,7 @@ pub(super) fn share(lines: &mut [Line], rules: &Rules) {
     }
 }
 
-/// Days between two spans of receipts; 0 when they overlap, nothing when one has no receipts.
-fn days_apart(a: &Line, b: &Line) -> Option<i64> {
-    let span =
-        |line: &Line| -> Option<(NaiveDate, NaiveDate)> { Some((line.first_receipt?, line.last_receipt?)) };
-    let (a, b) = (span(a)?, span(b)?);
-    Some((b.0 - a.1).num_days().max((a.0 - b.1).num_days()).max(0))
+/// Days between two spans; 0 when they overlap.
+fn days_apart(a: (NaiveDate, NaiveDate), b: (NaiveDate, NaiveDate)) -> i64 {
+    (b.0 - a.1).num_days().max((a.0 - b.1).num_days()).max(0)
 }

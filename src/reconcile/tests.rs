@@ -271,6 +271,22 @@ fn r55_a_short_20_and_b_over_20_within_14_days_are_cross_received_and_alone_a_cl
 }
 
 #[test]
+fn r55_a_shipment_counted_wholly_under_another_number_is_no_claim() {
+    let mut world = World::new(
+        &[shipment("SO-A", &[("A1", 50)]), shipment("SO-B", &[("A1", 50)])],
+        &[received("1", "SO-B", "A1", 100, "2026-10-20")],
+    );
+    world.notices = vec![notice("GRN-A", "SO-A", Some("2026-10-25"))];
+    let done = world.on("2026-10-26");
+    assert_eq!(line(&done, "SO-A", "A1").verdict, Verdict::CrossReceived);
+    world.notices = vec![notice("GRN-A", "SO-A", Some("2026-12-25"))];
+    assert_eq!(
+        line(&world.on("2026-12-26"), "SO-A", "A1").verdict,
+        Verdict::Short
+    );
+}
+
+#[test]
 fn r55_a_sku_counted_under_a_shipment_that_never_had_it_is_named_and_pooled() {
     let done = World::new(
         &[

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::text::{date_from, decimal_from, flag_from, half_width, int_from};
-use super::{Columns, RawRow};
+use super::{Columns, Kind, RawRow};
 use crate::problem::Problem;
 
 /// Reads cells by column name. A blank cell is `None`; an unreadable one is `None` and a [`Problem`].
@@ -22,8 +22,9 @@ impl<'c> Row<'c> {
             raw,
             problems: Vec::new(),
         };
-        // A comma inside an unquoted text shifts all that follows: such a row must not be half believed.
-        if raw.cells.len() > columns.width {
+        // A comma inside an unquoted text shifts all that follows: such a row must not be half believed. In a sheet
+        // nothing shifts; what stands beside the table there is a person's note.
+        if columns.table.kind == Kind::Text && raw.cells.len() > columns.width {
             let found = format!("{} cells", raw.cells.len());
             let wanted = format!("at most {}, as the header has", columns.width);
             let place = columns.table.place(raw.number, None);
