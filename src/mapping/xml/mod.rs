@@ -6,6 +6,7 @@ pub mod content;
 pub mod definition;
 pub mod read_back;
 pub mod schema;
+pub mod structure;
 pub mod tree;
 
 use serde_json::Value;
@@ -62,18 +63,14 @@ impl XmlMapping {
         read_back::totals(self, name, &self.read(name, bytes)?)
     }
 
-    /// A valid document as a tree. The tree is read first: it refuses what a validator should never see.
+    /// A valid document of this mapping's kind as a tree.
     fn read(&self, name: &str, bytes: &[u8]) -> Result<tree::Node, Vec<Problem>> {
-        let root = tree::read(name, bytes).map_err(|problem| vec![problem])?;
-        if Some(&root.name) != self.expand(&self.root).as_ref() {
-            let wanted = format!("the root element `{}`", self.root);
-            return Err(vec![Problem::new(name, "", "", root.name, wanted)]);
+        let root = self.schemas(name)?.validate(name, bytes)?;
+        if Some(&root.name) == self.expand(&self.root).as_ref() {
+            return Ok(root);
         }
-        let problems = self.schemas(name)?.validate(name, bytes);
-        match problems.is_empty() {
-            true => Ok(root),
-            false => Err(problems),
-        }
+        let wanted = format!("the root element `{}`", self.root);
+        Err(vec![Problem::new(name, "", "", root.name, wanted)])
     }
 
     fn schemas(&self, file: &str) -> Result<&'static SchemaSet, Vec<Problem>> {

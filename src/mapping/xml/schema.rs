@@ -5,6 +5,8 @@ use std::sync::{Arc, LazyLock};
 use fastxml::schema::{FetchResult, Schema, SchemaFetcher, Validator};
 
 use super::content::{ContentTable, SchemaError};
+use super::structure;
+use super::tree::{self, Node};
 use crate::problem::Problem;
 
 /// A carried set of XSD files, by their path inside the set.
@@ -112,9 +114,25 @@ impl SchemaSet {
         })
     }
 
-    /// Validates a document; an empty list means valid. `file` names it in the problems.
-    #[must_use]
-    pub fn validate(&self, file: &str, bytes: &[u8]) -> Vec<Problem> {
+    /// Validates a document; an empty list means valid. `file` names it in the problems. The tree is read first: it
+    /// refuses what a validator should never see.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub fn validate(&self, file: &str, bytes: &[u8]) -> Result<Node, Vec<Problem>> {
+        let root = tree::read(file, bytes).map_err(|problem| vec![problem])?;
+        let mut problems = structure::faults(&self.table, file, &root);
+        if problems.is_empty() {
+            problems = self.values(file, bytes);
+        }
+        match problems.is_empty() {
+            true => Ok(root),
+            false => Err(problems),
+        }
+    }
+
+    /// What the validator says: the values above all, its structure check is a second pair of eyes.
+    fn values(&self, file: &str, bytes: &[u8]) -> Vec<Problem> {
         let report = Validator::from(bytes)
             .schema(Arc::clone(&self.compiled))
             .max_errors(MAX_FAULTS)
