@@ -170,11 +170,8 @@ pub async fn fresh_database(services: &Services) -> String {
 pub fn control(method: &str, url: &str, body: &str) -> String {
     let out = Command::new("curl")
         .args(["-sS", "-f", "-m", "10", "-X", method, url])
-        .args(if body.is_empty() {
-            &[][..]
-        } else {
-            &["-d", body][..]
-        })
+        .args((!body.is_empty()).then_some("-d"))
+        .args((!body.is_empty()).then_some(body))
         .output()
         .expect("curl runs");
     assert!(
