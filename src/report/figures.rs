@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::money::{Currency, Money};
-use crate::planner::model::{AlertLevel, DataState, PlanLine};
+use crate::planner::{AlertLevel, DataState, PlanLine, Reason};
 
 pub(super) const UNKNOWN: &str = "?";
 
@@ -60,6 +60,15 @@ pub(super) fn day(date: NaiveDate, as_of: NaiveDate) -> String {
         date.format("%m-%d").to_string()
     } else {
         date.format("%Y-%m-%d").to_string()
+    }
+}
+
+/// For a date that does not have to exist: unknown only where the data is not complete.
+pub(super) fn day_if_any(date: Option<NaiveDate>, as_of: NaiveDate, line: &PlanLine) -> String {
+    match date {
+        Some(date) => day(date, as_of),
+        None if line.data == DataState::Complete => "—".to_owned(),
+        None => UNKNOWN.to_owned(),
     }
 }
 
@@ -123,7 +132,7 @@ impl Totals {
         for line in lines {
             let wanted = line.suggested_units.filter(|units| *units > 0);
             if line.data != DataState::Complete {
-                if wanted.is_some() || is_alarm(line) {
+                if wanted.is_some() || is_alarm(line) || cannot_tell(line) {
                     totals.not_counted += 1;
                 }
                 continue;
@@ -170,6 +179,16 @@ impl Totals {
             sum
         }
     }
+}
+
+/// Shown greyed: the data is not good enough to say whether something has to be done.
+pub(super) fn cannot_tell(line: &PlanLine) -> bool {
+    line.data != DataState::Complete
+        && line.level != Some(AlertLevel::Overstock)
+        && !line
+            .reasons
+            .iter()
+            .any(|reason| matches!(reason, Reason::Inactive | Reason::NoRecentSales))
 }
 
 /// Red, amber or blue: something a person must look at before stock runs out.

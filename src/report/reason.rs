@@ -140,7 +140,12 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
     let shown = |date| figures::day(date, as_of);
     match (line.stockout.p50, line.eta) {
         (Some(stockout), Some(eta)) if late => {
-            let gap = (eta - stockout).num_days();
+            // Not `eta - stockout`: what is already on its way may fill a part of it.
+            let gap = line
+                .projection
+                .iter()
+                .filter(|day| day.day >= stockout && day.day < eta && day.mid == 0)
+                .count();
             let key = if gap > 0 {
                 "mail.why.too_late_gap"
             } else {

@@ -58,6 +58,7 @@ pub(super) struct Styles {
     pub head: Format,
     pub head_answer: Format,
     pub text: Format,
+    pub wrapped: Format,
     pub small: Format,
     pub whole: Format,
     pub rate: Format,
@@ -69,7 +70,6 @@ pub(super) struct Styles {
 
 impl Styles {
     fn new() -> Self {
-        // A text of a foreign system that begins like a formula stays a text even when its cell is edited.
         let base = Format::new()
             .set_font_color(Color::RGB(INK))
             .set_align(FormatAlign::Top);
@@ -85,12 +85,14 @@ impl Styles {
             .set_background_color(Color::RGB(HEAD))
             .set_border_bottom(FormatBorder::Thin);
         let answer = cell.clone().set_background_color(Color::RGB(ANSWER));
+        // `quote_prefix`: a foreign text that begins like a formula stays a text even after its cell was edited.
         Self {
             title: base.clone().set_bold().set_font_size(14),
             hint: base.clone().set_font_color(Color::RGB(GREY)),
             head_answer: head.clone().set_background_color(Color::RGB(0xFF_E9A8)),
             head,
             text: cell.clone().set_quote_prefix(),
+            wrapped: cell.clone().set_quote_prefix().set_text_wrap(),
             small: cell
                 .clone()
                 .set_font_size(8)

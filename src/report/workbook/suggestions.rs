@@ -54,11 +54,15 @@ pub(super) fn write(book: &mut Workbook, report: &DailyReport<'_>, styles: &Styl
         validations(sheet, report, row)?;
         colours(sheet, report, row, last_column)?;
     }
-    page(sheet)?;
+    page(sheet, row)?;
     Ok(())
 }
 
-fn page(sheet: &mut Worksheet) -> Result<(), XlsxError> {
+/// On paper only what is decided by: the columns up to the reason, one page wide.
+fn page(sheet: &mut Worksheet, last: u32) -> Result<(), XlsxError> {
+    sheet.set_print_area(0, 0, last, place_of(Column::Why))?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.3, 0.3);
+    sheet.set_footer("&C&P / &N");
     sheet.set_landscape();
     sheet.set_paper_size(9);
     sheet.set_print_fit_to_pages(1, 0);
@@ -156,7 +160,7 @@ fn cell(
             &styles.text,
         )?,
         Column::Sku => write_text(sheet, row, at, line.sku.as_str(), &styles.text)?,
-        Column::Name => write_text(sheet, row, at, name_of(lang, line), &styles.text)?,
+        Column::Name => write_text(sheet, row, at, name_of(lang, line), &styles.wrapped)?,
         Column::Warehouse => write_text(sheet, row, at, line.warehouse.as_str(), &styles.text)?,
         Column::Suggested => whole(sheet, row, at, line.suggested_units, styles)?,
         Column::Cartons => whole(sheet, row, at, line.suggested_cartons, styles)?,
@@ -200,7 +204,13 @@ fn cell(
             &text(lang, state_key(line.data), &[]),
             &styles.text,
         )?,
-        Column::Why => write_text(sheet, row, at, &sentence(lang, line, report.as_of), &styles.text)?,
+        Column::Why => write_text(
+            sheet,
+            row,
+            at,
+            &sentence(lang, line, report.as_of),
+            &styles.wrapped,
+        )?,
         Column::Plan => write_text(sheet, row, at, report.plan.id.as_str(), &styles.small)?,
         Column::Key => {
             let key = line_key(&report.plan.id, &line.warehouse, &line.sku);
