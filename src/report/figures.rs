@@ -121,8 +121,10 @@ pub(super) struct Totals {
     pub lines: usize,
     /// Lines with a suggestion and no known cost: the sum is a lower bound.
     pub cost_unknown: usize,
-    /// Lines with a level or a suggestion whose data may not be counted.
+    /// Lines whose data may not be counted.
     pub not_counted: usize,
+    /// Lines whose data is complete, due or not. Without one, a total of zero would be a guess.
+    pub complete: usize,
 }
 
 impl Totals {
@@ -137,6 +139,7 @@ impl Totals {
                 }
                 continue;
             }
+            totals.complete += 1;
             match line.level {
                 Some(AlertLevel::Critical) => totals.red += 1,
                 Some(AlertLevel::Warning) => totals.amber += 1,
@@ -157,9 +160,18 @@ impl Totals {
         totals
     }
 
+    /// A number of lines; `?` when no line's data is complete.
+    pub fn lines_at(&self, count: usize) -> String {
+        if self.complete == 0 {
+            UNKNOWN.to_owned()
+        } else {
+            count.to_string()
+        }
+    }
+
     /// `¥412k`, `¥412k + £3k`, `≥ ¥412k` when some costs are unknown, `?` when all are.
     pub fn money(&self, first: Currency) -> String {
-        if self.lines > 0 && self.to_order.is_empty() {
+        if self.complete == 0 || (self.lines > 0 && self.to_order.is_empty()) {
             return UNKNOWN.to_owned();
         }
         let lead = self.to_order.get(&first).copied();
