@@ -449,3 +449,50 @@ fn whole_number(value: &Value) -> Option<i64> {
         Value::Other(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(words: &str) -> Option<i64> {
+        whole_number(&Value::Text(words.to_owned()))
+    }
+
+    #[test]
+    fn only_whole_numbers_are_whole() {
+        assert_eq!(text("４８０"), Some(480));
+        assert_eq!(text(" 1,200 "), Some(1200));
+        assert_eq!(text("1,200,300"), Some(1_200_300));
+        assert_eq!(text("−5"), Some(-5));
+        for words in [
+            "1,20", "1200,300", ",300", "480.5", "12 boxes", "", "1e3", "0x10", "4 80",
+        ] {
+            assert_eq!(text(words), None, "{words}");
+        }
+        for number in [f64::NAN, f64::INFINITY, 1e300, 0.5] {
+            assert_eq!(whole_number(&Value::Number(number)), None, "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quantity_is_read_however_it_is_typed(units in -MAX_UNITS..=MAX_UNITS) {
+            let plain = units.to_string();
+            let wide: String = plain
+                .chars()
+                .map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap())
+                .collect();
+            let grouped = crate::report::figures::grouped(units);
+            prop_assert_eq!(text(&plain), Some(units));
+            prop_assert_eq!(text(&wide), Some(units));
+            prop_assert_eq!(text(&grouped), Some(units));
+        }
+
+        #[test]
+        fn no_bytes_make_it_fall(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert!(read("x.xlsx", &bytes).is_err());
+        }
+    }
+}

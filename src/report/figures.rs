@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::money::{Currency, Money};
-use crate::planner::model::{AlertLevel, DataState, PlanLine};
+use crate::planner::{AlertLevel, DataState, PlanLine, Reason};
 
 pub(super) const UNKNOWN: &str = "?";
 
@@ -63,6 +63,15 @@ pub(super) fn day(date: NaiveDate, as_of: NaiveDate) -> String {
     }
 }
 
+/// For a date that does not have to exist: unknown only where the data is not complete.
+pub(super) fn day_if_any(date: Option<NaiveDate>, as_of: NaiveDate, line: &PlanLine) -> String {
+    match date {
+        Some(date) => day(date, as_of),
+        None if line.data == DataState::Complete => "—".to_owned(),
+        None => UNKNOWN.to_owned(),
+    }
+}
+
 pub(super) fn maybe_day(date: Option<NaiveDate>, as_of: NaiveDate) -> String {
     date.map_or_else(|| UNKNOWN.to_owned(), |date| day(date, as_of))
 }
@@ -112,8 +121,10 @@ pub(super) struct Totals {
     pub lines: usize,
     /// Lines with a suggestion and no known cost: the sum is a lower bound.
     pub cost_unknown: usize,
-    /// Lines with a level or a suggestion whose data may not be counted.
+    /// Lines whose data may not be counted.
     pub not_counted: usize,
+    /// Lines whose data is complete, due or not. Without one, a total of zero would be a guess.
+    pub complete: usize,
 }
 
 impl Totals {
@@ -123,11 +134,12 @@ impl Totals {
         for line in lines {
             let wanted = line.suggested_units.filter(|units| *units > 0);
             if line.data != DataState::Complete {
-                if wanted.is_some() || is_alarm(line) {
+                if wanted.is_some() || is_alarm(line) || cannot_tell(line) {
                     totals.not_counted += 1;
                 }
                 continue;
             }
+            totals.complete += 1;
             match line.level {
                 Some(AlertLevel::Critical) => totals.red += 1,
                 Some(AlertLevel::Warning) => totals.amber += 1,
@@ -148,9 +160,18 @@ impl Totals {
         totals
     }
 
+    /// A number of lines; `?` when no line's data is complete.
+    pub fn lines_at(&self, count: usize) -> String {
+        if self.complete == 0 {
+            UNKNOWN.to_owned()
+        } else {
+            count.to_string()
+        }
+    }
+
     /// `¥412k`, `¥412k + £3k`, `≥ ¥412k` when some costs are unknown, `?` when all are.
     pub fn money(&self, first: Currency) -> String {
-        if self.lines > 0 && self.to_order.is_empty() {
+        if self.complete == 0 || (self.lines > 0 && self.to_order.is_empty()) {
             return UNKNOWN.to_owned();
         }
         let lead = self.to_order.get(&first).copied();
@@ -170,6 +191,16 @@ impl Totals {
             sum
         }
     }
+}
+
+/// Shown greyed: the data is not good enough to say whether something has to be done.
+pub(super) fn cannot_tell(line: &PlanLine) -> bool {
+    line.data != DataState::Complete
+        && line.level != Some(AlertLevel::Overstock)
+        && !line
+            .reasons
+            .iter()
+            .any(|reason| matches!(reason, Reason::Inactive | Reason::NoRecentSales))
 }
 
 /// Red, amber or blue: something a person must look at before stock runs out.

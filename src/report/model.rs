@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::money::Currency;
 use crate::order::Mode;
-use crate::planner::model::{Plan, PlanDiff};
+use crate::planner::{Plan, PlanDiff};
 use crate::wording::Lang;
 
 /// Everything one recipient's mail is made from. Nothing in it is trusted as markup.

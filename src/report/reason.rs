@@ -129,7 +129,15 @@ pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) ->
         ));
     }
     clauses.truncate(MAX_CLAUSES);
-    clauses.join(&text(lang, "mail.clause", &[]))
+    capital(&clauses.join(&text(lang, "mail.clause", &[])))
+}
+
+/// A sentence begins with a capital; Chinese has none and stays as it is.
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// The clause with dates, and the reasons it already tells.
@@ -141,7 +149,12 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
     let shown = |date| figures::day(date, as_of);
     match (line.stockout.p50, line.eta) {
         (Some(stockout), Some(eta)) if late => {
-            let gap = (eta - stockout).num_days();
+            // Not `eta - stockout`: what is already on its way may fill a part of it.
+            let gap = line
+                .projection
+                .iter()
+                .filter(|day| day.day >= stockout && day.day < eta && day.mid == 0)
+                .count();
             let key = if gap > 0 {
                 "mail.why.too_late_gap"
             } else {
@@ -183,4 +196,92 @@ fn fill(lang: Lang, key: &str, places: &[(&str, String)]) -> String {
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     text(lang, key, &places)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::ids::{Sku, WarehouseCode};
+    use crate::planner::{Explain, ProjectedDay, StockoutDates};
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 12, day).unwrap()
+    }
+
+    fn late_line(empty: &[u32]) -> PlanLine {
+        PlanLine {
+            warehouse: WarehouseCode::new("goodcang:UKMA").unwrap(),
+            sku: Sku::new("A").unwrap(),
+            name_zh: "甲".to_owned(),
+            name_en: String::new(),
+            data: DataState::Complete,
+            level: Some(AlertLevel::Critical),
+            reasons: vec![Reason::TooLate],
+            velocity_7: None,
+            velocity_30: None,
+            velocity_90: None,
+            velocity: Some(Decimal::new(124, 1)),
+            out_of_stock_days: 0,
+            available: Some(10),
+            pending_putaway: None,
+            inbound: Vec::new(),
+            cover_days: None,
+            stockout: StockoutDates {
+                p10: None,
+                p50: Some(day(3)),
+                p90: None,
+            },
+            order_by: Some(day(1)),
+            ship_by: None,
+            eta: Some(day(20)),
+            mode: Some(Mode::Sea),
+            need_units: None,
+            suggested_units: None,
+            suggested_cartons: None,
+            safety_units: None,
+            cost: None,
+            sales_60: Vec::new(),
+            projection: (1..=28)
+                .map(|at| ProjectedDay {
+                    day: day(at),
+                    low: 0,
+                    mid: i64::from(!empty.contains(&at)),
+                    high: 2,
+                    arrivals: 0,
+                })
+                .collect(),
+            explain: Explain {
+                key: String::new(),
+                value: String::new(),
+                unit: String::new(),
+                rule: String::new(),
+                terms: Vec::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn days_without_stock_are_those_of_the_projection_not_the_time_until_arrival() {
+        // Empty on five days, then something that was on its way arrives; day 25 lies after our own arrival.
+        let line = late_line(&[3, 4, 5, 6, 7, 25]);
+        assert_eq!(
+            sentence(Lang::En, &line, day(2)),
+            "Stock ends 12-03; even ordered today, sea arrives only 12-20, about 5 days without stock"
+        );
+    }
+
+    #[test]
+    fn a_line_that_lacks_a_number_says_its_reason_instead_of_inventing_one() {
+        let mut line = late_line(&[]);
+        line.velocity = None;
+        line.reasons = vec![Reason::SalesUnknown, Reason::LeadTimeFallback];
+        assert_eq!(
+            sentence(Lang::Zh, &line, day(2)),
+            "销量未知；时效用默认表，自己的历史还不够"
+        );
+        assert_eq!(name_of(Lang::En, &line), "甲");
+    }
 }

@@ -421,11 +421,11 @@ fn judge(stage: Stage, error: &Talk) -> SendOutcome {
     if error.is_transient() {
         return SendOutcome::RetryLater { code, text };
     }
-    if is_certificate(error) {
+    if let Some(tls) = certificate_error(error) {
         return SendOutcome::RefusedPermanent {
             what: Refused::Tls,
             code: None,
-            text,
+            text: tls.to_string(),
         };
     }
     if stage == Stage::BodySent {
@@ -435,7 +435,7 @@ fn judge(stage: Stage, error: &Talk) -> SendOutcome {
 }
 
 /// A certificate that does not verify stays wrong until a person acts; other TLS trouble may pass.
-fn is_certificate(error: &SmtpError) -> bool {
+fn certificate_error(error: &SmtpError) -> Option<&rustls::Error> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         let tls = error.downcast_ref::<rustls::Error>().or_else(|| {
@@ -445,11 +445,11 @@ fn is_certificate(error: &SmtpError) -> bool {
                 .and_then(|inner| inner.downcast_ref::<rustls::Error>())
         });
         if let Some(tls) = tls {
-            return matches!(tls, rustls::Error::InvalidCertificate(_));
+            return matches!(tls, rustls::Error::InvalidCertificate(_)).then_some(tls);
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]

@@ -26,15 +26,9 @@ fn belongs(line: &PlanLine) -> bool {
     if line.level == Some(AlertLevel::Overstock) {
         return false;
     }
-    figures::is_alarm(line) || line.suggested_units.is_some_and(|units| units > 0) || cannot_tell(line)
-}
-
-fn cannot_tell(line: &PlanLine) -> bool {
-    line.data != DataState::Complete
-        && !line
-            .reasons
-            .iter()
-            .any(|reason| matches!(reason, Reason::Inactive | Reason::NoRecentSales))
+    figures::is_alarm(line)
+        || line.suggested_units.is_some_and(|units| units > 0)
+        || figures::cannot_tell(line)
 }
 
 pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usize, workbook: &str) -> Table {
@@ -183,9 +177,9 @@ fn row(report: &DailyReport<'_>, line: &PlanLine, alert: Option<&Alert>, chart: 
             figures::one_place(line.velocity_30)
         ),
         stockout: stockout_range(report, line),
-        order_by: figures::maybe_day(line.order_by, report.as_of),
+        order_by: figures::day_if_any(line.order_by, report.as_of, line),
         late: late_days.map(|days| t("cell.late", &[("n", &days.to_string())])),
-        ship_by: figures::maybe_day(line.ship_by, report.as_of),
+        ship_by: figures::day_if_any(line.ship_by, report.as_of, line),
         quantity: line.suggested_units.map_or_else(
             || t("cell.unknown", &[]),
             |units| t("cell.units", &[("n", &figures::grouped(units))]),

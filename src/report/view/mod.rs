@@ -323,8 +323,8 @@ fn subject(report: &DailyReport<'_>, totals: &Totals, data: &str, nothing: bool)
         &[
             ("owner", &owner),
             ("date", &report.as_of.to_string()),
-            ("red", &totals.red.to_string()),
-            ("amber", &totals.amber.to_string()),
+            ("red", &totals.lines_at(totals.red)),
+            ("amber", &totals.lines_at(totals.amber)),
             ("money", &totals.money(report.currency)),
             ("data", data),
         ],
@@ -337,12 +337,12 @@ fn tiles(report: &DailyReport<'_>, totals: &Totals, data: &str) -> Vec<Tile> {
     let bad = sections::bad_streams(report);
     vec![
         Tile {
-            value: totals.red.to_string(),
+            value: totals.lines_at(totals.red),
             label: t("tile.red", &[]),
             tone: tone(totals.red, Tone::Red),
         },
         Tile {
-            value: totals.amber.to_string(),
+            value: totals.lines_at(totals.amber),
             label: t("tile.amber", &[]),
             tone: tone(totals.amber, Tone::Amber),
         },
@@ -351,8 +351,11 @@ fn tiles(report: &DailyReport<'_>, totals: &Totals, data: &str) -> Vec<Tile> {
             label: t(
                 "tile.order",
                 &[
-                    ("lines", &totals.lines.to_string()),
-                    ("units", &figures::grouped(totals.units)),
+                    ("lines", &totals.lines_at(totals.lines)),
+                    (
+                        "units",
+                        &figures::count((totals.complete > 0).then_some(totals.units)),
+                    ),
                 ],
             ),
             tone: tone(totals.lines, Tone::Blue),

@@ -324,8 +324,15 @@ pub(super) fn deadlines(report: &DailyReport<'_>) -> Vec<Item> {
                 &[],
             ),
             place: deadline.reference.clone(),
-            detail: figures::day(deadline.date, report.as_of),
-            remark: text(report.lang, key, &[("n", &days.abs().to_string())]),
+            detail: String::new(),
+            remark: text(
+                report.lang,
+                key,
+                &[
+                    ("date", &figures::day(deadline.date, report.as_of)),
+                    ("n", &days.abs().to_string()),
+                ],
+            ),
             tone,
         }
     })

@@ -16,8 +16,11 @@ pub(in crate::report) enum Column {
     Suggested,
     Cartons,
     Mode,
+    Cost,
+    Currency,
     OrderBy,
     ShipBy,
+    Why,
     Eta,
     StockoutP50,
     StockoutP90,
@@ -31,10 +34,7 @@ pub(in crate::report) enum Column {
     OutDays,
     Safety,
     Need,
-    Cost,
-    Currency,
     Data,
-    Why,
     Plan,
     Key,
 }
@@ -51,8 +51,11 @@ impl Column {
         Self::Suggested,
         Self::Cartons,
         Self::Mode,
+        Self::Cost,
+        Self::Currency,
         Self::OrderBy,
         Self::ShipBy,
+        Self::Why,
         Self::Eta,
         Self::StockoutP50,
         Self::StockoutP90,
@@ -66,10 +69,7 @@ impl Column {
         Self::OutDays,
         Self::Safety,
         Self::Need,
-        Self::Cost,
-        Self::Currency,
         Self::Data,
-        Self::Why,
         Self::Plan,
         Self::Key,
     ];
@@ -114,18 +114,41 @@ impl Column {
         text(lang, self.key(), &[])
     }
 
+    /// Set at the right, like its numbers and dates.
+    pub(super) fn is_number(self) -> bool {
+        !matches!(
+            self,
+            Self::Decision
+                | Self::Reason
+                | Self::Level
+                | Self::Sku
+                | Self::Name
+                | Self::Warehouse
+                | Self::Mode
+                | Self::Currency
+                | Self::Why
+                | Self::Data
+                | Self::Plan
+                | Self::Key
+        )
+    }
+
     /// Width in characters.
     pub(super) fn width(self) -> f64 {
+        f64::from(self.text_width()) + 2.0
+    }
+
+    /// Characters of a text that stand in one line.
+    pub(super) fn text_width(self) -> u32 {
         match self {
-            Self::Decision | Self::NewUnits => 11.0,
-            Self::Level | Self::Mode | Self::Data | Self::Cartons | Self::Currency => 7.5,
-            Self::Reason | Self::Sku | Self::Warehouse => 18.0,
-            Self::Name => 30.0,
-            Self::OrderBy | Self::ShipBy | Self::Eta | Self::StockoutP50 | Self::StockoutP90 => 11.5,
-            Self::Cost => 12.0,
-            Self::Why => 60.0,
-            Self::Plan | Self::Key => 6.0,
-            _ => 10.0,
+            Self::Level | Self::Mode | Self::Data | Self::Cartons | Self::Currency => 6,
+            Self::Reason | Self::Sku | Self::Warehouse => 15,
+            Self::Name => 24,
+            Self::OrderBy | Self::ShipBy | Self::Eta | Self::StockoutP50 | Self::StockoutP90 => 10,
+            Self::Cost => 11,
+            Self::Why => 58,
+            Self::Plan | Self::Key => 5,
+            _ => 9,
         }
     }
 }

@@ -56,8 +56,10 @@ pub(super) struct Styles {
     pub title: Format,
     pub hint: Format,
     pub head: Format,
+    pub head_number: Format,
     pub head_answer: Format,
     pub text: Format,
+    pub wrapped: Format,
     pub small: Format,
     pub whole: Format,
     pub rate: Format,
@@ -69,7 +71,6 @@ pub(super) struct Styles {
 
 impl Styles {
     fn new() -> Self {
-        // A text of a foreign system that begins like a formula stays a text even when its cell is edited.
         let base = Format::new()
             .set_font_color(Color::RGB(INK))
             .set_align(FormatAlign::Top);
@@ -85,12 +86,15 @@ impl Styles {
             .set_background_color(Color::RGB(HEAD))
             .set_border_bottom(FormatBorder::Thin);
         let answer = cell.clone().set_background_color(Color::RGB(ANSWER));
+        // `quote_prefix`: a foreign text that begins like a formula stays a text even after its cell was edited.
         Self {
             title: base.clone().set_bold().set_font_size(14),
             hint: base.clone().set_font_color(Color::RGB(GREY)),
-            head_answer: head.clone().set_background_color(Color::RGB(0xFF_E9A8)),
-            head,
-            text: cell.clone().set_quote_prefix(),
+            head_number: head.clone().set_align(FormatAlign::Right),
+            head_answer: indented(&head).set_background_color(Color::RGB(0xFF_E9A8)),
+            head: indented(&head),
+            text: indented(&cell).set_quote_prefix(),
+            wrapped: indented(&cell).set_quote_prefix().set_text_wrap(),
             small: cell
                 .clone()
                 .set_font_size(8)
@@ -101,9 +105,14 @@ impl Styles {
             money: cell.clone().set_num_format("#,##0.00"),
             date: cell.set_num_format("yyyy-mm-dd"),
             answer_units: answer.clone().set_num_format("#,##0"),
-            answer,
+            answer: indented(&answer),
         }
     }
+}
+
+/// Texts keep a little distance from the number at their left.
+fn indented(format: &Format) -> Format {
+    format.clone().set_align(FormatAlign::Left).set_indent(1)
 }
 
 /// Texts longer than a cell may hold are cut, not refused.

@@ -33,16 +33,23 @@ pub(super) fn write(book: &mut Workbook, report: &DailyReport<'_>, styles: &Styl
     );
     write_text(sheet, 0, 0, &title, &styles.title)?;
     write_text(sheet, 1, 0, &text(lang, "mail.book.how", &[]), &styles.hint)?;
+    sheet.set_row_height(0, 24)?;
+    sheet.set_row_height(1, 20)?;
     sheet.set_row_height(HEAD_ROW, 32)?;
     for (at, column) in (0_u16..).zip(Column::ALL) {
         sheet.set_column_width(at, column.width())?;
-        let head = if at < 3 { &styles.head_answer } else { &styles.head };
+        let head = match column {
+            Column::Decision | Column::NewUnits | Column::Reason => &styles.head_answer,
+            other if other.is_number() => &styles.head_number,
+            _ => &styles.head,
+        };
         write_text(sheet, HEAD_ROW, at, &column.title(lang), head)?;
     }
     let lines = owned_lines(report);
     let mut row = HEAD_ROW;
     for line in &lines {
         row += 1;
+        sheet.set_row_height(row, row_height(report, line))?;
         for (at, column) in (0_u16..).zip(Column::ALL) {
             cell(sheet, row, at, column, line, report, styles)?;
         }
@@ -54,11 +61,27 @@ pub(super) fn write(book: &mut Workbook, report: &DailyReport<'_>, styles: &Styl
         validations(sheet, report, row)?;
         colours(sheet, report, row, last_column)?;
     }
-    page(sheet)?;
+    page(sheet, row)?;
     Ok(())
 }
 
-fn page(sheet: &mut Worksheet) -> Result<(), XlsxError> {
+/// Not every program finds the height of a wrapped text by itself.
+fn row_height(report: &DailyReport<'_>, line: &PlanLine) -> u32 {
+    let lines = |words: &str, column: Column| {
+        // Chinese characters are about two columns wide.
+        let wide: u32 = words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        wide.div_ceil(column.text_width()).clamp(1, 4)
+    };
+    let why = lines(&sentence(report.lang, line, report.as_of), Column::Why);
+    let name = lines(name_of(report.lang, line), Column::Name);
+    4 + 14 * why.max(name)
+}
+
+/// On paper only what is decided by: the columns up to the reason, one page wide.
+fn page(sheet: &mut Worksheet, last: u32) -> Result<(), XlsxError> {
+    sheet.set_print_area(0, 0, last, place_of(Column::Why))?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.3, 0.3);
+    sheet.set_footer("&C&P / &N");
     sheet.set_landscape();
     sheet.set_paper_size(9);
     sheet.set_print_fit_to_pages(1, 0);
@@ -156,7 +179,7 @@ fn cell(
             &styles.text,
         )?,
         Column::Sku => write_text(sheet, row, at, line.sku.as_str(), &styles.text)?,
-        Column::Name => write_text(sheet, row, at, name_of(lang, line), &styles.text)?,
+        Column::Name => write_text(sheet, row, at, name_of(lang, line), &styles.wrapped)?,
         Column::Warehouse => write_text(sheet, row, at, line.warehouse.as_str(), &styles.text)?,
         Column::Suggested => whole(sheet, row, at, line.suggested_units, styles)?,
         Column::Cartons => whole(sheet, row, at, line.suggested_cartons, styles)?,
@@ -200,7 +223,13 @@ fn cell(
             &text(lang, state_key(line.data), &[]),
             &styles.text,
         )?,
-        Column::Why => write_text(sheet, row, at, &sentence(lang, line, report.as_of), &styles.text)?,
+        Column::Why => write_text(
+            sheet,
+            row,
+            at,
+            &sentence(lang, line, report.as_of),
+            &styles.wrapped,
+        )?,
         Column::Plan => write_text(sheet, row, at, report.plan.id.as_str(), &styles.small)?,
         Column::Key => {
             let key = line_key(&report.plan.id, &line.warehouse, &line.sku);
