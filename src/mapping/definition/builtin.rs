@@ -3,7 +3,11 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 4] = [
+const MAPPINGS: [(&str, &str); 7] = [
+    (
+        "carton-mark.toml",
+        include_str!("../../../mappings/carton-mark.toml"),
+    ),
     (
         "commercial-invoice.toml",
         include_str!("../../../mappings/commercial-invoice.toml"),
@@ -19,6 +23,14 @@ const MAPPINGS: [(&str, &str); 4] = [
     (
         "packing-list.toml",
         include_str!("../../../mappings/packing-list.toml"),
+    ),
+    (
+        "ubl-forwarding-instructions.toml",
+        include_str!("../../../mappings/ubl-forwarding-instructions.toml"),
+    ),
+    (
+        "ubl-packing-list.toml",
+        include_str!("../../../mappings/ubl-packing-list.toml"),
     ),
 ];
 const FILES: [(&str, &[u8]); 1] = [(
