@@ -17,7 +17,7 @@ pub struct Arrival {
 pub struct Curve {
     /// Units left at the end of each day.
     pub end: Vec<f64>,
-    /// First day at whose start nothing is left.
+    /// First day whose demand is not fully served.
     pub stockout: Option<i64>,
 }
 
@@ -47,10 +47,10 @@ pub fn walk(
     let mut balance = opening as f64;
     for (day, units) in incoming.iter().enumerate() {
         balance += *units as f64;
-        if balance <= EMPTY && curve.stockout.is_none() {
+        let left = balance - demand(day);
+        if (left < -EMPTY || balance <= EMPTY) && curve.stockout.is_none() {
             curve.stockout = i64::try_from(day).ok();
         }
-        let left = balance - demand(day);
         balance = if balance < 0.0 { balance } else { left.max(0.0) };
         curve.end.push(balance.max(0.0));
     }
@@ -126,8 +126,8 @@ mod tests {
         }];
         let split = walk(100, &pending, false, 30, |_| 40.0);
         let all = walk(150, &[], false, 30, |_| 40.0);
-        // 100 last till day 3 (2.5 days); 150 would have lasted till day 4.
-        assert_eq!((split.stockout, all.stockout), (Some(3), Some(4)));
+        // 100 serve two days and half of the third; 150 would have served three and most of the fourth.
+        assert_eq!((split.stockout, all.stockout), (Some(2), Some(3)));
     }
 
     #[test]

@@ -10,6 +10,8 @@
 
 /// Days of a block: one week.
 pub const BLOCK: usize = 7;
+/// In-stock days of a month, four weeks.
+pub const MONTH: usize = 28;
 /// In-stock days that make the recent level.
 pub const RECENT: usize = 56;
 
@@ -20,8 +22,12 @@ pub struct Tuning {
     pub recent_weight: f64,
     /// Demand days at which the recent level counts half.
     pub recent_prior: f64,
-    /// Squared variation of the level between the learned and the coming weeks, for a dense item.
+    /// Squared variation of the level between the learned and the coming weeks, for an item that never varied.
     pub drift: f64,
+    /// What is added to it of the item's own squared variation between months.
+    pub months_weight: f64,
+    /// Squared variation between months of an item nothing is known of, and the months it counts for.
+    pub months_prior: (f64, f64),
     /// What is added to it, divided by the number of demand days: a level known from few sales.
     pub few_sales: f64,
     /// Bounds of every multiplicative factor.
@@ -35,10 +41,12 @@ pub struct Tuning {
 pub const TUNING: Tuning = Tuning {
     recent_weight: 0.7,
     recent_prior: 4.0,
-    drift: 0.05,
+    drift: 0.005,
+    months_weight: 0.1,
+    months_prior: (0.3, 2.0),
     few_sales: 1.0,
     factor_bound: 3.0,
-    tail: 0.8,
+    tail: 0.5,
     young: 0.3,
 };
 
@@ -179,11 +187,34 @@ impl History {
         1.0 + believed * (ratio - 1.0)
     }
 
+    /// Squared variation of the sums of [`MONTH`] in-stock days, believed as far as there are months.
+    fn months_variation(&self, tuning: &Tuning) -> f64 {
+        let months = self.days.len() / MONTH;
+        let (prior, weight) = tuning.months_prior;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for month in 0..months {
+            // The latest whole months.
+            let end = self.days.len() - month * MONTH;
+            let units = self.sums[end] - self.sums[end - MONTH];
+            sum += units;
+            squares += units * units;
+        }
+        if months < 2 || sum <= 0.0 {
+            return prior;
+        }
+        let count = months as f64;
+        let mean = sum / count;
+        let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
+        let own = (variance / (mean * mean)).min(tuning.factor_bound);
+        ((count - 1.0) * own + weight * prior) / (count - 1.0 + weight)
+    }
+
     /// Squared variation of the level.
     #[must_use]
     pub fn level_variation(&self, tuning: &Tuning) -> f64 {
         let short = (365.0 / self.days.len().max(1) as f64 - 1.0).clamp(0.0, 8.0);
-        tuning.drift * (1.0 + tuning.young * short) + tuning.few_sales / (self.demand_days.max(1) as f64)
+        let own = tuning.drift + tuning.months_weight * self.months_variation(tuning);
+        own * (1.0 + tuning.young * short) + tuning.few_sales / (self.demand_days.max(1) as f64)
     }
 
     /// Demand over each path's own number of days, in `out`. `season[k]` is the sum of the factors of the first `k`

@@ -178,9 +178,14 @@ impl LaneDays {
         at(&self.after_hand_over, permille)
     }
 
+    /// Whether the table gives more than a quarter of the way: a fixed putaway beside a learned passage is no news.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
-        self.stages.iter().any(|days| !days.learned)
+        let days = |learned: bool| -> i64 {
+            let of = self.stages.iter().filter(|days| days.learned == learned);
+            of.map(|days| days.p50).sum()
+        };
+        days(false) * 3 > days(true) || self.stages.iter().all(|days| !days.learned)
     }
 
     #[must_use]

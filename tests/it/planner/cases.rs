@@ -101,8 +101,8 @@ fn r10_100_available_and_50_awaiting_putaway_differ_from_150_available() {
         facts.warehouses[0].putaway = Some(times(Stage::Putaway, 4, 4));
         only(&plan(&facts, &Policy::default())).stockout.p50
     };
-    assert_eq!(stockout(pending.clone()), Some(after(as_of, 3)));
-    assert_eq!(stockout(whole), Some(after(as_of, 4)));
+    assert_eq!(stockout(pending.clone()), Some(after(as_of, 2)));
+    assert_eq!(stockout(whole), Some(after(as_of, 3)));
     pending.pending_putaway = None;
     let facts = snapshot(as_of, vec![lane(Mode::Sea, 30, 30, 1)], vec![pending]);
     assert_eq!(

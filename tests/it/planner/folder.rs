@@ -159,7 +159,7 @@ fn chinese_headers_gbk_and_full_width_digits_are_read() {
 fn the_command_tells_complete_from_partial_from_nothing_by_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let mut out = Vec::new();
-    let mut run =
+    let run =
         |out: &mut Vec<u8>| plan_dir::run(folder.path(), day("2026-11-22"), true, Lang::En, out).unwrap();
     assert_eq!(run(&mut out), plan_dir::EXIT_NO_PLAN);
     std::fs::write(folder.path().join("sales.csv"), sparse(3, 5)).unwrap();

@@ -40,7 +40,7 @@ fn need(plan: &Plan) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn more_stock_or_inbound_never_raises_the_quantity(
