@@ -21,10 +21,17 @@ const KINDS: [&str; 4] = ["items", "warehouses", "lanes", "codes"];
 pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
     match command {
-        CatalogCommand::Import { paths, effective, json } => {
+        CatalogCommand::Import {
+            paths,
+            effective,
+            json,
+        } => {
             let today = civil_day(context.clock.now(), context.config.account.zone);
             let files = collect(paths)?;
-            let import = Import { store: &context.store, context: &context };
+            let import = Import {
+                store: &context.store,
+                context: &context,
+            };
             let done = import.files(&files, effective.unwrap_or(today)).await?;
             show(&done, *json)
         }
@@ -42,14 +49,29 @@ pub struct CatalogFile {
 fn collect(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, CliError> {
     let mut files = Vec::new();
     for path in paths {
-        let found = if path.is_dir() { listed(path)? } else { vec![path.clone()] };
+        let found = if path.is_dir() {
+            listed(path)?
+        } else {
+            vec![path.clone()]
+        };
         for path in found {
-            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let Some(kind) = KINDS.into_iter().find(|kind| name.to_lowercase().starts_with(kind)) else {
+            let name = path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let Some(kind) = KINDS
+                .into_iter()
+                .find(|kind| name.to_lowercase().starts_with(kind))
+            else {
                 let wanted = format!("a name that begins with one of {}", KINDS.join(", "));
-                return Err(CliError::Usage(Problem::new(name.clone(), "", "", name, wanted).to_string()));
+                return Err(CliError::Usage(
+                    Problem::new(name.clone(), "", "", name, wanted).to_string(),
+                ));
             };
-            let bytes = std::fs::read(&path).map_err(|source| CliError::File { what: "read", path, source })?;
+            let bytes = std::fs::read(&path).map_err(|source| CliError::File {
+                what: "read",
+                path,
+                source,
+            })?;
             files.push(CatalogFile { kind, name, bytes });
         }
     }
@@ -58,11 +80,17 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, CliError> {
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let read = |source| CliError::File { what: "read", path: folder.to_owned(), source };
+    let read = |source| CliError::File {
+        what: "read",
+        path: folder.to_owned(),
+        source,
+    };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
         if matches!(extension.as_deref(), Some("csv" | "xlsx" | "xls" | "tsv" | "txt")) {
             paths.push(path);
         }
@@ -88,7 +116,10 @@ impl Import<'_> {
             let mut tx = self.store.write().await?;
             let report = match table::read(&file.name, &file.bytes, &Limits::default()) {
                 Ok(table) => self.one(&mut tx, file.kind, &table, effective).await?,
-                Err(problem) => ImportReport { problems: vec![problem], ..ImportReport::default() },
+                Err(problem) => ImportReport {
+                    problems: vec![problem],
+                    ..ImportReport::default()
+                },
             };
             tx.commit().await?;
             done.push((file.name.clone(), report));
@@ -107,7 +138,9 @@ impl Import<'_> {
         let now = self.context.clock.now();
         match kind {
             "items" => catalog::import_items(tx, account, &parse_items(table), effective, now).await,
-            "warehouses" => catalog::import_warehouses(tx, account, &parse_warehouses(table), effective, now).await,
+            "warehouses" => {
+                catalog::import_warehouses(tx, account, &parse_warehouses(table), effective, now).await
+            }
             "lanes" => catalog::import_lanes(tx, account, &parse_lanes(table), effective, now).await,
             _ => catalog::import_codes(tx, account, &parse_codes(table), now).await,
         }
@@ -125,7 +158,11 @@ fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
             .collect();
         print_json(&json!(files))?;
     } else {
-        let mut rows = vec![["FILE", "NEW", "CHANGED", "SAME", "REJECTED"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["FILE", "NEW", "CHANGED", "SAME", "REJECTED"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(done.iter().map(|(name, report)| {
             vec![
                 name.clone(),
@@ -152,7 +189,11 @@ fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
 async fn unmapped(context: &Context) -> Result<Exit, CliError> {
     let mut tx = context.store.read().await?;
     let queue = catalog::unmapped(&mut tx, &context.config.account.id).await?;
-    let mut rows = vec![["SYSTEM", "KIND", "CODE", "ROWS", "FIRST SEEN", "LAST SEEN"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["SYSTEM", "KIND", "CODE", "ROWS", "FIRST SEEN", "LAST SEEN"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(queue.iter().map(|code| {
         vec![
             code.source.to_string(),
@@ -164,5 +205,9 @@ async fn unmapped(context: &Context) -> Result<Exit, CliError> {
         ]
     }));
     print(&columns(&rows))?;
-    Ok(if queue.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(if queue.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
 }

@@ -37,11 +37,23 @@ impl Context {
             None => Box::new(SystemClock),
         };
         let lang = cli.lang.unwrap_or(config.account.language);
-        Ok(Self { config, store, tools, clock, lang })
+        Ok(Self {
+            config,
+            store,
+            tools,
+            clock,
+            lang,
+        })
     }
 
     pub fn night(&self, dry_run: bool) -> Night<'_> {
-        Night { store: &self.store, clock: &*self.clock, config: &self.config, tools: &self.tools, dry_run }
+        Night {
+            store: &self.store,
+            clock: &*self.clock,
+            config: &self.config,
+            tools: &self.tools,
+            dry_run,
+        }
     }
 }
 
@@ -63,9 +75,19 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), CliError> {
 #[must_use]
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |text: &str| -> usize { text.chars().map(|c| if (c as u32) >= 0x2e80 { 2 } else { 1 }).sum() };
+    let width = |text: &str| -> usize {
+        text.chars()
+            .map(|c| if (c as u32) >= 0x2e80 { 2 } else { 1 })
+            .sum()
+    };
     let widths: Vec<usize> = (0..count)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| width(cell))
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let mut out = String::new();
     for row in rows {
@@ -84,7 +106,10 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 mod tests {
     #[test]
     fn columns_align_chinese_as_terminals_draw_it() {
-        let rows = vec![vec!["单号".to_owned(), "n".to_owned()], vec!["BH1".to_owned(), "2".to_owned()]];
+        let rows = vec![
+            vec!["单号".to_owned(), "n".to_owned()],
+            vec!["BH1".to_owned(), "2".to_owned()],
+        ];
         assert_eq!(super::columns(&rows), "单号  n\nBH1   2\n");
     }
 }

@@ -34,13 +34,22 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
                 let listed = session.list(&target.out_dir).await;
                 session.close().await;
                 match listed {
-                    Ok(files) => ("ok".to_owned(), format!("{} files in {}", files.len(), target.out_dir), true),
+                    Ok(files) => (
+                        "ok".to_owned(),
+                        format!("{} files in {}", files.len(), target.out_dir),
+                        true,
+                    ),
                     Err(error) => ("unreadable".to_owned(), chain(&error), false),
                 }
             }
             Err(error) => ("unreachable".to_owned(), chain(&error), false),
         };
-        findings.push(Finding { what: target.id.clone(), code, text, healthy });
+        findings.push(Finding {
+            what: target.id.clone(),
+            code,
+            text,
+            healthy,
+        });
     }
     if json {
         let shown: Vec<_> = findings
@@ -50,7 +59,11 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
         print_json(&json!(shown))?;
     } else {
         let mut rows = vec![["WHAT", "STATE", "DETAIL"].map(str::to_owned).to_vec()];
-        rows.extend(findings.iter().map(|finding| vec![finding.what.clone(), finding.code.clone(), finding.text.clone()]));
+        rows.extend(
+            findings
+                .iter()
+                .map(|finding| vec![finding.what.clone(), finding.code.clone(), finding.text.clone()]),
+        );
         print(&columns(&rows))?;
     }
     let healthy = findings.iter().all(|finding| finding.healthy);

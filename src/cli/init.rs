@@ -11,16 +11,26 @@ const CONFIG: &str = include_str!("../../config/linkstar.toml");
 const TABLES: [(&str, &str); 4] = [
     ("items.csv", include_str!("../../config/catalog/items.csv")),
     ("codes.csv", include_str!("../../config/catalog/codes.csv")),
-    ("warehouses.csv", include_str!("../../config/catalog/warehouses.csv")),
+    (
+        "warehouses.csv",
+        include_str!("../../config/catalog/warehouses.csv"),
+    ),
     ("lanes.csv", include_str!("../../config/catalog/lanes.csv")),
 ];
 
 pub fn run(folder: &Path) -> Result<Exit, CliError> {
     let config = folder.join("linkstar.toml");
     if config.exists() {
-        return Err(CliError::Usage(format!("{} is already there; nothing was changed", config.display())));
+        return Err(CliError::Usage(format!(
+            "{} is already there; nothing was changed",
+            config.display()
+        )));
     }
-    let file = |what, path: &Path, source| CliError::File { what, path: path.to_owned(), source };
+    let file = |what, path: &Path, source| CliError::File {
+        what,
+        path: path.to_owned(),
+        source,
+    };
     for inner in ["catalog", "inbox", "data", "secrets", "mappings", "connectors"] {
         let path = folder.join(inner);
         std::fs::create_dir_all(&path).map_err(|source| file("create", &path, source))?;

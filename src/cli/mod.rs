@@ -61,6 +61,8 @@ pub enum CliError {
     Store(#[from] crate::store::StoreError),
     #[error(transparent)]
     Night(#[from] crate::night::NightError),
+    #[error(transparent)]
+    Plan(#[from] crate::store::plans::PlanError),
     #[error("{0}")]
     Usage(String),
     #[error("cannot {what} {}", path.display())]
@@ -81,11 +83,15 @@ pub enum CliError {
 impl CliError {
     fn exit(&self) -> Exit {
         use crate::store::StoreError;
+        use crate::store::plans::PlanError;
         match self {
             Self::Config(_) | Self::Tools(_) | Self::Usage(_) | Self::File { .. } => Exit::Usage,
             Self::Store(StoreError::Url { .. }) => Exit::Usage,
             Self::Store(StoreError::Open(_) | StoreError::Migrate(_)) => Exit::Unavailable,
-            Self::Store(_) | Self::Night(_) | Self::World(_) | Self::Json(_) => Exit::Bug,
+            Self::Plan(
+                PlanError::NotFound { .. } | PlanError::Ambiguous { .. } | PlanError::NotCurrent { .. },
+            ) => Exit::Usage,
+            Self::Plan(_) | Self::Store(_) | Self::Night(_) | Self::World(_) | Self::Json(_) => Exit::Bug,
             Self::Output(_) => Exit::Unavailable,
         }
     }
@@ -118,13 +124,18 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Run => run::run(cli).await,
         Command::Night(args) => nightly::night(cli, args).await,
         Command::Pull(at) => nightly::pull(cli, *at).await,
-        Command::Plan { from: Some(folder), as_of: Some(as_of), json } => {
-            planning::from_folder(cli, folder, *as_of, *json)
-        }
+        Command::Plan {
+            from: Some(folder),
+            as_of: Some(as_of),
+            json,
+        } => planning::from_folder(cli, folder, *as_of, *json),
         Command::Plan { json, .. } => planning::show(cli, *json).await,
-        Command::Explain { sku, warehouse, plan, json } => {
-            planning::explain(cli, sku, warehouse.as_ref(), plan.as_deref(), *json).await
-        }
+        Command::Explain {
+            sku,
+            warehouse,
+            plan,
+            json,
+        } => planning::explain(cli, sku, warehouse.as_ref(), plan.as_deref(), *json).await,
         Command::Diff { before, after, json } => {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }

@@ -34,9 +34,12 @@ fn show(report: &NightReport, json: bool) -> Result<(), CliError> {
         return print_json(&json!({"run": report.run_id, "state": report.state().code(), "steps": steps}));
     }
     let mut rows = vec![["STEP", "STATE", "COUNTS"].map(str::to_owned).to_vec()];
-    rows.extend(report.steps.iter().map(|(step, done)| {
-        vec![step.code().to_owned(), done.state.code().to_owned(), counts(done)]
-    }));
+    rows.extend(
+        report
+            .steps
+            .iter()
+            .map(|(step, done)| vec![step.code().to_owned(), done.state.code().to_owned(), counts(done)]),
+    );
     print(&columns(&rows))?;
     for (step, done) in &report.steps {
         for problem in &done.problems {
@@ -47,7 +50,12 @@ fn show(report: &NightReport, json: bool) -> Result<(), CliError> {
 }
 
 fn counts(report: &StepReport) -> String {
-    report.counts.iter().map(|(what, count)| format!("{what} {count}")).collect::<Vec<_>>().join(" · ")
+    report
+        .counts
+        .iter()
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 pub async fn pull(cli: &Cli, at: At) -> Result<Exit, CliError> {

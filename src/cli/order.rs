@@ -9,7 +9,7 @@ use super::context::{Context, columns, print, print_json};
 use super::{CliError, Exit};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::money::round_cents;
-use crate::night::decide::{adopt_all, decide};
+use crate::night::decide::{Decided, adopt_all, decide};
 use crate::planner::Plan;
 use crate::report::decisions::{self, Choice, Decision};
 use crate::store::orders::{self, StoredOrder};
@@ -21,27 +21,50 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
     let night = context.night(false);
     let mut tx = context.store.write().await?;
     let Some(current) = plans::latest(&mut tx, night.account()).await? else {
-        return Err(CliError::Usage("there is no plan yet; run `linkstar night` first".to_owned()));
+        return Err(CliError::Usage(
+            "there is no plan yet; run `linkstar night` first".to_owned(),
+        ));
     };
     let (plan_id, decisions, problems) = match &args.file {
         Some(file) => {
-            let bytes = std::fs::read(file)
-                .map_err(|source| CliError::File { what: "read", path: file.clone(), source })?;
+            let bytes = std::fs::read(file).map_err(|source| CliError::File {
+                what: "read",
+                path: file.clone(),
+                source,
+            })?;
             let sheet = decisions::read(&file.display().to_string(), &bytes).map_err(usage)?;
             (sheet.plan_id, sheet.decisions, sheet.problems)
         }
         None if args.all => (current.id.clone(), adopt_all(&current), Vec::new()),
-        None => (current.id.clone(), parse_lines(&current, &args.lines)?, Vec::new()),
+        None => (
+            current.id.clone(),
+            parse_lines(&current, &args.lines)?,
+            Vec::new(),
+        ),
     };
-    if let Some(wanted) = args.plan.as_ref().filter(|wanted| !plan_id.as_str().starts_with(wanted.as_str())) {
-        return Err(CliError::Usage(format!("plan {wanted} is not the current plan {}", current.id.short())));
+    if let Some(wanted) = args
+        .plan
+        .as_ref()
+        .filter(|wanted| !plan_id.as_str().starts_with(wanted.as_str()))
+    {
+        return Err(CliError::Usage(format!(
+            "plan {wanted} is not the current plan {}",
+            current.id.short()
+        )));
     }
     if decisions.is_empty() {
-        return Err(CliError::Usage("nothing to decide: name WAREHOUSE/SKU lines, --file or --all".to_owned()));
+        return Err(CliError::Usage(
+            "nothing to decide: name WAREHOUSE/SKU lines, --file or --all".to_owned(),
+        ));
     }
-    let issued = match decide(&night, &mut tx, &plan_id, &decisions, &args.by).await? {
-        Ok(issued) => issued,
-        Err(why) => return Err(CliError::Usage(format!("plan {} cannot be decided on: wanted {why}", plan_id.short()))),
+    let Decided { issued, refused } = match decide(&night, &mut tx, &plan_id, &decisions, &args.by).await? {
+        Ok(decided) => decided,
+        Err(why) => {
+            return Err(CliError::Usage(format!(
+                "plan {} cannot be decided on: wanted {why}",
+                plan_id.short()
+            )));
+        }
     };
     tx.commit().await?;
     for order in &issued.orders {
@@ -52,14 +75,26 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
             eprintln!("held {}/{}: {problem}", held.warehouse, held.sku);
         }
     }
-    for problem in &problems {
+    for problem in problems.iter().chain(&refused) {
         eprintln!("{problem}");
     }
-    Ok(if issued.held.is_empty() && problems.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(
+        if issued.held.is_empty() && problems.is_empty() && refused.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Findings
+        },
+    )
 }
 
 fn usage(problems: Vec<crate::problem::Problem>) -> CliError {
-    CliError::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    CliError::Usage(
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 /// `WAREHOUSE/SKU[=UNITS]`; every fault is said at once.
@@ -72,21 +107,35 @@ fn parse_lines(plan: &Plan, lines: &[String]) -> Result<Vec<Decision>, CliError>
             Err(why) => faults.push(format!("`{line}`: {why}")),
         }
     }
-    if faults.is_empty() { Ok(decisions) } else { Err(CliError::Usage(faults.join("\n"))) }
+    if faults.is_empty() {
+        Ok(decisions)
+    } else {
+        Err(CliError::Usage(faults.join("\n")))
+    }
 }
 
 fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
-    let (key, units) = line.split_once('=').map_or((line, None), |(key, units)| (key, Some(units)));
-    let (warehouse, sku) = key.split_once('/').ok_or("wanted WAREHOUSE/SKU or WAREHOUSE/SKU=UNITS")?;
+    let (key, units) = line
+        .split_once('=')
+        .map_or((line, None), |(key, units)| (key, Some(units)));
+    let (warehouse, sku) = key
+        .split_once('/')
+        .ok_or("wanted WAREHOUSE/SKU or WAREHOUSE/SKU=UNITS")?;
     let warehouse = WarehouseCode::new(warehouse).map_err(|error| error.to_string())?;
     let sku = Sku::new(sku).map_err(|error| error.to_string())?;
-    if !plan.lines.iter().any(|known| known.warehouse == warehouse && known.sku == sku) {
+    if !plan
+        .lines
+        .iter()
+        .any(|known| known.warehouse == warehouse && known.sku == sku)
+    {
         return Err(format!("no such line in the current plan {}", plan.id.short()));
     }
     let units = match units {
         None => None,
         Some(units) => {
-            let units: i64 = units.parse().map_err(|_| "units must be a whole number".to_owned())?;
+            let units: i64 = units
+                .parse()
+                .map_err(|_| "units must be a whole number".to_owned())?;
             if units < 0 {
                 return Err("units must not be below 0".to_owned());
             }
@@ -99,7 +148,14 @@ fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
         Some(_) => Choice::Change,
     };
     let place = line.to_owned();
-    Ok(Decision { warehouse, sku, choice, units: units.filter(|units| *units > 0), reason: String::new(), place })
+    Ok(Decision {
+        warehouse,
+        sku,
+        choice,
+        units: units.filter(|units| *units > 0),
+        reason: String::new(),
+        place,
+    })
 }
 
 pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
@@ -117,13 +173,29 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         print_json(&Value::Array(stored.iter().map(head).collect()))?;
         return Ok(Exit::Done);
     }
-    let mut rows =
-        vec![["ORDER", "STATE", "WAREHOUSE", "MODE", "UNITS", "CARTONS", "SHIP BY", "ETA"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        [
+            "ORDER",
+            "STATE",
+            "WAREHOUSE",
+            "MODE",
+            "UNITS",
+            "CARTONS",
+            "SHIP BY",
+            "ETA",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
     rows.extend(stored.iter().map(|stored| {
         let totals = stored.order.totals();
         vec![
             stored.order.number.to_string(),
-            text(context.lang, &format!("cli.order.state.{}", stored.state.code()), &[]),
+            text(
+                context.lang,
+                &format!("cli.order.state.{}", stored.state.code()),
+                &[],
+            ),
             stored.order.warehouse.to_string(),
             stored.order.mode.code().to_owned(),
             totals.units.to_string(),
@@ -156,7 +228,12 @@ pub fn head(stored: &StoredOrder) -> Value {
     })
 }
 
-async fn show(context: &Context, number: &OrderNo, json: bool, save: Option<&Path>) -> Result<Exit, CliError> {
+async fn show(
+    context: &Context,
+    number: &OrderNo,
+    json: bool,
+    save: Option<&Path>,
+) -> Result<Exit, CliError> {
     let account = &context.config.account.id;
     let mut tx = context.store.read().await?;
     let Some(stored) = orders::get(&mut tx, account, number).await? else {
@@ -165,12 +242,19 @@ async fn show(context: &Context, number: &OrderNo, json: bool, save: Option<&Pat
     let events = orders::events(&mut tx, account, number).await?;
     let documents = orders::documents(&mut tx, account, number).await?;
     if let Some(folder) = save {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| CliError::File { what: "create", path: folder.to_owned(), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| CliError::File {
+            what: "create",
+            path: folder.to_owned(),
+            source,
+        })?;
         for document in &documents {
             let path = folder.join(&document.file_name);
             let bytes = blob::get(&mut tx, account, &document.sha256).await?;
-            std::fs::write(&path, bytes).map_err(|source| CliError::File { what: "write", path: path.clone(), source })?;
+            std::fs::write(&path, bytes).map_err(|source| CliError::File {
+                what: "write",
+                path: path.clone(),
+                source,
+            })?;
             eprintln!("{}", path.display());
         }
     }
@@ -185,19 +269,28 @@ async fn show(context: &Context, number: &OrderNo, json: bool, save: Option<&Pat
         print_json(&value)?;
         return Ok(Exit::Done);
     }
-    let mut rows = vec![["NO", "SKU", "NAME", "UNITS", "SUGGESTED", "VALUE"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["NO", "SKU", "NAME", "UNITS", "SUGGESTED", "VALUE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(stored.order.lines.iter().map(|line| {
         vec![
             line.no.to_string(),
             line.goods.sku.to_string(),
             line.goods.name_zh.clone(),
             line.units.to_string(),
-            line.suggested_units.map_or_else(|| "?".to_owned(), |units| units.to_string()),
+            line.suggested_units
+                .map_or_else(|| "?".to_owned(), |units| units.to_string()),
             line.value().to_string(),
         ]
     }));
     let totals = stored.order.totals();
-    let state = text(context.lang, &format!("cli.order.state.{}", stored.state.code()), &[]);
+    let state = text(
+        context.lang,
+        &format!("cli.order.state.{}", stored.state.code()),
+        &[],
+    );
     let mut out = format!(
         "{} r{} · {state} · {} · {} · {} units · {} cartons · {} {}\n\n{}\n",
         stored.order.number,
@@ -212,7 +305,11 @@ async fn show(context: &Context, number: &OrderNo, json: bool, save: Option<&Pat
     );
     for event in &events {
         let kind = serde_json::to_string(&event.kind)?;
-        out.push_str(&format!("{}  {}  {kind}\n", event.at.format("%Y-%m-%d %H:%M"), event.by));
+        out.push_str(&format!(
+            "{}  {}  {kind}\n",
+            event.at.format("%Y-%m-%d %H:%M"),
+            event.by
+        ));
     }
     out.push('\n');
     for document in &documents {
@@ -225,7 +322,9 @@ async fn show(context: &Context, number: &OrderNo, json: bool, save: Option<&Pat
 /// R76: an order nobody knows is answered with the nearest ones.
 pub fn unknown(stored: &[StoredOrder], given: &str) -> CliError {
     let known = stored.iter().map(|stored| stored.order.number.as_str());
-    let near = crate::problem::nearest(given, known)
-        .map_or_else(|| "`linkstar order list` shows them".to_owned(), |near| format!("did you mean `{near}`?"));
+    let near = crate::problem::nearest(given, known).map_or_else(
+        || "`linkstar order list` shows them".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
     CliError::Usage(format!("no order `{given}`; {near}"))
 }

@@ -25,8 +25,11 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         let shown: Vec<_> = messages.iter().map(as_json).collect();
         print_json(&json!(shown))?;
     } else {
-        let mut rows: Vec<Vec<String>> =
-            vec![["STATE", "CHANNEL", "TARGET", "MESSAGE", "ATTEMPTS", "LAST ERROR"].map(str::to_owned).to_vec()];
+        let mut rows: Vec<Vec<String>> = vec![
+            ["STATE", "CHANNEL", "TARGET", "MESSAGE", "ATTEMPTS", "LAST ERROR"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(messages.iter().map(|message| {
             vec![
                 message.state.to_string(),
@@ -67,7 +70,11 @@ async fn retry(context: &Context, message: &str) -> Result<Exit, CliError> {
             print(&format!("{message}: {from} -> {}", State::Due))?;
             Ok(Exit::Done)
         }
-        Change::NotFrom(state) => Err(CliError::Usage(format!("`{message}` is {state}: nothing to try again"))),
-        Change::Unknown => Err(CliError::Usage(format!("no message `{message}`; `linkstar outbox list` shows them"))),
+        Change::NotFrom(state) => Err(CliError::Usage(format!(
+            "`{message}` is {state}: nothing to try again"
+        ))),
+        Change::Unknown => Err(CliError::Usage(format!(
+            "no message `{message}`; `linkstar outbox list` shows them"
+        ))),
     }
 }

@@ -8,6 +8,7 @@ use super::args::Cli;
 use super::context::{Context, columns, print, print_json};
 use super::{CliError, Exit, plan_dir};
 use crate::ids::WarehouseCode;
+use crate::night::plan;
 use crate::planner::{self, Plan, PlanLine};
 use crate::store::{Tx, plans};
 use crate::wording::{Lang, text};
@@ -15,7 +16,13 @@ use crate::wording::{Lang, text};
 pub fn from_folder(cli: &Cli, folder: &Path, as_of: NaiveDate, json: bool) -> Result<Exit, CliError> {
     let lang = cli.lang.unwrap_or_default();
     let mut out = std::io::stdout().lock();
-    plan_dir::run(folder, as_of, json, lang, &mut out).map_err(|error| CliError::Usage(crate::night::step::chain(&error)))
+    let code = plan_dir::run(folder, as_of, json, lang, &mut out)
+        .map_err(|error| CliError::Usage(crate::night::step::chain(&error)))?;
+    Ok(match code {
+        plan_dir::EXIT_COMPLETE => Exit::Done,
+        plan_dir::EXIT_PROBLEMS => Exit::Findings,
+        _ => Exit::Usage,
+    })
 }
 
 pub async fn show(cli: &Cli, json: bool) -> Result<Exit, CliError> {
@@ -33,18 +40,35 @@ pub async fn show(cli: &Cli, json: bool) -> Result<Exit, CliError> {
 fn table(plan: &Plan, lang: Lang) -> String {
     let shown = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
     let mut rows = vec![
-        ["", "SKU", "WAREHOUSE", "PER DAY", "AVAILABLE", "STOCK-OUT", "ORDER BY", "SUGGESTED", "MODE"].map(str::to_owned).to_vec(),
+        [
+            "",
+            "SKU",
+            "WAREHOUSE",
+            "PER DAY",
+            "AVAILABLE",
+            "STOCK-OUT",
+            "ORDER BY",
+            "SUGGESTED",
+            "MODE",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     for line in plan.lines.iter().filter(|line| line.suggested_units != Some(0)) {
-        let level = line.level.map_or_else(String::new, |level| format!("{level:?}").to_lowercase());
+        let level = line
+            .level
+            .map_or_else(String::new, |level| format!("{level:?}").to_lowercase());
         rows.push(vec![
             level,
             line.sku.to_string(),
             line.warehouse.to_string(),
             shown(line.velocity.map(|velocity| velocity.to_string())),
             shown(line.available.map(|units| units.to_string())),
-            line.stockout.p50.map_or_else(|| "-".to_owned(), |day| day.to_string()),
-            line.order_by.map_or_else(|| "-".to_owned(), |day| day.to_string()),
+            line.stockout
+                .p50
+                .map_or_else(|| "-".to_owned(), |day| day.to_string()),
+            line.order_by
+                .map_or_else(|| "-".to_owned(), |day| day.to_string()),
             shown(line.suggested_units.map(|units| units.to_string())),
             line.mode.map_or("", crate::order::Mode::code).to_owned(),
         ]);
@@ -57,7 +81,10 @@ fn table(plan: &Plan, lang: Lang) -> String {
         ("computed", funnel.computed.to_string()),
         ("suggested", funnel.suggested.to_string()),
     ];
-    let places: Vec<(&str, &str)> = counts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let places: Vec<(&str, &str)> = counts
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     format!("{}\n\n{}", text(lang, "cli.plan.head", &places), columns(&rows))
 }
 
@@ -71,9 +98,7 @@ async fn named(context: &Context, tx: &mut Tx, prefix: Option<&str>) -> Result<P
     let Some(prefix) = prefix else {
         return current(context, tx).await;
     };
-    plans::by_prefix(tx, &context.config.account.id, prefix)
-        .await?
-        .ok_or_else(|| CliError::Usage(format!("no plan begins with `{prefix}`")))
+    Ok(plans::get(tx, &context.config.account.id, prefix).await?)
 }
 
 pub async fn explain(
@@ -93,8 +118,13 @@ pub async fn explain(
         .collect();
     if lines.is_empty() {
         let near = crate::problem::nearest(sku, plan.lines.iter().map(|line| line.sku.as_str()));
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(CliError::Usage(format!("plan {} has no line for SKU `{sku}`{hint}", plan.id.short())));
+        let hint = near
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        return Err(CliError::Usage(format!(
+            "plan {} has no line for SKU `{sku}`{hint}",
+            plan.id.short()
+        )));
     }
     if json {
         print_json(&serde_json::to_value(&lines)?)?;
@@ -106,7 +136,12 @@ pub async fn explain(
     Ok(Exit::Done)
 }
 
-pub async fn diff(cli: &Cli, before: Option<&str>, after: Option<&str>, json: bool) -> Result<Exit, CliError> {
+pub async fn diff(
+    cli: &Cli,
+    before: Option<&str>,
+    after: Option<&str>,
+    json: bool,
+) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
     let account = &context.config.account.id;
     let mut tx = context.store.read().await?;
@@ -114,9 +149,9 @@ pub async fn diff(cli: &Cli, before: Option<&str>, after: Option<&str>, json: bo
     let found = match before {
         Some(prefix) => {
             let before = named(&context, &mut tx, Some(prefix)).await?;
-            plans::diff(&mut tx, account, &before, &after).await?
+            plan::diff(&mut tx, account, &before, &after).await?
         }
-        None => plans::diff_to_parent(&mut tx, account, &after)
+        None => plan::diff_to_parent(&mut tx, account, &after)
             .await?
             .ok_or_else(|| CliError::Usage(format!("plan {} has no plan before it", after.id.short())))?,
     };
@@ -131,13 +166,15 @@ pub async fn diff(cli: &Cli, before: Option<&str>, after: Option<&str>, json: bo
 pub async fn replay(cli: &Cli, prefix: &str) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
     let mut tx = context.store.read().await?;
-    let plan = named(&context, &mut tx, Some(prefix)).await?;
-    let again = plans::replay(&mut tx, &context.config.account.id, &plan.id).await?;
-    if serde_json::to_vec(&again)? == serde_json::to_vec(&plan)? {
-        print(&format!("{}: same bytes", plan.id))?;
+    let replay = plans::replay(&mut tx, &context.config.account.id, prefix).await?;
+    if replay.identical {
+        print(&format!("{}: same bytes", replay.stored.id))?;
         return Ok(Exit::Done);
     }
-    let engine = format!("stored by {}, replayed by {}", plan.engine, again.engine);
-    print(&format!("{}: differs ({engine})", plan.id))?;
+    let engine = replay
+        .other_engine
+        .map(|engine| format!(" (stored by engine {engine})"))
+        .unwrap_or_default();
+    print(&format!("{}: differs{engine}", replay.stored.id))?;
     Ok(Exit::Findings)
 }

@@ -16,7 +16,11 @@ pub async fn files(cli: &Cli, files: &[PathBuf], at: At) -> Result<Exit, CliErro
     for file in files {
         receive::take_path(&night, file, &mut report).await?;
     }
-    let counts: Vec<String> = report.counts.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    let counts: Vec<String> = report
+        .counts
+        .iter()
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect();
     print(&counts.join(" · "))?;
     for problem in &report.problems {
         eprintln!("{problem}");
@@ -33,7 +37,18 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
     if json {
         print_json(&serde_json::to_value(&done.lines)?)?;
     } else {
-        let heads = ["ORDER", "WAREHOUSE", "SKU", "SHIPPED", "RECEIVED", "PUT AWAY", "DAMAGED", "DIFFERENCE", "STATE", "VERDICT"];
+        let heads = [
+            "ORDER",
+            "WAREHOUSE",
+            "SKU",
+            "SHIPPED",
+            "RECEIVED",
+            "PUT AWAY",
+            "DAMAGED",
+            "DIFFERENCE",
+            "STATE",
+            "VERDICT",
+        ];
         let mut rows = vec![heads.map(str::to_owned).to_vec()];
         rows.extend(done.lines.iter().map(|line| {
             vec![

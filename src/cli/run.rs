@@ -33,19 +33,32 @@ struct Shop {
 
 impl Shop {
     fn night(&self) -> Night<'_> {
-        Night { store: &self.store, clock: &*self.clock, config: &self.config, tools: &self.tools, dry_run: false }
+        Night {
+            store: &self.store,
+            clock: &*self.clock,
+            config: &self.config,
+            tools: &self.tools,
+            dry_run: false,
+        }
     }
 }
 
 impl JobHandler for Shop {
     fn run<'a>(&'a self, job: &'a Job, _claim: &'a JobClaim) -> BoxFuture<'a, Result<JobEnd, JobFailure>> {
         Box::pin(async move {
-            let date = civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
+            let date =
+                civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
             let _turn = self.turn.lock().await;
-            let report = self.night().run(date).await.map_err(|error| JobFailure::retry(chain(&error)))?;
+            let report = self
+                .night()
+                .run(date)
+                .await
+                .map_err(|error| JobFailure::retry(chain(&error)))?;
             tracing::info!(run = report.run_id, state = report.state().code(), "night done");
             match report.state() {
-                StepState::Failed => Err(JobFailure::retry("a step failed; it is tried again, the others are kept")),
+                StepState::Failed => Err(JobFailure::retry(
+                    "a step failed; it is tried again, the others are kept",
+                )),
                 _ => Ok(JobEnd::Done),
             }
         })
@@ -58,7 +71,9 @@ fn civil_date(payload: &str) -> Option<NaiveDate> {
 }
 
 pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
-    let Context { config, store, tools, .. } = Context::open(cli, None).await?;
+    let Context {
+        config, store, tools, ..
+    } = Context::open(cli, None).await?;
     let shop = Arc::new(Shop {
         store: Arc::new(store),
         clock: Arc::new(SystemClock),

@@ -31,8 +31,14 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     let mut tx = context.store.read().await?;
     let runs = run::latest(&mut tx, account, RUNS_SHOWN).await?;
     let messages = outbox::list(&mut tx, account, None, MESSAGES_SHOWN).await?;
-    let stuck: Vec<_> = messages.iter().filter(|message| message.state.needs_a_person()).collect();
-    let waiting = messages.iter().filter(|message| message.state == State::Due).count();
+    let stuck: Vec<_> = messages
+        .iter()
+        .filter(|message| message.state.needs_a_person())
+        .collect();
+    let waiting = messages
+        .iter()
+        .filter(|message| message.state == State::Due)
+        .count();
     let orders = orders::all(&mut tx, account).await?;
     let plan = plans::latest(&mut tx, account).await?;
     let late = mail_is_late(context, &messages);
@@ -49,23 +55,48 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         let lang = context.lang;
         let mut out = String::new();
         if let Some(run) = runs.first() {
-            out.push_str(&format!("{}  {}  {}\n", run.run_id, run.state, run.started_at.format("%Y-%m-%d %H:%M UTC")));
+            out.push_str(&format!(
+                "{}  {}  {}\n",
+                run.run_id,
+                run.state,
+                run.started_at.format("%Y-%m-%d %H:%M UTC")
+            ));
             let mut rows = Vec::new();
             for step in &run.steps {
-                rows.push(vec![format!("  {}", step.step), step.state.clone(), step.problem.clone().unwrap_or_default().replace('\n', " | ")]);
+                rows.push(vec![
+                    format!("  {}", step.step),
+                    step.state.clone(),
+                    step.problem.clone().unwrap_or_default().replace('\n', " | "),
+                ]);
             }
             out.push_str(&columns(&rows));
         } else {
             out.push_str(&text(lang, "cli.status.no_run", &[]));
             out.push('\n');
         }
-        let moving = orders.iter().filter(|stored| stored.state.is_moving()).count().to_string();
-        let counts = [("moving", moving), ("due", waiting.to_string()), ("stuck", stuck.len().to_string())];
-        let places: Vec<(&str, &str)> = counts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let moving = orders
+            .iter()
+            .filter(|stored| stored.state.is_moving())
+            .count()
+            .to_string();
+        let counts = [
+            ("moving", moving),
+            ("due", waiting.to_string()),
+            ("stuck", stuck.len().to_string()),
+        ];
+        let places: Vec<(&str, &str)> = counts
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         out.push_str(&text(lang, "cli.status.counts", &places));
         out.push('\n');
         for message in &stuck {
-            out.push_str(&format!("  {}  {}  {}\n", message.state, message.business_key, message.last_error.as_deref().unwrap_or_default()));
+            out.push_str(&format!(
+                "  {}  {}  {}\n",
+                message.state,
+                message.business_key,
+                message.last_error.as_deref().unwrap_or_default()
+            ));
         }
         if late {
             out.push_str(&text(lang, "cli.status.mail_late", &[]));
@@ -74,7 +105,11 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         print(&out)?;
     }
     let failed = runs.first().is_some_and(|run| run.state == "failed");
-    Ok(if stuck.is_empty() && !late && !failed { Exit::Done } else { Exit::Findings })
+    Ok(if stuck.is_empty() && !late && !failed {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
 }
 
 /// The monitor alerts on absence: today's mail should have left by its hour and has not.
@@ -87,7 +122,9 @@ fn mail_is_late(context: &Context, messages: &[outbox::Message]) -> bool {
     let today = civil_day(now, zone);
     let by = instant_of(today, context.config.night.mail_by, zone);
     let key = format!("mail/daily/{today}/");
-    let sent = messages.iter().any(|message| message.business_key.starts_with(&key) && message.state == State::Sent);
+    let sent = messages
+        .iter()
+        .any(|message| message.business_key.starts_with(&key) && message.state == State::Sent);
     now > by && !sent
 }
 
@@ -125,33 +162,63 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
         .into_iter()
         .filter(|message| message.business_key.starts_with(&prefix))
         .collect();
-    let lines: Vec<_> =
-        receipts::current(&mut tx, account).await?.into_iter().filter(|line| line.order == *number).collect();
-    let next = text(context.lang, &format!("cli.order.next.{}", stored.state.code()), &[]);
+    let lines: Vec<_> = receipts::current(&mut tx, account)
+        .await?
+        .into_iter()
+        .filter(|line| line.order == *number)
+        .collect();
+    let next = text(
+        context.lang,
+        &format!("cli.order.next.{}", stored.state.code()),
+        &[],
+    );
     if json {
         let mut value = head(&stored);
         value["next"] = json!(next);
         value["events"] = serde_json::to_value(&events)?;
-        value["documents"] = documents.iter().map(|document| json!(document.file_name)).collect();
+        value["documents"] = documents
+            .iter()
+            .map(|document| json!(document.file_name))
+            .collect();
         value["messages"] = messages.iter().map(as_json).collect();
         value["receipts"] = serde_json::to_value(&lines)?;
         print_json(&value)?;
         return Ok(Exit::Done);
     }
-    let state = text(context.lang, &format!("cli.order.state.{}", stored.state.code()), &[]);
+    let state = text(
+        context.lang,
+        &format!("cli.order.state.{}", stored.state.code()),
+        &[],
+    );
     let mut out = format!("{number} · {state} · {next}\n\n");
     for event in &events {
-        out.push_str(&format!("{}  {}  {}\n", event.at.format("%Y-%m-%d %H:%M"), event.by, serde_json::to_string(&event.kind)?));
+        out.push_str(&format!(
+            "{}  {}  {}\n",
+            event.at.format("%Y-%m-%d %H:%M"),
+            event.by,
+            serde_json::to_string(&event.kind)?
+        ));
     }
     out.push('\n');
     for message in &messages {
-        out.push_str(&format!("{}  {}  {}\n", message.state, message.remote_name, message.last_error.as_deref().unwrap_or_default()));
+        out.push_str(&format!(
+            "{}  {}  {}\n",
+            message.state,
+            message.remote_name,
+            message.last_error.as_deref().unwrap_or_default()
+        ));
     }
     out.push('\n');
     for line in &lines {
         out.push_str(&format!(
             "{}  {} / {} / {}  {:+}  {} {}\n",
-            line.sku, line.shipped, line.received, line.put_away, line.difference, line.state.code(), line.verdict.code()
+            line.sku,
+            line.shipped,
+            line.received,
+            line.put_away,
+            line.difference,
+            line.state.code(),
+            line.verdict.code()
         ));
     }
     print(&out)?;

@@ -17,7 +17,6 @@ pub mod pipe;
 pub mod record;
 pub mod request;
 pub mod rows;
-mod secret;
 mod selftest;
 pub mod template;
 pub mod wait;
@@ -28,9 +27,9 @@ mod bound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::secret::Secret;
 pub use bound::Bound;
 pub use load::{Definition, DefinitionError, Reading};
-pub use secret::Secret;
 pub use selftest::{TestFailure, run_tests};
 
 use crate::ids::{SourceId, WarehouseCode};

@@ -8,9 +8,9 @@ use super::decode::decode;
 use super::definition::SelfTest;
 use super::load::Definition;
 use super::rows::Reader;
-use super::secret::Secret;
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
+use crate::secret::Secret;
 
 /// A test of a connector file that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::secret::Secret;
+use crate::secret::Secret;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {

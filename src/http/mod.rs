@@ -4,7 +4,7 @@
 //! runs a stream page by page, [`doctor`] asks one read question per source and names what it meets.
 
 mod call;
-mod doctor;
+pub mod doctor;
 pub mod puller;
 mod send;
 

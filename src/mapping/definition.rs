@@ -10,8 +10,8 @@ use crate::ids::ForwarderId;
 use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
 use crate::mapping::model::{DocumentContext, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
-use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
+use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
 use crate::order::model::StockingOrder;
 use crate::problem::{Problem, nearest};
 
@@ -260,8 +260,15 @@ impl Mapping {
 }
 
 fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
-    let fonts = Fonts::built_in()
-        .map_err(|error| vec![Problem::new(file, "", "font", error.to_string(), "a readable OpenType font")])?;
+    let fonts = Fonts::built_in().map_err(|error| {
+        vec![Problem::new(
+            file,
+            "",
+            "font",
+            error.to_string(),
+            "a readable OpenType font",
+        )]
+    })?;
     section.write(file, scope, fonts)
 }
 

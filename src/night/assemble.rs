@@ -101,7 +101,8 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
         let worst_sales = assembler.sales_state(warehouse);
         for item in facts.catalog.items.values() {
             let key = (warehouse.clone(), item.sku.clone());
-            let has_signal = sold.contains_key(&key) || stock.contains_key(&key) || inbound.contains_key(&key);
+            let has_signal =
+                sold.contains_key(&key) || stock.contains_key(&key) || inbound.contains_key(&key);
             if !has_signal {
                 continue;
             }
@@ -127,27 +128,51 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
             });
         }
     }
-    let warehouses = facts.catalog.warehouses.values().map(|warehouse| warehouse_facts(facts, warehouse)).collect();
+    let warehouses = facts
+        .catalog
+        .warehouses
+        .values()
+        .map(|warehouse| warehouse_facts(facts, warehouse))
+        .collect();
     Assembled {
-        snapshot: Snapshot { as_of: facts.as_of, sources: facts.sources.clone(), warehouses, series },
+        snapshot: Snapshot {
+            as_of: facts.as_of,
+            sources: facts.sources.clone(),
+            warehouses,
+            series,
+        },
         unmapped: assembler.unmapped,
     }
 }
 
 impl Assembler<'_> {
-    fn resolve(&mut self, source: &SourceId, kinds: &[CodeKind], code: &str, on: NaiveDate) -> Option<(Sku, i64)> {
+    fn resolve(
+        &mut self,
+        source: &SourceId,
+        kinds: &[CodeKind],
+        code: &str,
+        on: NaiveDate,
+    ) -> Option<(Sku, i64)> {
         for kind in kinds {
             if let Some(found) = self.facts.catalog.resolve(source, *kind, code, on) {
                 return Some((found.sku, found.multiple));
             }
         }
         let kind = kinds.first().copied().unwrap_or(CodeKind::WarehouseSku);
-        self.unmapped.insert(Unmapped { source: source.clone(), kind, code: code.to_owned() });
+        self.unmapped.insert(Unmapped {
+            source: source.clone(),
+            kind,
+            code: code.to_owned(),
+        });
         None
     }
 
     fn served_by(&self, source: &SourceId, fulfilment: &str) -> Option<WarehouseCode> {
-        let connector = self.facts.connectors.iter().find(|connector| connector.id == *source)?;
+        let connector = self
+            .facts
+            .connectors
+            .iter()
+            .find(|connector| connector.id == *source)?;
         connector.warehouses.get(fulfilment).cloned()
     }
 
@@ -158,10 +183,15 @@ impl Assembler<'_> {
             let Some(warehouse) = self.served_by(&row.source, &row.fulfilment) else {
                 continue;
             };
-            let Some((sku, multiple)) = self.resolve(&row.source, &[CodeKind::Msku], &row.sku_code, row.day) else {
+            let Some((sku, multiple)) = self.resolve(&row.source, &[CodeKind::Msku], &row.sku_code, row.day)
+            else {
                 continue;
             };
-            *sold.entry((warehouse, sku)).or_default().entry(row.day).or_default() += row.units * multiple;
+            *sold
+                .entry((warehouse, sku))
+                .or_default()
+                .entry(row.day)
+                .or_default() += row.units * multiple;
         }
         sold
     }
@@ -171,14 +201,22 @@ impl Assembler<'_> {
         let mut days: BTreeMap<Key, BTreeMap<NaiveDate, bool>> = BTreeMap::new();
         let facts = self.facts;
         for (warehouse, code, day, available) in &facts.stock_days {
-            let source = facts.stock.iter().find(|view| view.warehouse == *warehouse).map(|view| &view.source);
+            let source = facts
+                .stock
+                .iter()
+                .find(|view| view.warehouse == *warehouse)
+                .map(|view| &view.source);
             let (Some(source), Some(available)) = (source, available) else {
                 continue;
             };
             let Some((sku, _)) = self.resolve(source, &STOCK_KINDS, code, *day) else {
                 continue;
             };
-            let has = days.entry((warehouse.clone(), sku)).or_default().entry(*day).or_default();
+            let has = days
+                .entry((warehouse.clone(), sku))
+                .or_default()
+                .entry(*day)
+                .or_default();
             *has = *has || *available > 0;
         }
         days
@@ -189,8 +227,13 @@ impl Assembler<'_> {
         let facts = self.facts;
         for view in &facts.stock {
             for row in &view.rows {
-                if let Some((sku, multiple)) = self.resolve(&view.source, &STOCK_KINDS, &row.sku_code, facts.as_of) {
-                    stock.entry((row.warehouse.clone(), sku)).or_default().push((row.clone(), multiple));
+                if let Some((sku, multiple)) =
+                    self.resolve(&view.source, &STOCK_KINDS, &row.sku_code, facts.as_of)
+                {
+                    stock
+                        .entry((row.warehouse.clone(), sku))
+                        .or_default()
+                        .push((row.clone(), multiple));
                 }
             }
         }
@@ -201,27 +244,33 @@ impl Assembler<'_> {
         let mut inbound: BTreeMap<Key, Vec<InboundShipment>> = BTreeMap::new();
         let facts = self.facts;
         for moving in facts.moving.iter().filter(|moving| moving.units > 0) {
-            inbound.entry((moving.warehouse.clone(), moving.sku.clone())).or_default().push(InboundShipment {
-                reference: moving.order.to_string(),
-                units: moving.units,
-                shipped_on: moving.shipped_on,
-                mode: Some(moving.mode),
-                eta: Some(moving.eta),
-                known: true,
-            });
+            inbound
+                .entry((moving.warehouse.clone(), moving.sku.clone()))
+                .or_default()
+                .push(InboundShipment {
+                    reference: moving.order.to_string(),
+                    units: moving.units,
+                    shipped_on: moving.shipped_on,
+                    mode: Some(moving.mode),
+                    eta: Some(moving.eta),
+                    known: true,
+                });
         }
         for unknown in &facts.unknown_inbound {
             if let Some((sku, multiple)) =
                 self.resolve(&unknown.source, &STOCK_KINDS, &unknown.sku_code, facts.as_of)
             {
-                inbound.entry((unknown.warehouse.clone(), sku)).or_default().push(InboundShipment {
-                    reference: unknown.inbound_no.clone(),
-                    units: unknown.units * multiple,
-                    shipped_on: None,
-                    mode: None,
-                    eta: None,
-                    known: false,
-                });
+                inbound
+                    .entry((unknown.warehouse.clone(), sku))
+                    .or_default()
+                    .push(InboundShipment {
+                        reference: unknown.inbound_no.clone(),
+                        units: unknown.units * multiple,
+                        shipped_on: None,
+                        mode: None,
+                        eta: None,
+                        known: false,
+                    });
             }
         }
         inbound
@@ -232,7 +281,7 @@ impl Assembler<'_> {
         self.facts
             .connectors
             .iter()
-            .filter(|connector| connector.warehouses.values().any(|served| served == warehouse))
+            .filter(move |connector| connector.warehouses.values().any(|served| served == warehouse))
             .map(|connector| &connector.id)
             .filter(|id| self.facts.coverage.contains_key(*id))
     }
@@ -272,17 +321,27 @@ impl Assembler<'_> {
         in_stock: Option<&BTreeMap<NaiveDate, bool>>,
         known: &BTreeSet<NaiveDate>,
     ) -> DailySales {
-        let days = self.first_day.iter_days().take_while(|day| *day < self.facts.as_of);
+        let days = self
+            .first_day
+            .iter_days()
+            .take_while(|day| *day < self.facts.as_of);
         let units: DayUnits = days
             .clone()
             .map(|day| {
                 let units = sold.and_then(|sold| sold.get(&day)).copied().unwrap_or(0);
                 // A net return of a whole day cannot be demand below zero.
-                known.contains(&day).then(|| u32::try_from(units.max(0)).unwrap_or(u32::MAX))
+                known
+                    .contains(&day)
+                    .then(|| u32::try_from(units.max(0)).unwrap_or(u32::MAX))
             })
             .collect();
-        let in_stock = in_stock.map_or_else(Vec::new, |seen| days.map(|day| seen.get(&day).copied()).collect());
-        DailySales { first_day: self.first_day, units, in_stock }
+        let in_stock =
+            in_stock.map_or_else(Vec::new, |seen| days.map(|day| seen.get(&day).copied()).collect());
+        DailySales {
+            first_day: self.first_day,
+            units,
+            in_stock,
+        }
     }
 }
 
@@ -299,30 +358,64 @@ struct OnHand {
 
 fn on_hand(view: Option<&StockSnapshotView>, rows: Option<&Vec<(StockRow, i64)>>) -> OnHand {
     let Some(view) = view.filter(|view| view.as_of.is_some()) else {
-        return OnHand { available: None, pending: None, state: DataState::Missing };
+        return OnHand {
+            available: None,
+            pending: None,
+            state: DataState::Missing,
+        };
     };
-    let fresh = if view.stale_since.is_some() { DataState::Stale } else { DataState::Complete };
+    let fresh = if view.stale_since.is_some() {
+        DataState::Stale
+    } else {
+        DataState::Complete
+    };
     let Some(rows) = rows else {
         // The snapshot is whole: a SKU without a row has nothing there.
-        return OnHand { available: Some(0), pending: Some(0), state: fresh };
+        return OnHand {
+            available: Some(0),
+            pending: Some(0),
+            state: fresh,
+        };
     };
     let sum = |bucket: fn(&StockRow) -> Option<i64>| -> Option<i64> {
-        rows.iter().map(|(row, multiple)| bucket(row).map(|units| units * multiple)).sum()
+        rows.iter()
+            .map(|(row, multiple)| bucket(row).map(|units| units * multiple))
+            .sum()
     };
-    let available = sum(|row| row.buckets.available.map(|units| units + row.buckets.transfer.unwrap_or(0)));
-    let state = if available.is_none() { DataState::Incomplete } else { fresh };
-    OnHand { available, pending: sum(|row| row.buckets.pending_putaway.or(Some(0))), state }
+    let available = sum(|row| {
+        row.buckets
+            .available
+            .map(|units| units + row.buckets.transfer.unwrap_or(0))
+    });
+    let state = if available.is_none() {
+        DataState::Incomplete
+    } else {
+        fresh
+    };
+    OnHand {
+        available,
+        pending: sum(|row| row.buckets.pending_putaway.or(Some(0))),
+        state,
+    }
 }
 
 fn warehouse_facts(facts: &Facts<'_>, warehouse: &Warehouse) -> WarehouseFacts {
-    let lanes: Vec<&Lane> = facts.catalog.lanes.iter().filter(|lane| lane.warehouse == warehouse.code).collect();
+    let lanes: Vec<&Lane> = facts
+        .catalog
+        .lanes
+        .iter()
+        .filter(|lane| lane.warehouse == warehouse.code)
+        .collect();
     let observed = |mode: Option<Mode>, stage: Stage| -> Vec<Observation> {
         facts
             .lead_times
             .iter()
             .filter(|seen| seen.warehouse == warehouse.code && seen.stage == stage.code())
             .filter(|seen| mode.is_none_or(|mode| mode.code() == seen.mode))
-            .map(|seen| Observation { from: seen.from, to: seen.to })
+            .map(|seen| Observation {
+                from: seen.from,
+                to: seen.to,
+            })
             .collect()
     };
     let putaway = lanes.iter().find_map(|lane| lane.putaway);

@@ -10,7 +10,7 @@ use crate::planner::{DataState, Plan};
 use crate::problem::Problem;
 use crate::report::decisions::{Choice, Decision, DecisionSheet};
 use crate::store::inbox::InboxFile;
-use crate::store::plans::{self, NewDecision};
+use crate::store::plans::{self, PlanError};
 use crate::store::{Tx, catalog, inbox as store_inbox};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -48,7 +48,10 @@ async fn answer(
     let mut problems = sheet.problems;
     let mut issued = Issued::default();
     match decide(night, &mut tx, &sheet.plan_id, &sheet.decisions, &file.name).await? {
-        Ok(done) => issued = done,
+        Ok(decided) => {
+            issued = decided.issued;
+            problems.extend(decided.refused);
+        }
         Err(why) => problems.push(Problem::new(&file.name, "", "plan", sheet.plan_id.short(), why)),
     }
     problems.extend(issued.held.iter().flat_map(|held| held.problems.clone()));
@@ -69,8 +72,10 @@ async fn answer(
     for problem in &problems {
         report.partial(problem.to_string());
     }
-    inbox::put_away(&file.path, &problems)
-        .map_err(|source| NightError::File { path: file.path.clone(), source })
+    inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
+        path: file.path.clone(),
+        source,
+    })
 }
 
 /// Records decisions on a plan and issues what was approved, in the caller's transaction.
@@ -85,35 +90,74 @@ pub async fn decide(
     plan_id: &PlanId,
     decisions: &[Decision],
     by: &str,
-) -> Result<Result<Issued, String>, NightError> {
+) -> Result<Result<Decided, String>, NightError> {
     let Some(plan) = plans::latest(tx, night.account()).await? else {
         return Ok(Err("a plan that exists; none was made yet".to_owned()));
     };
     if plan.id != *plan_id {
-        let newer = format!("the current plan {} of {}; answer the newest mail", plan.id.short(), plan.as_of);
+        let newer = format!(
+            "the current plan {} of {}; answer the newest mail",
+            plan.id.short(),
+            plan.as_of
+        );
         return Ok(Err(newer));
     }
-    let recorded: Vec<NewDecision> = decisions
-        .iter()
-        .map(|decision| NewDecision {
+    let mut refused = Vec::new();
+    let mut approved_lines = Vec::new();
+    for decision in decisions {
+        let record = plans::Decision {
+            plan: plan.id.clone(),
             warehouse: decision.warehouse.clone(),
             sku: decision.sku.clone(),
-            choice: decision.choice.code().to_owned(),
+            source: by.to_owned(),
+            choice: recorded_choice(decision.choice),
             units: decision.units,
             by: by.to_owned(),
             reason: decision.reason.clone(),
-        })
-        .collect();
-    plans::record_decisions(tx, night.account(), &plan.id, &recorded, night.now()).await?;
-    let approved: Vec<ApprovedLine> = decisions.iter().filter_map(|decision| approved(&plan, decision)).collect();
+        };
+        match plans::decide(tx, night.account(), &plan, &record, night.now()).await {
+            Ok(_) => approved_lines.extend(approved(&plan, decision)),
+            Err(PlanError::Store(error)) => return Err(error.into()),
+            // One line that cannot be decided so does not keep the others from being ordered.
+            Err(error) => {
+                let found = decision.choice.code();
+                refused.push(Problem::new(
+                    by,
+                    &decision.place,
+                    "decision",
+                    found,
+                    error.to_string(),
+                ));
+            }
+        }
+    }
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
-    let issued = issue(night, tx, &plan.id, &catalog, &approved, by).await?;
-    Ok(Ok(issued))
+    let issued = issue(night, tx, &plan.id, &catalog, &approved_lines, by).await?;
+    Ok(Ok(Decided { issued, refused }))
+}
+
+/// What became of the decisions.
+pub struct Decided {
+    pub issued: Issued,
+    /// Decisions that the plan does not allow, each with the reason.
+    pub refused: Vec<Problem>,
+}
+
+fn recorded_choice(choice: Choice) -> plans::Choice {
+    match choice {
+        Choice::Adopt => plans::Choice::Adopt,
+        Choice::Change => plans::Choice::Change,
+        Choice::Reject => plans::Choice::Reject,
+        Choice::Watch => plans::Choice::Watch,
+    }
 }
 
 /// The line a decision says yes to. Adopting takes the suggestion as it stood in the plan.
 fn approved(plan: &Plan, decision: &Decision) -> Option<ApprovedLine> {
-    let line = plan.lines.iter().find(|line| line.warehouse == decision.warehouse && line.sku == decision.sku);
+    let line = plan
+        .lines
+        .iter()
+        .find(|line| line.warehouse == decision.warehouse && line.sku == decision.sku);
     let suggested = line.and_then(|line| line.suggested_units);
     let units = match decision.choice {
         Choice::Adopt => suggested?,
@@ -134,7 +178,9 @@ fn approved(plan: &Plan, decision: &Decision) -> Option<ApprovedLine> {
 pub fn adopt_all(plan: &Plan) -> Vec<Decision> {
     plan.lines
         .iter()
-        .filter(|line| line.data == DataState::Complete && line.suggested_units.is_some_and(|units| units > 0))
+        .filter(|line| {
+            line.data == DataState::Complete && line.suggested_units.is_some_and(|units| units > 0)
+        })
         .map(|line| Decision {
             warehouse: line.warehouse.clone(),
             sku: line.sku.clone(),

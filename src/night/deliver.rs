@@ -16,15 +16,22 @@ impl MailSender for Smtp<'_> {
         Box::pin(async move {
             // One message a reader: the outbox keeps a state for each.
             let [to] = envelope.to.as_slice() else {
-                return MailOutcome::Refused { why: format!("{} recipients in one message", envelope.to.len()) };
+                return MailOutcome::Refused {
+                    why: format!("{} recipients in one message", envelope.to.len()),
+                };
             };
-            let envelope = email::Envelope { from: bare_address(&envelope.from).to_owned(), to: to.clone() };
+            let envelope = email::Envelope {
+                from: bare_address(&envelope.from).to_owned(),
+                to: to.clone(),
+            };
             match email::send(self.0, raw, &envelope).await {
                 SendOutcome::Accepted { answer } => MailOutcome::Accepted { reply: answer },
-                SendOutcome::RefusedPermanent { what, code, text } => {
-                    MailOutcome::Refused { why: format!("{what:?}{}: {text}", code_text(code)) }
-                }
-                SendOutcome::RetryLater { code, text } => MailOutcome::Retry { why: format!("{}{text}", code_text(code)) },
+                SendOutcome::RefusedPermanent { what, code, text } => MailOutcome::Refused {
+                    why: format!("{what:?}{}: {text}", code_text(code)),
+                },
+                SendOutcome::RetryLater { code, text } => MailOutcome::Retry {
+                    why: format!("{}{text}", code_text(code)),
+                },
                 SendOutcome::Doubtful { why } => MailOutcome::Doubtful { why },
             }
         })
@@ -37,7 +44,9 @@ fn code_text(code: Option<u16>) -> String {
 
 /// `a@b.c` of `Name <a@b.c>`: the envelope has no names.
 fn bare_address(from: &str) -> &str {
-    from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>')).trim()
+    from.rsplit_once('<')
+        .map_or(from, |(_, rest)| rest.trim_end_matches('>'))
+        .trim()
 }
 
 impl Night<'_> {
@@ -50,15 +59,19 @@ impl Night<'_> {
             mail: smtp.as_ref().map(|smtp| smtp as &dyn MailSender),
             pace: Pace::default(),
         };
-        let delivered = match deliver_due(self.store, self.clock, self.account(), &senders, &self.owner()).await {
-            Ok(delivered) => delivered,
-            Err(error) => return StepReport::failed(chain(&error)),
-        };
+        let delivered =
+            match deliver_due(self.store, self.clock, self.account(), &senders, &self.owner()).await {
+                Ok(delivered) => delivered,
+                Err(error) => return StepReport::failed(chain(&error)),
+            };
         let mut report = StepReport::default();
         for attempt in &delivered.attempts {
             report.count(attempt.state.as_str(), 1);
             if attempt.state != State::Sent {
-                report.partial(format!("{} to {}: {} ({})", attempt.business_key, attempt.target, attempt.state, attempt.detail));
+                report.partial(format!(
+                    "{} to {}: {} ({})",
+                    attempt.business_key, attempt.target, attempt.state, attempt.detail
+                ));
             }
         }
         for lost in &delivered.lost {
@@ -78,7 +91,10 @@ impl Night<'_> {
 mod tests {
     #[test]
     fn an_envelope_has_no_display_name() {
-        assert_eq!(super::bare_address("linkstar <ops@example.com>"), "ops@example.com");
+        assert_eq!(
+            super::bare_address("linkstar <ops@example.com>"),
+            "ops@example.com"
+        );
         assert_eq!(super::bare_address("ops@example.com"), "ops@example.com");
     }
 }

@@ -48,20 +48,40 @@ pub async fn new_files(night: &Night<'_>) -> Result<(Vec<Dropped>, Vec<Problem>)
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for path in listed(&folder) {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         match read(&path) {
             Ok(bytes) => {
                 let sha256 = sha256_hex(&bytes);
                 if known.contains(&sha256) {
                     // Read before a crash could move it away, or dropped a second time.
                     if let Err(error) = put_away(&path, &[]) {
-                        problems.push(Problem::new(&name, "", "", error.to_string(), "a folder it can be moved to"));
+                        problems.push(Problem::new(
+                            &name,
+                            "",
+                            "",
+                            error.to_string(),
+                            "a folder it can be moved to",
+                        ));
                     }
                 } else {
-                    files.push(Dropped { path, name, sha256, bytes });
+                    files.push(Dropped {
+                        path,
+                        name,
+                        sha256,
+                        bytes,
+                    });
                 }
             }
-            Err(why) => problems.push(Problem::new(&name, "", "", why, "a readable file of at most 64 MB")),
+            Err(why) => problems.push(Problem::new(
+                &name,
+                "",
+                "",
+                why,
+                "a readable file of at most 64 MB",
+            )),
         }
     }
     Ok((files, problems))
@@ -76,7 +96,10 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             // Hidden files, lock files of office programs, and what we wrote ourselves.
             !name.starts_with('.') && !name.starts_with("~$") && !name.ends_with(".problems.txt")
         })
@@ -106,7 +129,10 @@ pub fn put_away(path: &Path, problems: &[Problem]) -> std::io::Result<()> {
     std::fs::rename(path, done.join(name))?;
     if !problems.is_empty() {
         let text: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
-        std::fs::write(done.join(format!("{}.problems.txt", name.to_string_lossy())), text)?;
+        std::fs::write(
+            done.join(format!("{}.problems.txt", name.to_string_lossy())),
+            text,
+        )?;
     }
     Ok(())
 }

@@ -55,13 +55,23 @@ pub async fn issue(
     let mut groups: BTreeMap<(WarehouseCode, Mode), Vec<&ApprovedLine>> = BTreeMap::new();
     for line in approved {
         if !taken.contains(&(line.warehouse.clone(), line.sku.clone())) {
-            groups.entry((line.warehouse.clone(), line.mode)).or_default().push(line);
+            groups
+                .entry((line.warehouse.clone(), line.mode))
+                .or_default()
+                .push(line);
         }
     }
     let mut issued = Issued::default();
     for ((warehouse, mode), lines) in groups {
         let number = orders::next_number(tx, night.account(), night.today()).await?;
-        let booking = Booking { night, plan, catalog, number, warehouse, mode };
+        let booking = Booking {
+            night,
+            plan,
+            catalog,
+            number,
+            warehouse,
+            mode,
+        };
         booking.book(tx, &lines, by, &mut issued).await?;
     }
     for line in &issued.held {
@@ -98,8 +108,19 @@ impl Booking<'_> {
             self.hold_all(lines, &[problem], issued);
             return Ok(());
         };
-        let Some(forwarder) = self.night.config.forwarders.iter().find(|known| known.id == lane.forwarder) else {
-            let problem = self.problem("", "forwarder", lane.forwarder.as_str(), "a [[forwarder]] of that id in the configuration");
+        let Some(forwarder) = self
+            .night
+            .config
+            .forwarders
+            .iter()
+            .find(|known| known.id == lane.forwarder)
+        else {
+            let problem = self.problem(
+                "",
+                "forwarder",
+                lane.forwarder.as_str(),
+                "a [[forwarder]] of that id in the configuration",
+            );
             self.hold_all(lines, &[problem], issued);
             return Ok(());
         };
@@ -139,7 +160,13 @@ impl Booking<'_> {
     }
 
     fn problem(&self, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
-        Problem::new(format!("order {} to {}", self.number, self.warehouse), place, field, found, wanted)
+        Problem::new(
+            format!("order {} to {}", self.number, self.warehouse),
+            place,
+            field,
+            found,
+            wanted,
+        )
     }
 
     fn hold_all(&self, lines: &[&ApprovedLine], problems: &[Problem], issued: &mut Issued) {
@@ -156,7 +183,10 @@ impl Booking<'_> {
     fn draft_lines<'l>(
         &self,
         lines: &[&'l ApprovedLine],
-    ) -> (Vec<(&'l ApprovedLine, DraftLine)>, Vec<(&'l ApprovedLine, Vec<Problem>)>) {
+    ) -> (
+        Vec<(&'l ApprovedLine, DraftLine)>,
+        Vec<(&'l ApprovedLine, Vec<Problem>)>,
+    ) {
         let mut good = Vec::new();
         let mut faulty = Vec::new();
         for line in lines {
@@ -171,17 +201,36 @@ impl Booking<'_> {
     fn draft_line(&self, line: &ApprovedLine) -> Result<DraftLine, Vec<Problem>> {
         let place = format!("SKU {}", line.sku);
         let Some(item) = self.catalog.items.get(&line.sku) else {
-            return Err(vec![self.problem(&place, "sku", line.sku.as_str(), "an item of the catalog")]);
+            return Err(vec![self.problem(
+                &place,
+                "sku",
+                line.sku.as_str(),
+                "an item of the catalog",
+            )]);
         };
         if line.units <= 0 {
-            return Err(vec![self.problem(&place, "units", &line.units.to_string(), "a whole number above 0")]);
+            return Err(vec![self.problem(
+                &place,
+                "units",
+                &line.units.to_string(),
+                "a whole number above 0",
+            )]);
         }
         let codes = |kind| {
-            self.night.config.connectors.iter().filter(|c| c.warehouses.values().any(|w| *w == self.warehouse)).find_map(
-                |connector| self.catalog.codes.code_of(&connector.id, kind, &line.sku, self.night.today()),
-            )
+            self.night
+                .config
+                .connectors
+                .iter()
+                .filter(|c| c.warehouses.values().any(|w| *w == self.warehouse))
+                .find_map(|connector| {
+                    self.catalog
+                        .codes
+                        .code_of(&connector.id, kind, &line.sku, self.night.today())
+                })
         };
-        let warehouse_sku = [CodeKind::WarehouseSku, CodeKind::Fnsku].into_iter().find_map(codes);
+        let warehouse_sku = [CodeKind::WarehouseSku, CodeKind::Fnsku]
+            .into_iter()
+            .find_map(codes);
         let asin = codes(CodeKind::Asin).map_or("", |mapping| mapping.code.as_str());
         let Some(warehouse_sku) = warehouse_sku else {
             let wanted = "the code this warehouse scans (warehouse_sku or fnsku) in the catalog's codes";
@@ -190,7 +239,14 @@ impl Booking<'_> {
         let goods = item.goods(&warehouse_sku.code, asin).map_err(|missing| {
             missing
                 .iter()
-                .map(|field| self.problem(&place, field, "", "a value in the catalog before this item can be booked"))
+                .map(|field| {
+                    self.problem(
+                        &place,
+                        field,
+                        "",
+                        "a value in the catalog before this item can be booked",
+                    )
+                })
                 .collect::<Vec<_>>()
         })?;
         Ok(DraftLine {
@@ -214,7 +270,9 @@ impl Booking<'_> {
             created_on: self.night.today(),
             plan: Some(self.plan.clone()),
             warehouse: self.warehouse.clone(),
-            deliver_to: warehouse.map(crate::catalog::Warehouse::party).unwrap_or_default(),
+            deliver_to: warehouse
+                .map(crate::catalog::Warehouse::party)
+                .unwrap_or_default(),
             mode: self.mode,
             forwarder: lane.forwarder.clone(),
             service: lane.service.clone(),
@@ -223,7 +281,8 @@ impl Booking<'_> {
             shipper: config.shipper.clone(),
             importer: config.importer.get(country).cloned(),
             port_of_loading: lane.port_of_loading.clone(),
-            port_of_discharge: warehouse.map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
+            port_of_discharge: warehouse
+                .map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
             ship_by,
             eta,
             lines,
@@ -231,11 +290,21 @@ impl Booking<'_> {
     }
 
     /// Every document of the forwarder, or every problem of all of them.
-    fn documents(&self, forwarder: &ForwarderSection, order: &StockingOrder) -> Result<Vec<Document>, Vec<Problem>> {
+    fn documents(
+        &self,
+        forwarder: &ForwarderSection,
+        order: &StockingOrder,
+    ) -> Result<Vec<Document>, Vec<Problem>> {
         let mut documents = Vec::new();
         let mut problems = Vec::new();
         for id in &forwarder.documents {
-            let Some(mapping) = self.night.tools.mappings.iter().find(|mapping| mapping.meta.id == *id) else {
+            let Some(mapping) = self
+                .night
+                .tools
+                .mappings
+                .iter()
+                .find(|mapping| mapping.meta.id == *id)
+            else {
                 problems.push(self.problem("", "forwarder.documents", id, "the id of a mapping file"));
                 continue;
             };
@@ -244,14 +313,26 @@ impl Booking<'_> {
             }
             let number = format!("{}-{}", order.number, order.revision);
             match mapping.write(order, &DocumentContext::new(order.created_on, number)) {
-                Ok(written) => documents.push(Document { mapping: id.clone(), written }),
+                Ok(written) => documents.push(Document {
+                    mapping: id.clone(),
+                    written,
+                }),
                 Err(more) => problems.extend(more),
             }
         }
         if documents.is_empty() && problems.is_empty() {
-            problems.push(self.problem("", "forwarder.documents", forwarder.id.as_str(), "at least one mapping for this country"));
+            problems.push(self.problem(
+                "",
+                "forwarder.documents",
+                forwarder.id.as_str(),
+                "at least one mapping for this country",
+            ));
         }
-        if problems.is_empty() { Ok(documents) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(documents)
+        } else {
+            Err(problems)
+        }
     }
 
     async fn send(
@@ -277,7 +358,11 @@ impl Booking<'_> {
             },
         )
         .await?;
-        let channel = if forwarder.sftp.is_some() { Channel::Sftp } else { Channel::Folder };
+        let channel = if forwarder.sftp.is_some() {
+            Channel::Sftp
+        } else {
+            Channel::Folder
+        };
         let key = format!("order/{}/r{}/{}", order.number, order.revision, document.mapping);
         let message = NewMessage {
             business_key: &key,
@@ -304,7 +389,10 @@ impl Booking<'_> {
 /// Cargo is ready after production; the lane's median transit gives the expected arrival.
 fn dates(lane: &Lane, today: NaiveDate) -> (NaiveDate, NaiveDate) {
     let ship_by = today + Duration::days(lane.production.map_or(0, |days| days.p50));
-    (ship_by, ship_by + Duration::days(lane.transit.map_or(0, |days| days.p50)))
+    (
+        ship_by,
+        ship_by + Duration::days(lane.transit.map_or(0, |days| days.p50)),
+    )
 }
 
 fn carton_spec(item: &Item) -> Option<CartonSpec> {

@@ -16,9 +16,10 @@ pub mod reconcile;
 pub mod sources;
 pub mod step;
 pub mod suggest;
-mod tools;
+pub mod tools;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::BoxFuture;
 
 use crate::calendar::civil_day;
 use crate::clock::Clock;
@@ -37,7 +38,7 @@ pub enum NightError {
     #[error(transparent)]
     Order(#[from] crate::store::orders::OrderStoreError),
     #[error(transparent)]
-    Plan(#[from] crate::store::plans::PlanStoreError),
+    Plan(#[from] crate::store::plans::PlanError),
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
     #[error(transparent)]
@@ -116,7 +117,11 @@ impl Night<'_> {
         let done = self.begin(&run_id, kind, date).await?;
         let mut steps = Vec::new();
         for step in Step::ALL {
-            let report = match done.iter().find(|view| view.step == step.code()).and_then(recorded) {
+            let report = match done
+                .iter()
+                .find(|view| view.step == step.code())
+                .and_then(recorded)
+            {
                 Some(report) => report,
                 None if self.dry_run && step.goes_out() => StepReport {
                     state: StepState::Skipped,
@@ -129,7 +134,14 @@ impl Night<'_> {
         }
         let report = NightReport { run_id, date, steps };
         let mut tx = self.store.write().await?;
-        run::finish(&mut tx, self.account(), &report.run_id, report.state().code(), self.now()).await?;
+        run::finish(
+            &mut tx,
+            self.account(),
+            &report.run_id,
+            report.state().code(),
+            self.now(),
+        )
+        .await?;
         tx.commit().await?;
         Ok(report)
     }
@@ -142,20 +154,36 @@ impl Night<'_> {
         Ok(done)
     }
 
-    async fn take(&self, run_id: &str, step: Step, before: &[(Step, StepReport)]) -> Result<StepReport, StoreError> {
+    /// Boxed, so that the daemon can spawn a night whatever lifetimes its steps juggle.
+    fn work<'b>(&'b self, step: Step, before: &'b [(Step, StepReport)]) -> BoxFuture<'b, StepReport> {
+        match step {
+            Step::Pull => Box::pin(sources::step(self)),
+            Step::Receive => Box::pin(receive::step(self)),
+            Step::Decide => Box::pin(decide::step(self)),
+            Step::Reconcile => Box::pin(reconcile::step(self)),
+            Step::Plan => Box::pin(plan::step(self)),
+            Step::Suggest => Box::pin(suggest::step(self, before)),
+            Step::Deliver => Box::pin(self.deliver()),
+        }
+    }
+
+    async fn take(
+        &self,
+        run_id: &str,
+        step: Step,
+        before: &[(Step, StepReport)],
+    ) -> Result<StepReport, StoreError> {
         let started_at = self.now();
         let watch = crate::telemetry::Stopwatch::start();
-        let report = match step {
-            Step::Pull => sources::step(self).await,
-            Step::Receive => receive::step(self).await,
-            Step::Decide => decide::step(self).await,
-            Step::Reconcile => reconcile::step(self).await,
-            Step::Plan => plan::step(self).await,
-            Step::Suggest => suggest::step(self, before).await,
-            Step::Deliver => self.deliver().await,
-        };
+        let report = self.work(step, before).await;
         let elapsed_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(step = step.code(), state = report.state.code(), elapsed_ms, problems = report.problems.len(), "step");
+        tracing::info!(
+            step = step.code(),
+            state = report.state.code(),
+            elapsed_ms,
+            problems = report.problems.len(),
+            "step"
+        );
         for problem in &report.problems {
             tracing::warn!(step = step.code(), "{problem}");
         }
@@ -180,6 +208,11 @@ fn recorded(view: &StepView) -> Option<StepReport> {
     Some(StepReport {
         state,
         counts: serde_json::from_str(&view.counts).ok()?,
-        problems: view.problem.iter().flat_map(|text| text.lines()).map(str::to_owned).collect(),
+        problems: view
+            .problem
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .collect(),
     })
 }

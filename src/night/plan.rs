@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Duration, NaiveDate};
+use chrono::Duration;
 
 use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble};
 use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
-use crate::ids::OrderNo;
+use crate::ids::{AccountId, OrderNo};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, Plan};
+use crate::planner::{self, DataState, Plan, PlanDiff};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
+use crate::store::plans::PlanError;
 use crate::store::{Tx, catalog, facts, lead_times, orders, plans};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -28,9 +29,16 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
     report.count("lines", plan.lines.len());
     report.count("suggested", usize::try_from(plan.funnel.suggested).unwrap_or(0));
     report.count("unmapped_codes", unmapped);
-    for source in plan.sources.iter().filter(|source| source.state != DataState::Complete) {
+    for source in plan
+        .sources
+        .iter()
+        .filter(|source| source.state != DataState::Complete)
+    {
         let problem = source.problem.clone().unwrap_or_default();
-        report.partial(format!("{} {}: {:?} {problem}", source.source, source.stream, source.state));
+        report.partial(format!(
+            "{} {}: {:?} {problem}",
+            source.source, source.stream, source.state
+        ));
     }
     report
 }
@@ -47,26 +55,91 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
     let queue: Vec<UnmappedCode> = unmapped
         .iter()
-        .map(|code| UnmappedCode { source: code.source.clone(), kind: code.kind, code: code.code.clone(), times: 1 })
+        .map(|code| UnmappedCode {
+            source: code.source.clone(),
+            kind: code.kind,
+            code: code.code.clone(),
+            times: 1,
+        })
         .collect();
     catalog::record_unmapped(&mut tx, account, &queue, night.now()).await?;
-    let parent = plans::latest(&mut tx, account).await?;
-    if let Some(current) = parent.as_ref().filter(|current| current.as_of == snapshot.as_of) {
+    let current = plans::parent(&mut tx, account).await?;
+    if let Some(current) = current
+        .as_ref()
+        .filter(|current| current.plan.as_of == snapshot.as_of)
+    {
         // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
-        let grandparent = plans::parent_of(&mut tx, account, current).await?;
-        let again = planner::plan(&snapshot, &night.config.plan, grandparent.as_ref());
-        if again.id == current.id {
+        let before = match &current.plan.parent {
+            Some(id) => Some(plans::get(&mut tx, account, id.as_str()).await?),
+            None => None,
+        };
+        let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
+        if again.id == current.plan.id {
             tx.commit().await?;
             return Ok((again, unmapped.len()));
         }
     }
-    let plan = planner::plan(&snapshot, &night.config.plan, parent.as_ref());
-    plans::save(&mut tx, account, &plan, &snapshot, &night.config.plan, night.now()).await?;
+    let plan = planner::plan(
+        &snapshot,
+        &night.config.plan,
+        current.as_ref().map(|current| &current.plan),
+    );
+    let acknowledged = current.map(|current| current.acknowledged).unwrap_or_default();
+    plans::save(
+        &mut tx,
+        account,
+        &plan,
+        &snapshot,
+        &night.config.plan,
+        &acknowledged,
+        night.now(),
+    )
+    .await?;
     tx.commit().await?;
     Ok((plan, unmapped.len()))
 }
 
-async fn gather<'a>(night: &'a Night<'_>, tx: &mut Tx, catalog: &'a Catalog) -> Result<Facts<'a>, NightError> {
+/// What changed between two stored plans and why, computed from the inputs of both.
+///
+/// # Errors
+/// When an input is missing.
+pub async fn diff(
+    tx: &mut Tx,
+    account: &AccountId,
+    before: &Plan,
+    after: &Plan,
+) -> Result<PlanDiff, PlanError> {
+    let old_head = plans::head(tx, account, before.id.as_str()).await?;
+    let new_head = plans::head(tx, account, after.id.as_str()).await?;
+    let (old, old_policy) = plans::inputs(tx, account, &old_head).await?;
+    let (new, new_policy) = plans::inputs(tx, account, &new_head).await?;
+    Ok(planner::diff(
+        (&old, &old_policy, before),
+        (&new, &new_policy, after),
+    ))
+}
+
+/// [`diff`] to the plan it was made from; None for a first plan.
+///
+/// # Errors
+/// When an input is missing.
+pub async fn diff_to_parent(
+    tx: &mut Tx,
+    account: &AccountId,
+    plan: &Plan,
+) -> Result<Option<PlanDiff>, PlanError> {
+    let Some(parent) = &plan.parent else {
+        return Ok(None);
+    };
+    let before = plans::get(tx, account, parent.as_str()).await?;
+    diff(tx, account, &before, plan).await.map(Some)
+}
+
+async fn gather<'a>(
+    night: &'a Night<'_>,
+    tx: &mut Tx,
+    catalog: &'a Catalog,
+) -> Result<Facts<'a>, NightError> {
     let account = night.account();
     let as_of = night.today();
     let from = as_of - Duration::days(night.config.plan.history_days);
@@ -96,8 +169,11 @@ async fn gather<'a>(night: &'a Night<'_>, tx: &mut Tx, catalog: &'a Catalog) -> 
 
 /// What left, less what was reported: from the transit ledger, so that no unit is counted in two places.
 fn moving(books: &Books) -> Vec<Moving> {
-    let by_number: BTreeMap<&OrderNo, &StoredOrder> =
-        books.orders.iter().map(|stored| (&stored.order.number, stored)).collect();
+    let by_number: BTreeMap<&OrderNo, &StoredOrder> = books
+        .orders
+        .iter()
+        .map(|stored| (&stored.order.number, stored))
+        .collect();
     books
         .done
         .transit
@@ -122,7 +198,11 @@ fn unknown(orders: &[StoredOrder], notices: &[InboundNotice], lines: &[InboundLi
     notices
         .iter()
         .filter(|notice| !notice.closed)
-        .filter(|notice| !orders.iter().any(|stored| stored.order.number.as_str() == notice.reference))
+        .filter(|notice| {
+            !orders
+                .iter()
+                .any(|stored| stored.order.number.as_str() == notice.reference)
+        })
         .flat_map(|notice| {
             lines
                 .iter()

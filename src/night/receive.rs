@@ -7,6 +7,7 @@ use super::inbox::{self, Kind};
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
+use crate::delivery::FetchLimits;
 use crate::ids::WarehouseCode;
 use crate::ledger::ReceiptEvent;
 use crate::mapping::receipt_file::{ReceiptFile, read_receipts};
@@ -15,7 +16,7 @@ use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders::{self, StoredOrder};
 use crate::store::{catalog, receipts};
-use crate::transport::sftp::{FetchLimits, Session};
+use crate::transport::sftp::Session;
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -36,8 +37,10 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     for file in files {
         if matches!(file.kind(), Kind::Other) {
             let problems = take(night, "inbox", &file.name, &file.sha256, &file.bytes, &mut report).await?;
-            inbox::put_away(&file.path, &problems)
-                .map_err(|source| NightError::File { path: file.path.clone(), source })?;
+            inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
+                path: file.path.clone(),
+                source,
+            })?;
         }
     }
     Ok(report)
@@ -45,7 +48,10 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
 
 async fn from_forwarders(night: &Night<'_>, report: &mut StepReport) -> Result<(), NightError> {
     let mut tx = night.store.read().await?;
-    let known: HashSet<String> = store_inbox::known(&mut tx, night.account()).await?.into_iter().collect();
+    let known: HashSet<String> = store_inbox::known(&mut tx, night.account())
+        .await?
+        .into_iter()
+        .collect();
     drop(tx);
     for target in night.tools.sftp.iter().filter(|target| target.in_dir.is_some()) {
         let fetched = match Session::open(target).await {
@@ -67,7 +73,10 @@ async fn from_forwarders(night: &Night<'_>, report: &mut StepReport) -> Result<(
             report.partial(problem.to_string());
         }
         for name in fetched.growing {
-            report.problems.push(format!("{}: `{name}` is still being written; next time", target.id));
+            report.problems.push(format!(
+                "{}: `{name}` is still being written; next time",
+                target.id
+            ));
         }
         for file in fetched.files {
             take(night, &target.id, &file.name, &file.sha256, &file.bytes, report).await?;
@@ -123,7 +132,13 @@ pub async fn take(
 
 fn nothing_read(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
     if problems.is_empty() {
-        return vec![Problem::new(name, "", "", "no receipt row", "a receipt report, or the workbook of a daily mail")];
+        return vec![Problem::new(
+            name,
+            "",
+            "",
+            "no receipt row",
+            "a receipt report, or the workbook of a daily mail",
+        )];
     }
     problems
 }
@@ -134,7 +149,10 @@ fn read(name: &str, bytes: &[u8], catalog: &Catalog, orders: &[StoredOrder]) -> 
     let warehouse = named_warehouse(&table, orders)
         .or_else(|| catalog.warehouses.keys().next().cloned())
         .ok_or_else(|| Problem::new(name, "", "warehouse", "", "a warehouse in the catalog"))?;
-    let zone = catalog.warehouses.get(&warehouse).map_or(chrono_tz::UTC, |profile| profile.zone);
+    let zone = catalog
+        .warehouses
+        .get(&warehouse)
+        .map_or(chrono_tz::UTC, |profile| profile.zone);
     let mut read = read_receipts(&table, &warehouse, zone);
     for event in &mut read.events {
         place(event, orders);
@@ -146,12 +164,19 @@ fn named_warehouse(table: &Table, orders: &[StoredOrder]) -> Option<WarehouseCod
     table
         .raw_rows()
         .flat_map(|(_, cells)| cells.iter())
-        .find_map(|cell| orders.iter().find(|stored| stored.order.number.as_str() == cell.trim()))
+        .find_map(|cell| {
+            orders
+                .iter()
+                .find(|stored| stored.order.number.as_str() == cell.trim())
+        })
         .map(|stored| stored.order.warehouse.clone())
 }
 
 fn place(event: &mut ReceiptEvent, orders: &[StoredOrder]) {
-    if let Some(stored) = orders.iter().find(|stored| stored.order.number.as_str() == event.reference) {
+    if let Some(stored) = orders
+        .iter()
+        .find(|stored| stored.order.number.as_str() == event.reference)
+    {
         event.warehouse = stored.order.warehouse.clone();
     }
 }
@@ -160,8 +185,25 @@ fn place(event: &mut ReceiptEvent, orders: &[StoredOrder]) {
 ///
 /// # Errors
 /// When the store fails or the file cannot be read.
-pub async fn take_path(night: &Night<'_>, path: &Path, report: &mut StepReport) -> Result<Vec<Problem>, NightError> {
-    let bytes = std::fs::read(path).map_err(|source| NightError::Read { path: path.to_owned(), source })?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    take(night, "cli", &name, &crate::digest::sha256_hex(&bytes), &bytes, report).await
+pub async fn take_path(
+    night: &Night<'_>,
+    path: &Path,
+    report: &mut StepReport,
+) -> Result<Vec<Problem>, NightError> {
+    let bytes = std::fs::read(path).map_err(|source| NightError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    take(
+        night,
+        "cli",
+        &name,
+        &crate::digest::sha256_hex(&bytes),
+        &bytes,
+        report,
+    )
+    .await
 }

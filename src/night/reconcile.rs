@@ -57,20 +57,42 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
             Shipment::of(&stored.order, shipped_on, stored.order.eta, stored.eta_p90)
         })
         .collect();
-    let zones = catalog.warehouses.values().map(|warehouse| (warehouse.code.clone(), warehouse.zone)).collect();
-    let rules = Rules { zones, ..Rules::default() };
-    let evidence = Evidence { shipments: &shipments, events: &events, notices: &notices, announced: &announced };
+    let zones = catalog
+        .warehouses
+        .values()
+        .map(|warehouse| (warehouse.code.clone(), warehouse.zone))
+        .collect();
+    let rules = Rules {
+        zones,
+        ..Rules::default()
+    };
+    let evidence = Evidence {
+        shipments: &shipments,
+        events: &events,
+        notices: &notices,
+        announced: &announced,
+    };
     let sources = sources_of(night);
-    let resolve = |warehouse: &WarehouseCode, code: &str, on: NaiveDate| resolve(&sources, catalog, warehouse, code, on);
+    let resolve = |warehouse: &WarehouseCode, code: &str, on: NaiveDate| {
+        resolve(&sources, catalog, warehouse, code, on)
+    };
     let done = reconcile(evidence, &rules, &resolve, night.today());
-    Ok(Books { orders, events, notices, done })
+    Ok(Books {
+        orders,
+        events,
+        notices,
+        done,
+    })
 }
 
 fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
     let mut sources: BTreeMap<WarehouseCode, BTreeSet<SourceId>> = BTreeMap::new();
     for connector in &night.config.connectors {
         for warehouse in connector.warehouses.values() {
-            sources.entry(warehouse.clone()).or_default().insert(connector.id.clone());
+            sources
+                .entry(warehouse.clone())
+                .or_default()
+                .insert(connector.id.clone());
         }
     }
     sources
@@ -90,7 +112,10 @@ fn resolve(
         .find_map(|(system, kind)| catalog.resolve(system, kind, code, on));
     found.or_else(|| {
         let sku = crate::ids::Sku::new(code).ok()?;
-        catalog.items.contains_key(&sku).then_some(Resolved { sku, multiple: 1 })
+        catalog
+            .items
+            .contains_key(&sku)
+            .then_some(Resolved { sku, multiple: 1 })
     })
 }
 
@@ -119,7 +144,9 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
         report.problems.push(serde_json::to_string(anomaly)?);
     }
     for breach in &books.done.breaches {
-        report.problems.push(format!("the books do not add up: {breach:?}"));
+        report
+            .problems
+            .push(format!("the books do not add up: {breach:?}"));
         report.state = StepState::Failed;
     }
     Ok(report)
@@ -131,15 +158,30 @@ fn unmapped(night: &Night<'_>, done: &Reconciliation) -> Vec<UnmappedCode> {
         .iter()
         .filter_map(|((warehouse, code), times)| {
             let source = sources.get(warehouse)?.iter().next()?.clone();
-            Some(UnmappedCode { source, kind: STOCK_KINDS[0], code: code.clone(), times: *times })
+            Some(UnmappedCode {
+                source,
+                kind: STOCK_KINDS[0],
+                code: code.clone(),
+                times: *times,
+            })
         })
         .collect()
 }
 
 /// Milestones that the facts show and the order's log does not have yet.
-async fn advance(night: &Night<'_>, tx: &mut Tx, stored: &StoredOrder, books: &Books) -> Result<usize, NightError> {
+async fn advance(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    stored: &StoredOrder,
+    books: &Books,
+) -> Result<usize, NightError> {
     let number = &stored.order.number;
-    let lines: Vec<&Line> = books.done.lines.iter().filter(|line| line.order == *number && line.shipped > 0).collect();
+    let lines: Vec<&Line> = books
+        .done
+        .lines
+        .iter()
+        .filter(|line| line.order == *number && line.shipped > 0)
+        .collect();
     let mut wanted: Vec<(String, OrderEventKind)> = Vec::new();
     let mut state = stored.state;
     let mut reach = |to: OrderState, by: &str, state: &mut OrderState| {
@@ -149,7 +191,11 @@ async fn advance(night: &Night<'_>, tx: &mut Tx, stored: &StoredOrder, books: &B
             *state = next;
         }
     };
-    if let Some(notice) = books.notices.iter().find(|notice| notice.reference == number.as_str()) {
+    if let Some(notice) = books
+        .notices
+        .iter()
+        .find(|notice| notice.reference == number.as_str())
+    {
         reach(OrderState::HandedOver, notice.source.as_str(), &mut state);
     }
     let arrived = lines.iter().any(|line| line.received != 0 || line.put_away != 0);
@@ -161,12 +207,26 @@ async fn advance(night: &Night<'_>, tx: &mut Tx, stored: &StoredOrder, books: &B
         wanted.push(("reconcile".to_owned(), OrderEventKind::Reopened));
     } else if all_final && state == OrderState::Receiving {
         let missing: i64 = lines.iter().map(|line| line.closed_short).sum();
-        let end = if missing > 0 { OrderEventKind::ShortClosed { missing } } else { OrderEventKind::Closed };
+        let end = if missing > 0 {
+            OrderEventKind::ShortClosed { missing }
+        } else {
+            OrderEventKind::Closed
+        };
         wanted.push(("reconcile".to_owned(), end));
     }
     let count = wanted.len();
     for (by, kind) in wanted {
-        orders::append(tx, night.account(), number, OrderEvent { at: night.now(), by, kind }).await?;
+        orders::append(
+            tx,
+            night.account(),
+            number,
+            OrderEvent {
+                at: night.now(),
+                by,
+                kind,
+            },
+        )
+        .await?;
     }
     Ok(count)
 }
@@ -176,7 +236,10 @@ fn passages(books: &Books, catalog: &Catalog) -> Vec<LeadTime> {
     let mut passages = Vec::new();
     for stored in &books.orders {
         let number = &stored.order.number;
-        let zone = catalog.warehouses.get(&stored.order.warehouse).map_or(chrono_tz::UTC, |warehouse| warehouse.zone);
+        let zone = catalog
+            .warehouses
+            .get(&stored.order.warehouse)
+            .map_or(chrono_tz::UTC, |warehouse| warehouse.zone);
         let first = |kind: ReceiptKind| first_event(books, number, kind).map(|at| civil_day(at, zone));
         let received = first(ReceiptKind::Received);
         let passage = |stage: Stage, from: NaiveDate, to: NaiveDate| LeadTime {
@@ -198,13 +261,17 @@ fn passages(books: &Books, catalog: &Catalog) -> Vec<LeadTime> {
 }
 
 fn first_event(books: &Books, order: &OrderNo, kind: ReceiptKind) -> Option<chrono::DateTime<chrono::Utc>> {
-    let inbound = books.notices.iter().find(|notice| notice.reference == order.as_str());
+    let inbound = books
+        .notices
+        .iter()
+        .find(|notice| notice.reference == order.as_str());
     books
         .events
         .iter()
         .filter(|event| event.kind == kind && event.units > 0)
         .filter(|event| {
-            event.reference == order.as_str() || inbound.is_some_and(|inbound| inbound.inbound_no == event.reference)
+            event.reference == order.as_str()
+                || inbound.is_some_and(|inbound| inbound.inbound_no == event.reference)
         })
         .map(|event| event.at)
         .min()

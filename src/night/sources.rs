@@ -1,8 +1,8 @@
 //! The pull step: every configured source, side by side.
 
+use super::Night;
 use super::pull::pull;
 use super::step::{StepReport, chain};
-use super::{Night};
 use crate::store::StoreError;
 use crate::store::facts::{self, PullState};
 
@@ -12,11 +12,16 @@ pub async fn step(night: &Night<'_>) -> StepReport {
     if let Err(error) = interrupted(night).await {
         return StepReport::failed(chain(&error));
     }
-    let pulls = night
-        .tools
-        .connectors
-        .iter()
-        .map(|connector| pull(night.store, night.clock, night.account(), connector, &night.tools.client));
+    let mut pulls = Vec::new();
+    for connector in &night.tools.connectors {
+        pulls.push(pull(
+            night.store,
+            night.clock,
+            night.account(),
+            connector,
+            &night.tools.client,
+        ));
+    }
     for pulled in futures_util::future::join_all(pulls).await {
         for problem in &pulled.problems {
             report.partial(format!("{}: {problem}", pulled.source));
@@ -26,7 +31,12 @@ pub async fn step(night: &Night<'_>) -> StepReport {
             report.count("pages", usize::try_from(stream.pages).unwrap_or(0));
             if stream.state != PullState::Ok {
                 let why = stream.problem.as_deref().unwrap_or_default();
-                report.partial(format!("{} {}: {} {why}", pulled.source, stream.stream, stream.state.code()));
+                report.partial(format!(
+                    "{} {}: {} {why}",
+                    pulled.source,
+                    stream.stream,
+                    stream.state.code()
+                ));
             }
         }
     }

@@ -69,7 +69,9 @@ impl StepState {
 
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
-        [Self::Done, Self::Partial, Self::Failed, Self::Skipped].into_iter().find(|state| state.code() == code)
+        [Self::Done, Self::Partial, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|state| state.code() == code)
     }
 }
 
@@ -84,7 +86,11 @@ pub struct StepReport {
 
 impl Default for StepReport {
     fn default() -> Self {
-        Self { state: StepState::Done, counts: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            state: StepState::Done,
+            counts: BTreeMap::new(),
+            problems: Vec::new(),
+        }
     }
 }
 
@@ -92,7 +98,11 @@ impl StepReport {
     /// A step that could not do its work.
     #[must_use]
     pub fn failed(problem: impl Into<String>) -> Self {
-        Self { state: StepState::Failed, problems: vec![problem.into()], ..Self::default() }
+        Self {
+            state: StepState::Failed,
+            problems: vec![problem.into()],
+            ..Self::default()
+        }
     }
 
     pub fn count(&mut self, what: &str, add: usize) {
@@ -136,7 +146,12 @@ mod tests {
         let mut failed = StepReport::failed("no");
         failed.partial("and more");
         assert_eq!(failed.state, StepState::Failed);
-        for state in [StepState::Done, StepState::Partial, StepState::Failed, StepState::Skipped] {
+        for state in [
+            StepState::Done,
+            StepState::Partial,
+            StepState::Failed,
+            StepState::Skipped,
+        ] {
             assert_eq!(StepState::parse(state.code()), Some(state));
         }
     }

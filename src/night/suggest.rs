@@ -8,15 +8,17 @@ use super::step::{Step, StepReport, StepState, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
+use crate::connector::Bound;
 use crate::delivery::{Channel, Envelope};
 use crate::digest::sha256_hex;
 use crate::ids::SourceId;
 use crate::money::Currency;
 use crate::order::OrderState;
 use crate::planner::{Plan, PlanDiff};
+use crate::reconcile::Line;
 use crate::report::{
-    DailyReport, Deadline, DeadlineKind, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode,
-    render_mail,
+    DailyReport, Deadline, DeadlineKind, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem,
+    UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued, NewMessage};
@@ -30,7 +32,7 @@ struct Day {
     diff: Option<PlanDiff>,
     catalog: Catalog,
     orders: Vec<StoredOrder>,
-    closed: Vec<receipts::ClosedLine>,
+    closed: Vec<Line>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<RunProblem>,
 }
@@ -46,7 +48,9 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
     let mut report = StepReport::default();
     let Some(mail) = &night.config.mail else {
         report.state = StepState::Skipped;
-        report.problems.push("no [mail] section: nobody is told".to_owned());
+        report
+            .problems
+            .push("no [mail] section: nobody is told".to_owned());
         return Ok(report);
     };
     let mut tx = night.store.write().await?;
@@ -80,24 +84,40 @@ async fn gather(
     let Some(plan) = plans::latest(tx, account).await? else {
         return Ok(None);
     };
-    let diff = plans::diff_to_parent(tx, account, &plan).await?;
+    let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
     let unmapped = catalog::unmapped(tx, account).await?;
     Ok(Some(Day {
         diff,
         catalog: catalog::load(tx, account, night.today()).await?,
         orders: orders::all(tx, account).await?,
-        closed: receipts::closed_on(tx, account, night.today()).await?,
+        closed: news(receipts::changes_on(tx, account, night.today()).await?),
         unmapped: unmapped
             .into_iter()
-            .map(|code| UnmappedCode { source: code.system, code: code.code, units: None })
+            .map(|code| UnmappedCode {
+                source: code.source,
+                code: code.code,
+                units: None,
+            })
             .collect(),
         problems: before
             .iter()
             .flat_map(|(step, report)| report.problems.iter().map(move |problem| (step, problem)))
-            .map(|(step, problem)| RunProblem { step: step.code().to_owned(), text: problem.clone() })
+            .map(|(step, problem)| RunProblem {
+                step: step.code().to_owned(),
+                text: problem.clone(),
+            })
             .collect(),
         plan,
     }))
+}
+
+/// Lines whose difference is news: it appeared, changed, or went away.
+fn news(changes: Vec<receipts::LineChange>) -> Vec<Line> {
+    changes
+        .into_iter()
+        .filter(receipts::LineChange::is_news)
+        .map(|change| change.after)
+        .collect()
 }
 
 fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> DailyReport<'a> {
@@ -121,8 +141,17 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
         plan: &day.plan,
         diff: day.diff.as_ref(),
         deadlines: deadlines(&day.orders, night.today()),
-        orders: day.orders.iter().filter(|order| order.state.is_moving()).map(|order| motion(order, recipient.language)).collect(),
-        receipts: day.closed.iter().map(|line| receipt(line, recipient.language)).collect(),
+        orders: day
+            .orders
+            .iter()
+            .filter(|order| order.state.is_moving())
+            .map(|order| motion(order, recipient.language))
+            .collect(),
+        receipts: day
+            .closed
+            .iter()
+            .map(|line| receipt(line, recipient.language))
+            .collect(),
         unmapped: day.unmapped.clone(),
         run_problems: day.problems.clone(),
         owner,
@@ -131,7 +160,12 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
 }
 
 fn source_zones(night: &Night<'_>) -> std::collections::BTreeMap<SourceId, chrono_tz::Tz> {
-    night.tools.connectors.iter().filter_map(|connector| Some((connector.id.clone(), connector.zone()?))).collect()
+    night
+        .tools
+        .connectors
+        .iter()
+        .filter_map(|connector| Some((connector.id.clone(), Bound::new(connector).ok()?.zone)))
+        .collect()
 }
 
 const DEADLINE_DAYS: i64 = 7;
@@ -167,7 +201,7 @@ fn motion(stored: &StoredOrder, lang: Lang) -> OrderMotion {
     }
 }
 
-fn receipt(line: &receipts::ClosedLine, lang: Lang) -> ReceiptSummary {
+fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
     ReceiptSummary {
         order: line.order.clone(),
         warehouse: line.warehouse.clone(),
@@ -176,7 +210,7 @@ fn receipt(line: &receipts::ClosedLine, lang: Lang) -> ReceiptSummary {
         received: Some(line.received),
         put_away: Some(line.put_away),
         difference: Some(line.difference),
-        state: line.state_text(lang),
+        state: text(lang, &format!("receipts.verdict.{}", line.verdict.code()), &[]),
     }
 }
 
@@ -194,10 +228,18 @@ async fn enqueue(
     let date = plan.as_of;
     let key = format!("mail/daily/{date}/{}", recipient.address);
     let name = sha256_hex(format!("{account}/{key}").as_bytes());
-    let domain = mail.from.rsplit('@').next().unwrap_or_default().trim_end_matches('>');
+    let domain = mail
+        .from
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('>');
     let message_id = format!("<{date}.{}@{domain}>", name.get(..24).unwrap_or(&name));
     let bytes = build_message(content, &mail.from, &recipient.address, &message_id, night.now())?;
-    let envelope = Envelope { from: mail.from.clone(), to: vec![recipient.address.clone()] };
+    let envelope = Envelope {
+        from: mail.from.clone(),
+        to: vec![recipient.address.clone()],
+    };
     let envelope = serde_json::to_string(&envelope)?;
     let message = NewMessage {
         business_key: &key,
@@ -215,16 +257,33 @@ async fn enqueue(
 }
 
 fn save_preview(night: &Night<'_>, recipient: &Recipient, content: &MailContent) -> Result<(), NightError> {
-    let folder = night.config.home.join("data/dry-run").join(night.today().to_string());
+    let folder = night
+        .config
+        .home
+        .join("data/dry-run")
+        .join(night.today().to_string());
     let write = |name: &str, bytes: &[u8]| {
-        std::fs::write(folder.join(name), bytes).map_err(|source| NightError::File { path: folder.join(name), source })
+        std::fs::write(folder.join(name), bytes).map_err(|source| NightError::File {
+            path: folder.join(name),
+            source,
+        })
     };
-    std::fs::create_dir_all(&folder).map_err(|source| NightError::File { path: folder.clone(), source })?;
-    let reader: String = recipient.address.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    std::fs::create_dir_all(&folder).map_err(|source| NightError::File {
+        path: folder.clone(),
+        source,
+    })?;
+    let reader: String = recipient
+        .address
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
     write(&format!("{reader}.html"), content.html.as_bytes())?;
     write(&format!("{reader}.txt"), content.text.as_bytes())?;
     for attachment in &content.attachments {
-        write(&format!("{reader}-{}", attachment.name.replace(['/', '\\'], "_")), &attachment.bytes)?;
+        write(
+            &format!("{reader}-{}", attachment.name.replace(['/', '\\'], "_")),
+            &attachment.bytes,
+        )?;
     }
     Ok(())
 }

@@ -15,7 +15,10 @@ use crate::transport::sftp;
 
 /// Connector files that ship with linkstar.
 pub const CONNECTORS: [(&str, &str); 2] = [
-    ("amazon-sp-api", include_str!("../../connectors/amazon-sp-api.toml")),
+    (
+        "amazon-sp-api",
+        include_str!("../../connectors/amazon-sp-api.toml"),
+    ),
     ("goodcang", include_str!("../../connectors/goodcang.toml")),
 ];
 
@@ -50,7 +53,11 @@ impl Tools {
     /// Every fault of every declared file, at once.
     pub fn new(config: &Config, pace: Pace) -> Result<Self, ToolsError> {
         let mut problems = Vec::new();
-        let connectors = config.connectors.iter().filter_map(|section| connector(config, section, &mut problems)).collect();
+        let connectors = config
+            .connectors
+            .iter()
+            .filter_map(|section| connector(config, section, &mut problems))
+            .collect();
         let mappings = mappings(config, &mut problems);
         for forwarder in &config.forwarders {
             check_documents(forwarder, &mappings, &mut problems);
@@ -62,14 +69,26 @@ impl Tools {
             connectors,
             mappings,
             client: Client::new(pace).map_err(ToolsError::Http)?,
-            sftp: config.forwarders.iter().filter_map(|forwarder| sftp_target(config, forwarder)).collect(),
-            folders: config.forwarders.iter().filter_map(|forwarder| folder_target(config, forwarder)).collect(),
+            sftp: config
+                .forwarders
+                .iter()
+                .filter_map(|forwarder| sftp_target(config, forwarder))
+                .collect(),
+            folders: config
+                .forwarders
+                .iter()
+                .filter_map(|forwarder| folder_target(config, forwarder))
+                .collect(),
             smtp: smtp(config),
         })
     }
 }
 
-fn connector(config: &Config, section: &ConnectorSection, problems: &mut Vec<Problem>) -> Option<ConnectorConfig> {
+fn connector(
+    config: &Config,
+    section: &ConnectorSection,
+    problems: &mut Vec<Problem>,
+) -> Option<ConnectorConfig> {
     let shipped = CONNECTORS.iter().find(|(name, _)| *name == section.uses);
     let (origin, text) = match shipped {
         Some((name, text)) => (format!("{name}.toml"), (*text).to_owned()),
@@ -77,9 +96,18 @@ fn connector(config: &Config, section: &ConnectorSection, problems: &mut Vec<Pro
             Ok(text) => (section.uses.clone(), text),
             Err(error) => {
                 let known = CONNECTORS.iter().map(|(name, _)| *name);
-                let near = nearest(&section.uses, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                let wanted = format!("a connector that ships with linkstar, or a readable file ({error}){near}");
-                problems.push(Problem::new("linkstar.toml", "", format!("connector.{}.uses", section.id), &section.uses, wanted));
+                let near = nearest(&section.uses, known)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                let wanted =
+                    format!("a connector that ships with linkstar, or a readable file ({error}){near}");
+                problems.push(Problem::new(
+                    "linkstar.toml",
+                    "",
+                    format!("connector.{}.uses", section.id),
+                    &section.uses,
+                    wanted,
+                ));
                 return None;
             }
         },
@@ -103,13 +131,23 @@ fn connector(config: &Config, section: &ConnectorSection, problems: &mut Vec<Pro
 fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
     let folder = config.path(Path::new("mappings"));
     let mut own = Vec::new();
-    for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
+    for entry in std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let name = entry.file_name().to_string_lossy().into_owned();
             match std::fs::read_to_string(&path) {
                 Ok(text) => own.push((name, text)),
-                Err(error) => problems.push(Problem::new(name, "", "", error.to_string(), "a readable mapping file")),
+                Err(error) => problems.push(Problem::new(
+                    name,
+                    "",
+                    "",
+                    error.to_string(),
+                    "a readable mapping file",
+                )),
             }
         }
     }
@@ -138,7 +176,13 @@ fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems:
             Some(near) => format!("the id of a mapping; did you mean `{near}`?"),
             None => format!("one of {}", known.collect::<Vec<_>>().join(", ")),
         };
-        problems.push(Problem::new("linkstar.toml", "", format!("forwarder.{}.documents", forwarder.id), id, wanted));
+        problems.push(Problem::new(
+            "linkstar.toml",
+            "",
+            format!("forwarder.{}.documents", forwarder.id),
+            id,
+            wanted,
+        ));
     }
 }
 

@@ -27,11 +27,14 @@ pub struct InboxFile {
 /// # Errors
 /// When the engine refuses.
 pub async fn known(tx: &mut Tx, account: &AccountId) -> Result<BTreeSet<String>, StoreError> {
-    tx.rows("SELECT sha256 FROM inbox_file WHERE account_id = $1", args![account])
-        .await?
-        .iter()
-        .map(|row| row.get("sha256"))
-        .collect()
+    tx.rows(
+        "SELECT sha256 FROM inbox_file WHERE account_id = $1",
+        args![account],
+    )
+    .await?
+    .iter()
+    .map(|row| row.get("sha256"))
+    .collect()
 }
 
 /// Keeps the bytes and remembers that they were read. Returns false when they were read before.
@@ -45,8 +48,10 @@ pub async fn remember(
     bytes: &[u8],
 ) -> Result<bool, StoreError> {
     blob::put(tx, account, "inbox", bytes, file.read_at).await?;
-    let problems = serde_json::to_string(&file.problems)
-        .map_err(|error| StoreError::Corrupt { what: "problems".to_owned(), why: error.to_string() })?;
+    let problems = serde_json::to_string(&file.problems).map_err(|error| StoreError::Corrupt {
+        what: "problems".to_owned(),
+        why: error.to_string(),
+    })?;
     let new = tx
         .execute(
             "INSERT INTO inbox_file (account_id, sha256, origin, name, kind, problems, read_at)
