@@ -59,7 +59,7 @@ impl MailSender for Sink {
                 Ok(reply) => MailOutcome::Accepted {
                     reply: reply.message().collect(),
                 },
-                Err(error) if error.is_permanent() => MailOutcome::Refused {
+                Err(error) if error.is_permanent() || error.is_tls() => MailOutcome::Refused {
                     why: error.to_string(),
                 },
                 Err(error) if error.is_transient() => MailOutcome::Retry {
