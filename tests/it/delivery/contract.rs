@@ -31,9 +31,11 @@ fn message<'a>(key: &'a str, target: &'a str, bytes: &'a [u8]) -> NewMessage<'a>
 }
 
 async fn enqueue(store: &Store, new: &NewMessage<'_>) -> Enqueued {
-    let mut tx = store.write().await.unwrap();
-    let done = outbox::enqueue(&mut tx, &account(), new, at(0)).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
+    let done = outbox::enqueue(&mut tx, &account(), new, at(0))
+        .await
+        .expect("the store answers");
+    tx.commit().await.expect("the store answers");
     done
 }
 
@@ -43,11 +45,11 @@ async fn claim(
     owner: &str,
     second: i64,
 ) -> Option<(outbox::Claim, outbox::Message)> {
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
     let claimed = outbox::claim(&mut tx, &account(), target, owner, at(second), LEASE)
         .await
-        .unwrap();
-    tx.commit().await.unwrap();
+        .expect("the store answers");
+    tx.commit().await.expect("the store answers");
     claimed
 }
 
@@ -64,14 +66,17 @@ async fn finish(
         &Backoff::default(),
         at(second),
     );
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
     outbox::finish(&mut tx, claim, &verdict, at(second)).await?;
     tx.commit().await
 }
 
 async fn state(store: &Store, key: &str) -> outbox::Message {
-    let mut tx = store.read().await.unwrap();
-    outbox::find(&mut tx, &account(), key).await.unwrap().unwrap()
+    let mut tx = store.read().await.expect("the store answers");
+    outbox::find(&mut tx, &account(), key)
+        .await
+        .expect("the store answers")
+        .expect("the row is there")
 }
 
 fn sent() -> Outcome {

@@ -22,6 +22,7 @@ struct Obedient {
     calls: AtomicU32,
 }
 
+#[expect(clippy::panic, reason = "a job that panics is what is tested")]
 impl JobHandler for Obedient {
     fn run<'a>(&'a self, job: &'a Job, _: &'a JobClaim) -> BoxFuture<'a, Result<JobEnd, JobFailure>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
@@ -50,7 +51,7 @@ fn options() -> WorkerOptions {
 }
 
 async fn enqueue(store: &Store, payload: &str) -> String {
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
     let new = NewJob {
         kind: "step",
         dedupe_key: payload,
@@ -62,15 +63,18 @@ async fn enqueue(store: &Store, payload: &str) -> String {
     };
     let id = work::enqueue(&mut tx, &account(), &new, at(0))
         .await
-        .unwrap()
-        .unwrap();
-    tx.commit().await.unwrap();
+        .expect("the store answers")
+        .expect("the row is there");
+    tx.commit().await.expect("the store answers");
     id
 }
 
 async fn find(store: &Store, id: &str) -> Job {
-    let mut tx = store.read().await.unwrap();
-    work::find(&mut tx, &account(), id).await.unwrap().unwrap()
+    let mut tx = store.read().await.expect("the store answers");
+    work::find(&mut tx, &account(), id)
+        .await
+        .expect("the store answers")
+        .expect("the row is there")
 }
 
 fn worker(
@@ -170,7 +174,7 @@ async fn a_stop_waits_for_the_running_job_and_cuts_off_an_endless_one() {
 fn nightly(name: &str) -> Schedule {
     Schedule {
         name: name.to_owned(),
-        time: NaiveTime::from_hms_opt(2, 30, 0).unwrap(),
+        time: NaiveTime::from_hms_opt(2, 30, 0).expect("the row is there"),
         zone: chrono_tz::Europe::Berlin,
         days: vec![
             Weekday::Mon,

@@ -37,18 +37,20 @@ async fn child_process_entry() {
 /// What a process does at its start and then: the same code after a crash.
 async fn deliver_all(store: &Store, target: &Target, second: i64) {
     let clock = FixedClock::new(at(second));
-    recover(store, &clock, &account(), OWNER).await.unwrap();
+    recover(store, &clock, &account(), OWNER)
+        .await
+        .expect("the store answers");
     let senders = Senders {
         sftp: std::slice::from_ref(target),
         ..Senders::default()
     };
     deliver_due(store, &clock, &account(), &senders, OWNER)
         .await
-        .unwrap();
+        .expect("the store answers");
 }
 
 fn start_child(database: &str, folder: &str, second: i64) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().expect("the path of this test binary"))
         .args(["--exact", "delivery::kill::child_process_entry", "--nocapture"])
         .env(DATABASE, database)
         .env(FOLDER, folder)
@@ -56,17 +58,17 @@ fn start_child(database: &str, folder: &str, second: i64) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap()
+        .expect("the child starts")
 }
 
 async fn enqueue_round(store: &Store, round: u64) -> Vec<(String, String)> {
     let mut wanted = Vec::new();
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
     for number in 0..MESSAGES {
         let name = format!("SO-{round:04}_{number}.xml");
         let bytes = noise(
             round * 100 + number,
-            20_000 + 70_000 * usize::try_from(number).unwrap(),
+            20_000 + 70_000 * usize::try_from(number).expect("a small number"),
         );
         let new = NewMessage {
             business_key: &format!("order/SO-{round:04}/{number}/r1"),
@@ -80,11 +82,13 @@ async fn enqueue_round(store: &Store, round: u64) -> Vec<(String, String)> {
             depends_on: None,
             run_after: at(0),
         };
-        let enqueued = outbox::enqueue(&mut tx, &account(), &new, at(0)).await.unwrap();
+        let enqueued = outbox::enqueue(&mut tx, &account(), &new, at(0))
+            .await
+            .expect("the store answers");
         assert_eq!(enqueued, Enqueued::New);
         wanted.push((name, sha256_hex(&bytes)));
     }
-    tx.commit().await.unwrap();
+    tx.commit().await.expect("the store answers");
     wanted
 }
 
@@ -106,7 +110,7 @@ async fn r40_the_same_on_postgresql() {
 async fn kill_and_restart(services: &Services, database: String, rounds: u64) {
     let target = services.sftp.target("huatuo");
     let local = services.sftp.local(&target.out_dir);
-    let store = Store::open(&database).await.unwrap();
+    let store = Store::open(&database).await.expect("the store answers");
     let mut wanted = enqueue_round(&store, 0).await;
 
     // How long an undisturbed run takes on this machine, so that the instants fall into it.
@@ -114,7 +118,7 @@ async fn kill_and_restart(services: &Services, database: String, rounds: u64) {
     assert!(
         start_child(&database, &target.out_dir, 0)
             .wait()
-            .unwrap()
+            .expect("the child ends")
             .success()
     );
     let whole = started.elapsed();
@@ -131,8 +135,8 @@ async fn kill_and_restart(services: &Services, database: String, rounds: u64) {
             let mut child = start_child(&database, &target.out_dir, second);
             let share = u32::from(noise(round * 10 + life, 1)[0]);
             tokio::time::sleep(whole * (share + 20) / 300).await;
-            child.kill().unwrap();
-            child.wait().unwrap();
+            child.kill().expect("the child ends");
+            child.wait().expect("the child ends");
             let visible: Vec<_> = contents(&local)
                 .into_iter()
                 .filter(|(name, _)| !name.starts_with('.'))
@@ -150,13 +154,13 @@ async fn kill_and_restart(services: &Services, database: String, rounds: u64) {
         assert!(
             start_child(&database, &target.out_dir, second)
                 .wait()
-                .unwrap()
+                .expect("the child ends")
                 .success()
         );
-        let mut tx = store.read().await.unwrap();
+        let mut tx = store.read().await.expect("the store answers");
         let left: Vec<_> = outbox::list(&mut tx, &account(), None, 1000)
             .await
-            .unwrap()
+            .expect("the store answers")
             .into_iter()
             .filter(|message| message.state != State::Sent)
             .collect();
@@ -174,7 +178,12 @@ async fn kill_and_restart(services: &Services, database: String, rounds: u64) {
     deliver_all(&store, &target, second + 3600).await;
     assert_eq!(contents(&local), wanted, "each file once, and nothing else");
 
-    let mut tx = store.read().await.unwrap();
-    let sent = outbox::count_by_state(&mut tx, &account()).await.unwrap();
-    assert_eq!(sent, [(State::Sent, i64::try_from(wanted.len()).unwrap())]);
+    let mut tx = store.read().await.expect("the store answers");
+    let sent = outbox::count_by_state(&mut tx, &account())
+        .await
+        .expect("the store answers");
+    assert_eq!(
+        sent,
+        [(State::Sent, i64::try_from(wanted.len()).expect("a small number"))]
+    );
 }
