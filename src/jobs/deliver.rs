@@ -32,7 +32,8 @@ pub enum MailOutcome {
 pub trait MailSender: Send + Sync {
     fn send<'a>(&'a self, raw: &'a [u8], envelope: &'a Envelope) -> BoxFuture<'a, MailOutcome>;
 
-    /// Asks the other side whether the message arrived; `None` when it cannot be asked.
+    /// Asks the other side whether the message arrived; `None` when it cannot be asked or is not sure. `Some(false)`
+    /// sends it again.
     fn arrived<'a>(&'a self, message_id: &'a str) -> BoxFuture<'a, Option<bool>> {
         let _ = message_id;
         Box::pin(async { None })
@@ -146,8 +147,8 @@ struct Run<'a> {
 enum Link {
     Closed,
     Open(Box<Session>),
-    /// Connecting is refused for a reason that will not pass by itself: say so for each message, connect once.
-    Refused(Outcome),
+    /// Connecting failed: the same is true for each further message, without connecting again.
+    Failed(Outcome),
 }
 
 /// Why an attempt has no outcome to record.
@@ -220,6 +221,10 @@ impl Run<'_> {
                     }
                 }
                 Err(Broken::LeaseLost) => {
+                    // Requests of the abandoned attempt may still be on their way.
+                    if let Link::Open(session) = std::mem::replace(&mut link, Link::Closed) {
+                        session.close().await;
+                    }
                     tracing::warn!(%channel, target, "lease lost, another worker has the message");
                 }
                 Err(Broken::Store(error)) => break Err(error),
@@ -284,13 +289,23 @@ impl Run<'_> {
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(self.senders.pace.lease / 3) => {
-                    let mut tx = self.store.write().await?;
-                    outbox::heartbeat(&mut tx, claim, self.clock.now(), lease_of(self.senders.pace)).await?;
-                    tx.commit().await?;
-                }
+                () = tokio::time::sleep(self.senders.pace.lease / 3) => match self.heartbeat(claim).await {
+                    Ok(()) => {}
+                    Err(Broken::LeaseLost) => return Err(Broken::LeaseLost),
+                    // Two thirds of the lease are left: the next beat may get through.
+                    Err(Broken::Store(error)) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "lease not renewed");
+                    }
+                },
             }
         }
+    }
+
+    async fn heartbeat(&self, claim: &Claim) -> Result<(), Broken> {
+        let mut tx = self.store.write().await?;
+        outbox::heartbeat(&mut tx, claim, self.clock.now(), lease_of(self.senders.pace)).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn attempt(&self, claim: &Claim, message: &Message, link: &mut Link) -> Result<Outcome, Broken> {
@@ -384,7 +399,7 @@ impl Run<'_> {
         }
         let session = match link {
             Link::Open(session) => session,
-            Link::Refused(outcome) => return Ok(outcome.clone()),
+            Link::Failed(outcome) => return Ok(outcome.clone()),
             Link::Closed => {
                 return Ok(Outcome::Retry {
                     why: format!("cannot reach {}", to.address()),
@@ -393,19 +408,19 @@ impl Run<'_> {
         };
         let staged = match session.stage(file).await {
             Ok(staged) => staged,
-            Err(error) => return Ok(failed(error, link)),
+            Err(error) => return Ok(failed(&error, link)),
         };
         self.mark_handed(claim).await?;
         Ok(match session.publish(file, &staged).await {
             Ok(receipt) => Outcome::Sent { receipt },
-            Err(error) => failed(error, link),
+            Err(error) => failed(&error, link),
         })
     }
 
     async fn open(&self, to: &Target) -> Result<Link, Broken> {
         let session = match Session::open(to).await {
             Ok(session) => session,
-            Err(error) => return Ok(Link::Refused(error.outcome())),
+            Err(error) => return Ok(Link::Failed(error.outcome())),
         };
         self.sweep(&session, to).await?;
         Ok(Link::Open(Box::new(session)))
@@ -433,7 +448,7 @@ impl Run<'_> {
 }
 
 /// A connection that broke, or fell silent, is not used again.
-fn failed(error: SftpError, link: &mut Link) -> Outcome {
+fn failed(error: &SftpError, link: &mut Link) -> Outcome {
     if matches!(error, SftpError::Lost { .. } | SftpError::Silent { .. }) {
         *link = Link::Closed;
     }

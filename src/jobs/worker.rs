@@ -216,7 +216,7 @@ impl Worker {
                 why: format!("kind `{}` was not asked for", job.kind),
             });
         };
-        let ended = self.guarded(handler.as_ref(), &job, &claim, shutdown).await?;
+        let ended = self.guarded(handler.as_ref(), &job, &claim, shutdown).await;
         self.record(&job, &claim, ended).await.map(Some)
     }
 
@@ -226,7 +226,7 @@ impl Worker {
         job: &Job,
         claim: &JobClaim,
         shutdown: &mut watch::Receiver<bool>,
-    ) -> Result<Ended, StoreError> {
+    ) -> Ended {
         // A handler may panic before it returns its future, too.
         let work = AssertUnwindSafe(async { handler.run(job, claim).await }).catch_unwind();
         let mut work = std::pin::pin!(work);
@@ -237,21 +237,27 @@ impl Worker {
         loop {
             tokio::select! {
                 done = &mut work => {
-                    return Ok(Ended::Finished(done.unwrap_or_else(|panic| {
+                    return Ended::Finished(done.unwrap_or_else(|panic| {
                         Err(JobFailure::retry(format!("the job panicked: {}", panic_text(&*panic))))
-                    })));
+                    }));
                 }
-                () = &mut deadline => return Ok(Ended::Cancelled),
-                () = tokio::time::sleep(self.options.lease / 3) => {
-                    let mut tx = self.store.write().await?;
-                    match work::heartbeat(&mut tx, claim, self.clock.now(), self.lease()).await {
-                        Ok(()) => tx.commit().await?,
-                        Err(StoreError::Affected { .. }) => return Ok(Ended::LeaseLost),
-                        Err(error) => return Err(error),
+                () = &mut deadline => return Ended::Cancelled,
+                () = tokio::time::sleep(self.options.lease / 3) => match self.heartbeat(claim).await {
+                    Ok(()) => {}
+                    Err(StoreError::Affected { .. }) => return Ended::LeaseLost,
+                    // Two thirds of the lease are left: the next beat may get through.
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "lease not renewed");
                     }
-                }
+                },
             }
         }
+    }
+
+    async fn heartbeat(&self, claim: &JobClaim) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        work::heartbeat(&mut tx, claim, self.clock.now(), self.lease()).await?;
+        tx.commit().await
     }
 
     async fn record(&self, job: &Job, claim: &JobClaim, ended: Ended) -> Result<Ran, StoreError> {

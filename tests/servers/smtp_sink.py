@@ -2,7 +2,7 @@
 """SMTP sink for tests: STARTTLS + AUTH, stores mail, HTTP control API, fault injection.
 
   smtp_sink.py --smtp-port N --smtps-port N --http-port N --dir D --cert C --key K
-               [--user U --password P] [--greylist SECONDS]
+               [--user U --password P]
 
 HTTP API (127.0.0.1 only):
   GET    /healthz                 -> ok
@@ -27,12 +27,12 @@ for a, d in (("smtp-port", 0), ("smtps-port", 0), ("http-port", 0)):
     ap.add_argument("--" + a, type=int, default=d)
 ap.add_argument("--dir", required=True); ap.add_argument("--cert"); ap.add_argument("--key")
 ap.add_argument("--user", default="linkstar"); ap.add_argument("--password", default="s3cret-pw")
-ap.add_argument("--greylist", type=float, default=0.0); ap.add_argument("--host", default="127.0.0.1")
+ap.add_argument("--host", default="127.0.0.1")
 ap.add_argument("--max-size", type=int, default=33554432)
 A = ap.parse_args()
 os.makedirs(A.dir, exist_ok=True)
 
-lock = threading.RLock(); messages = []; faults = []; journal = []; grey = {}; seq = 0
+lock = threading.RLock(); messages = []; faults = []; journal = []; seq = 0
 
 
 def take(stage, text):
@@ -91,10 +91,6 @@ class Handler:
             r = await act(server, f)
             if r:
                 note("rcpt", envelope, r); return r
-        if A.greylist:
-            k = (envelope.mail_from, address); first = grey.setdefault(k, time.time())
-            if time.time() - first < A.greylist:
-                r = "451 4.7.1 Greylisted, try again later"; note("rcpt", envelope, r); return r
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -188,7 +184,7 @@ class Api(BaseHTTPRequestHandler):
             if self.path == "/messages":
                 for m in messages:
                     os.unlink(os.path.join(A.dir, "%d.eml" % m["id"]))
-                messages.clear(); journal.clear(); faults.clear(); grey.clear()
+                messages.clear(); journal.clear(); faults.clear()
             elif self.path == "/faults": faults.clear()
             else: return self.out(404, {"error": "not found"})
         self.out(200, {"ok": True})

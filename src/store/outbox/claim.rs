@@ -219,12 +219,17 @@ pub async fn requeue_lost(
     now: DateTime<Utc>,
 ) -> Result<Vec<Lost>, StoreError> {
     let skip_locked = tx.engine().for_update_skip_locked();
+    // At start nothing may be passed over: a row that the database still locks for our dead self is waited for.
+    let lock = match own {
+        Some(_) => skip_locked.trim_end_matches(" SKIP LOCKED"),
+        None => skip_locked,
+    };
     let rows = tx
         .rows(
             format!(
                 "SELECT business_key, channel, attempt, lease_owner, handed_at FROM outbox
                  WHERE account_id = $1 AND state = 'leased' AND (lease_until <= $2 OR lease_owner = $3)
-                 ORDER BY channel, target, sequence{skip_locked}"
+                 ORDER BY channel, target, sequence{lock}"
             ),
             args![account, now, own],
         )

@@ -345,12 +345,17 @@ pub async fn requeue_lost(
     now: DateTime<Utc>,
 ) -> Result<Vec<JobClaim>, StoreError> {
     let skip_locked = tx.engine().for_update_skip_locked();
+    // At start nothing may be passed over: a row that the database still locks for our dead self is waited for.
+    let lock = match own {
+        Some(_) => skip_locked.trim_end_matches(" SKIP LOCKED"),
+        None => skip_locked,
+    };
     let rows = tx
         .rows(
             format!(
                 "SELECT job_id, attempt, max_attempts, lease_owner FROM job
                  WHERE account_id = $1 AND state = 'leased' AND (lease_until <= $2 OR lease_owner = $3)
-                 ORDER BY job_id{skip_locked}"
+                 ORDER BY job_id{lock}"
             ),
             args![account, now, own],
         )

@@ -81,6 +81,10 @@ impl HostKeys {
         }
     }
 
+    pub(super) fn first_line(&self) -> Option<usize> {
+        self.recorded.first().map(|(line, _)| *line)
+    }
+
     fn check(&self, offered: &PublicKey) -> Result<(), SftpError> {
         let same = |key: &PublicKey| key.key_data() == offered.key_data();
         if let Some((line, _)) = self.revoked.iter().find(|(_, key)| same(key)) {
@@ -188,24 +192,24 @@ impl Handler for Verifier {
 }
 
 /// A connection that failed before the login, in our words.
-pub(super) fn explain(target: &Target, source: russh::Error) -> SftpError {
-    match source {
-        russh::Error::NoCommonAlgo {
-            kind: AlgorithmKind::Key,
-            ours,
-            theirs,
-        } => SftpError::ChangedHostKey {
+pub(super) fn explain(target: &Target, first_line: Option<usize>, source: russh::Error) -> SftpError {
+    match (source, first_line) {
+        // We asked only for types of key that are recorded, and the server has none of them.
+        (
+            russh::Error::NoCommonAlgo {
+                kind: AlgorithmKind::Key,
+                ours,
+                theirs,
+            },
+            Some(line),
+        ) => SftpError::ChangedHostKey {
             host: target.address(),
             file: target.known_hosts.clone(),
-            line: 0,
-            recorded: ours.join(", "),
-            offered: theirs.join(", "),
+            line,
+            recorded: format!("keys of type {}", ours.join(", ")),
+            offered: format!("only {}", theirs.join(", ")),
         },
-        russh::Error::IO(source) => SftpError::Lost {
-            what: format!("connecting to {}", target.address()),
-            why: source.to_string(),
-        },
-        other => SftpError::Lost {
+        (other, _) => SftpError::Lost {
             what: format!("connecting to {}", target.address()),
             why: other.to_string(),
         },

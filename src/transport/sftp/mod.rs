@@ -136,6 +136,7 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         preferred: keys.preferred(),
         ..client::Config::default()
     };
+    let first_line = keys.first_line();
     let verifier = Verifier::new(keys);
     let verdict = verifier.verdict();
     let mut ssh = client::connect_stream(Arc::new(config), stream, verifier)
@@ -143,7 +144,7 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         .map_err(|source| {
             verdict
                 .take()
-                .unwrap_or_else(|| host_key::explain(target, source))
+                .unwrap_or_else(|| host_key::explain(target, first_line, source))
         })?;
 
     let signer = PrivateKeyWithHashAlg::new(Arc::new(key), None);

@@ -3,6 +3,7 @@
 mod contract;
 mod faults;
 mod flow;
+mod jobs;
 mod kill;
 mod outgoing;
 mod schema;

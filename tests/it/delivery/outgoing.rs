@@ -53,13 +53,18 @@ impl Sink {
 impl MailSender for Sink {
     fn send<'a>(&'a self, raw: &'a [u8], envelope: &'a Envelope) -> BoxFuture<'a, MailOutcome> {
         Box::pin(async move {
-            let to = envelope.to.iter().map(|to| to.parse().unwrap()).collect();
-            let smtp = SmtpEnvelope::new(Some(envelope.from.parse().unwrap()), to).unwrap();
+            let to = envelope
+                .to
+                .iter()
+                .map(|to| to.parse().expect("an address"))
+                .collect();
+            let smtp =
+                SmtpEnvelope::new(Some(envelope.from.parse().expect("an address")), to).expect("an envelope");
             match self.transport.send_raw(&smtp, raw).await {
                 Ok(reply) => MailOutcome::Accepted {
                     reply: reply.message().collect(),
                 },
-                Err(error) if error.is_permanent() => MailOutcome::Refused {
+                Err(error) if error.is_permanent() || error.is_tls() => MailOutcome::Refused {
                     why: error.to_string(),
                 },
                 Err(error) if error.is_transient() => MailOutcome::Retry {
@@ -150,21 +155,21 @@ fn document<'a>(key: &'a str, channel: Channel, target: &'a str, name: &'a str) 
 }
 
 async fn enqueue(store: &Store, messages: &[NewMessage<'_>]) {
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("the store answers");
     for message in messages {
         let enqueued = outbox::enqueue(&mut tx, &account(), message, at(0))
             .await
-            .unwrap();
+            .expect("the store answers");
         assert_eq!(enqueued, Enqueued::New);
     }
-    tx.commit().await.unwrap();
+    tx.commit().await.expect("the store answers");
 }
 
 async fn states(store: &Store) -> Vec<(String, State)> {
-    let mut tx = store.read().await.unwrap();
+    let mut tx = store.read().await.expect("the store answers");
     outbox::list(&mut tx, &account(), None, 100)
         .await
-        .unwrap()
+        .expect("the store answers")
         .into_iter()
         .map(|message| (message.business_key, message.state))
         .collect()
