@@ -1,6 +1,5 @@
 //! Sends what is due: targets side by side, the messages of one target one after the other.
 
-use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -125,10 +124,12 @@ pub async fn deliver_due(
         let mut tx = store.read().await?;
         outbox::targets_due(&mut tx, account, clock.now()).await?
     };
-    let drains = targets
-        .iter()
-        .filter(|(channel, _)| *channel != Channel::Mail || senders.mail.is_some())
-        .map(|(channel, target)| run.drain(*channel, target));
+    let mut drains = Vec::new();
+    for (channel, target) in &targets {
+        if *channel != Channel::Mail || senders.mail.is_some() {
+            drains.push(run.drain(*channel, target));
+        }
+    }
     for drained in join_all(drains).await {
         report.attempts.extend(drained?);
     }
@@ -256,7 +257,7 @@ impl Run<'_> {
         let Some((claim, message)) = claimed else {
             return Ok(None);
         };
-        let outcome = self.guarded(&claim, self.attempt(&claim, &message, link)).await?;
+        let outcome = self.guarded(&claim, Box::pin(self.attempt(&claim, &message, link))).await?;
         let now = self.clock.now();
         let verdict = after_attempt(
             outcome,
@@ -283,9 +284,8 @@ impl Run<'_> {
     async fn guarded(
         &self,
         claim: &Claim,
-        work: impl Future<Output = Result<Outcome, Broken>>,
+        mut work: BoxFuture<'_, Result<Outcome, Broken>>,
     ) -> Result<Outcome, Broken> {
-        let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,
