@@ -125,10 +125,13 @@ pub async fn deliver_due(
         let mut tx = store.read().await?;
         outbox::targets_due(&mut tx, account, clock.now()).await?
     };
-    let drains = targets
-        .iter()
-        .filter(|(channel, _)| *channel != Channel::Mail || senders.mail.is_some())
-        .map(|(channel, target)| run.drain(*channel, target));
+    // Boxed one by one: a closure over borrowed targets makes a future that a worker cannot move between threads.
+    let mut drains: Vec<BoxFuture<'_, Result<Vec<Delivered>, StoreError>>> = Vec::new();
+    for (channel, target) in &targets {
+        if *channel != Channel::Mail || senders.mail.is_some() {
+            drains.push(Box::pin(run.drain(*channel, target)));
+        }
+    }
     for drained in join_all(drains).await {
         report.attempts.extend(drained?);
     }

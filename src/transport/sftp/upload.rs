@@ -1,7 +1,7 @@
 //! The upload, in two halves: everything up to the rename, and the rename.
 
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::stream::FuturesOrdered;
 use russh_sftp::client::error::Error as ClientError;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use tokio::time::timeout;
@@ -195,19 +195,15 @@ impl Session {
     async fn write_chunks(&self, path: &str, handle: &str, bytes: &[u8]) -> Result<(), SftpError> {
         let mut acknowledged: u64 = 0;
         let mut offset: u64 = 0;
-        let requests = bytes.chunks(CHUNK).map(|chunk| {
-            let at = offset;
-            offset += as_u64(chunk.len());
-            async move {
-                self.raw
-                    .write(handle, at, chunk.to_vec())
-                    .await
-                    .map(|_| as_u64(chunk.len()))
-            }
-        });
-        let mut answers = stream::iter(requests).buffered(IN_FLIGHT);
+        let mut chunks = bytes.chunks(CHUNK);
+        let mut in_flight = FuturesOrdered::new();
         loop {
-            match timeout(self.target.idle_timeout, answers.next()).await {
+            while in_flight.len() < IN_FLIGHT {
+                let Some(chunk) = chunks.next() else { break };
+                in_flight.push_back(self.write_chunk(handle, offset, chunk));
+                offset += as_u64(chunk.len());
+            }
+            match timeout(self.target.idle_timeout, in_flight.next()).await {
                 Err(_) => {
                     return Err(self.silent(&format!("writing `{path}` after {acknowledged} bytes")));
                 }
@@ -218,6 +214,11 @@ impl Session {
                 }
             }
         }
+    }
+
+    async fn write_chunk(&self, handle: &str, offset: u64, chunk: &[u8]) -> Result<u64, ClientError> {
+        self.raw.write(handle, offset, chunk.to_vec()).await?;
+        Ok(as_u64(chunk.len()))
     }
 
     /// SHA-256 of a remote file, read up to `size` bytes and one more look for the end.
