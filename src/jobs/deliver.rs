@@ -1,5 +1,6 @@
 //! Sends what is due: targets side by side, the messages of one target one after the other.
 
+use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -124,10 +125,11 @@ pub async fn deliver_due(
         let mut tx = store.read().await?;
         outbox::targets_due(&mut tx, account, clock.now()).await?
     };
-    let mut drains = Vec::new();
+    // Boxed one by one: a closure over borrowed targets makes a future that a worker cannot move between threads.
+    let mut drains: Vec<BoxFuture<'_, Result<Vec<Delivered>, StoreError>>> = Vec::new();
     for (channel, target) in &targets {
         if *channel != Channel::Mail || senders.mail.is_some() {
-            drains.push(run.drain(*channel, target));
+            drains.push(Box::pin(run.drain(*channel, target)));
         }
     }
     for drained in join_all(drains).await {
@@ -257,7 +259,7 @@ impl Run<'_> {
         let Some((claim, message)) = claimed else {
             return Ok(None);
         };
-        let outcome = self.guarded(&claim, Box::pin(self.attempt(&claim, &message, link))).await?;
+        let outcome = self.guarded(&claim, self.attempt(&claim, &message, link)).await?;
         let now = self.clock.now();
         let verdict = after_attempt(
             outcome,
@@ -284,8 +286,9 @@ impl Run<'_> {
     async fn guarded(
         &self,
         claim: &Claim,
-        mut work: BoxFuture<'_, Result<Outcome, Broken>>,
+        work: impl Future<Output = Result<Outcome, Broken>>,
     ) -> Result<Outcome, Broken> {
+        let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,

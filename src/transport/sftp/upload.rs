@@ -196,14 +196,14 @@ impl Session {
         let mut acknowledged: u64 = 0;
         let mut offset: u64 = 0;
         let mut chunks = bytes.chunks(CHUNK);
-        let mut answers = FuturesOrdered::new();
+        let mut in_flight = FuturesOrdered::new();
         loop {
-            while answers.len() < IN_FLIGHT {
+            while in_flight.len() < IN_FLIGHT {
                 let Some(chunk) = chunks.next() else { break };
-                answers.push_back(self.write_one(handle, offset, chunk));
+                in_flight.push_back(self.write_chunk(handle, offset, chunk));
                 offset += as_u64(chunk.len());
             }
-            match timeout(self.target.idle_timeout, answers.next()).await {
+            match timeout(self.target.idle_timeout, in_flight.next()).await {
                 Err(_) => {
                     return Err(self.silent(&format!("writing `{path}` after {acknowledged} bytes")));
                 }
@@ -216,13 +216,9 @@ impl Session {
         }
     }
 
-    async fn write_one(
-        &self,
-        handle: &str,
-        at: u64,
-        chunk: &[u8],
-    ) -> Result<u64, ClientError> {
-        self.raw.write(handle, at, chunk.to_vec()).await.map(|_| as_u64(chunk.len()))
+    async fn write_chunk(&self, handle: &str, offset: u64, chunk: &[u8]) -> Result<u64, ClientError> {
+        self.raw.write(handle, offset, chunk.to_vec()).await?;
+        Ok(as_u64(chunk.len()))
     }
 
     /// SHA-256 of a remote file, read up to `size` bytes and one more look for the end.

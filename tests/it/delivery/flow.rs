@@ -276,7 +276,11 @@ async fn the_daemon_runs_what_is_due_once_stops_cleanly_and_repeats_nothing_afte
                 }
                 send.send(true).unwrap();
             };
-            let run = daemon::run(&daemon, Arc::clone(&handler) as Arc<dyn JobHandler>, stop);
+            let run: BoxFuture<'_, _> = Box::pin(daemon::run(
+                &daemon,
+                Arc::clone(&handler) as Arc<dyn JobHandler>,
+                stop,
+            ));
             let (stopped, ()) = tokio::join!(run, stopper);
             let stopped = stopped.unwrap();
             assert_eq!(stopped.done, u64::from(life == 0));

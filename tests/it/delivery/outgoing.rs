@@ -226,9 +226,10 @@ async fn a_target_that_fails_does_not_hold_up_the_others() {
             ..Senders::default()
         };
         let clock = FixedClock::new(at(10));
-        let report = deliver_due(&store, &clock, &account(), &senders, "w")
-            .await
-            .unwrap();
+        // As a job of the worker runs it: boxed and moved between threads.
+        let main = account();
+        let run: BoxFuture<'_, _> = Box::pin(deliver_due(&store, &clock, &main, &senders, "w"));
+        let report = run.await.unwrap();
         let mut found = states(&store).await;
         found.sort();
         assert_eq!(

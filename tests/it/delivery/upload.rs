@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::BoxFuture;
 use linkstar::delivery::{FetchLimits, Outcome, Outgoing, Staged};
 use linkstar::digest::sha256_hex;
 use linkstar::transport::sftp::{Session, SftpError, Target};
@@ -208,7 +209,10 @@ async fn r41_receipts_are_fetched_once_by_content_and_a_growing_one_waits() {
         max_bytes: 4000,
     };
     let session = Session::open(&target).await.unwrap();
-    let fetched = session.fetch_new(&HashSet::new(), limits).await.unwrap();
+    let nothing = HashSet::new();
+    // As a step of the night runs it: boxed and moved between threads.
+    let look: BoxFuture<'_, _> = Box::pin(session.fetch_new(&nothing, limits));
+    let fetched = look.await.unwrap();
     writer.await.unwrap();
     let names: Vec<_> = fetched.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(
