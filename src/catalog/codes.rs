@@ -90,7 +90,7 @@ impl CodeMapping {
         {
             faults.push(Fault::new(
                 "valid_to",
-                to,
+                &to,
                 format!("not before valid_from, which is {from}"),
             ));
         }

@@ -135,13 +135,10 @@ impl Item {
             self.carton,
         );
         self.check_weights(&mut faults);
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !self.hs_cn.is_empty() && !(digits(&self.hs_cn) && self.hs_cn.len() == 10) {
+        if !is_tariff_code(&self.hs_cn, 10..=10) {
             faults.push(Fault::new("hs_cn", &self.hs_cn, "10 digits"));
         }
-        if !self.hs_destination.is_empty()
-            && !(digits(&self.hs_destination) && (6..=10).contains(&self.hs_destination.len()))
-        {
+        if !is_tariff_code(&self.hs_destination, 6..=10) {
             faults.push(Fault::new(
                 "hs_destination",
                 &self.hs_destination,
@@ -156,10 +153,10 @@ impl Item {
             ));
         }
         if let Some(declared) = self.declared.filter(|declared| declared.amount <= Decimal::ZERO) {
-            faults.push(Fault::new("declared_value", declared.amount, "a value above 0"));
+            faults.push(Fault::new("declared_value", &declared.amount, "a value above 0"));
         }
         if let Some(cost) = self.unit_cost.filter(|cost| cost.amount < Decimal::ZERO) {
-            faults.push(Fault::new("unit_cost", cost.amount, "a cost of 0 or more"));
+            faults.push(Fault::new("unit_cost", &cost.amount, "a cost of 0 or more"));
         }
         faults
     }
@@ -172,7 +169,7 @@ impl Item {
         {
             faults.push(Fault::new(
                 "unit_net_g",
-                net,
+                &net,
                 format!("at most unit_gross_g, which is {gross}"),
             ));
         }
@@ -189,7 +186,7 @@ impl Item {
                 "at most {}: carton_gross_g {carton} ÷ carton_units {units}",
                 carton / units
             );
-            faults.push(Fault::new(field, unit, wanted));
+            faults.push(Fault::new(field, &unit, wanted));
         }
     }
 
@@ -278,9 +275,14 @@ impl Item {
 
 pub(super) fn check_positive(faults: &mut Vec<Fault>, field: &'static str, value: Option<i64>) {
     if let Some(value) = value.filter(|value| *value <= 0) {
-        faults.push(Fault::new(field, value, "a whole number above 0"));
+        faults.push(Fault::new(field, &value, "a whole number above 0"));
+    } else if let Some(value) = value.filter(|value| *value > MAX_COUNT) {
+        faults.push(Fault::new(field, &value, format!("at most {MAX_COUNT}")));
     }
 }
+
+/// A thousand tons in grams: what is above it is a slip, and products of two such figures still fit.
+const MAX_COUNT: i64 = 1_000_000_000;
 
 /// No carton is longer than ten metres: more is a slip in the unit, and would overflow a volume.
 const MAX_SIDE_MM: i64 = 10_000;
@@ -294,11 +296,16 @@ fn check_dims(faults: &mut Vec<Fault>, fields: [&'static str; 3], dims: Option<D
         if !(1..=MAX_SIDE_MM).contains(&side) {
             faults.push(Fault::new(
                 field,
-                side,
+                &side,
                 format!("millimetres from 1 to {MAX_SIDE_MM}"),
             ));
         }
     }
+}
+
+/// Unknown, or digits of an allowed length.
+fn is_tariff_code(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
+    text.is_empty() || (lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// ISO 3166 alpha-2 by its form.

@@ -44,19 +44,19 @@ impl Lane {
             let Some(days) = days else { continue };
             for (field, value) in [(p50, days.p50), (p90, days.p90)] {
                 if !(0..=MAX_DAYS).contains(&value) {
-                    faults.push(Fault::new(field, value, format!("days from 0 to {MAX_DAYS}")));
+                    faults.push(Fault::new(field, &value, format!("days from 0 to {MAX_DAYS}")));
                 }
             }
             if days.p50 > days.p90 {
                 faults.push(Fault::new(
                     p90,
-                    days.p90,
+                    &days.p90,
                     format!("at least {p50}, which is {}", days.p50),
                 ));
             }
         }
         if let Some(cost) = self.cost_per_kg.filter(|cost| cost.amount.is_sign_negative()) {
-            faults.push(Fault::new("cost_per_kg", cost.amount, "a cost of 0 or more"));
+            faults.push(Fault::new("cost_per_kg", &cost.amount, "a cost of 0 or more"));
         }
         super::item::check_positive(&mut faults, "priority", self.priority);
         faults

@@ -29,7 +29,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(field: &'static str, found: impl ToString, wanted: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &'static str, found: &impl ToString, wanted: impl Into<String>) -> Self {
         Self {
             field,
             found: found.to_string(),

@@ -67,7 +67,7 @@ impl Warehouse {
             faults.push(Fault::new("country", &self.country, wanted));
         }
         if let Some(days) = self.storage_free_days.filter(|days| *days < 0) {
-            faults.push(Fault::new("storage_free_days", days, "0 or more days"));
+            faults.push(Fault::new("storage_free_days", &days, "0 or more days"));
         }
         check_positive(&mut faults, "carton_max_g", self.carton_max_g);
         check_positive(&mut faults, "carton_max_side_mm", self.carton_max_side_mm);

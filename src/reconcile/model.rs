@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Anomaly;
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::ledger::transit::{Breach, TransitLine};
+use crate::wording::{Lang, text};
 
 /// How many units may be missing, or too many, without anybody being asked: the larger of the two figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,12 @@ impl LineState {
         matches!(self, Self::Settled | Self::Closed)
     }
 
+    /// The word for a person.
+    #[must_use]
+    pub fn text(self, lang: Lang) -> String {
+        text(lang, &format!("receipts.state.{}", self.code()), &[])
+    }
+
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -107,6 +114,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The word for a person.
+    #[must_use]
+    pub fn text(self, lang: Lang) -> String {
+        text(lang, &format!("receipts.verdict.{}", self.code()), &[])
+    }
+
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -173,6 +186,15 @@ pub struct Reopened {
     pub closed_at: DateTime<Utc>,
     /// The first event after that.
     pub event_at: DateTime<Utc>,
+}
+
+impl Reopened {
+    /// One sentence for a person.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let places = [("order", self.order.as_str()), ("inbound_no", &self.inbound_no)];
+        text(lang, "receipts.change.reopened", &places)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

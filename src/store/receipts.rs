@@ -9,17 +9,46 @@ use crate::args;
 use crate::ids::{AccountId, OrderNo, Sku};
 use crate::ledger::{ReceiptEvent, ReceiptKind};
 use crate::reconcile::{Line, Reconciliation, kind_code, origin_of};
+use crate::wording::{Lang, text};
 
-/// Appends events and returns how many were new. The same event again, from whatever file, changes nothing.
+/// What appending did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Events that were not known.
+    pub new: u64,
+    /// Known events that came with another content. The first content stays: a correction is an event of its own,
+    /// and a source that rewrites its batches must be looked at by a person.
+    pub restated: Vec<ReceiptEvent>,
+}
+
+/// Appends events. The same event again, from whatever file, changes nothing.
 ///
 /// # Errors
-/// When the engine refuses.
+/// When the engine refuses, or a stored event cannot be read back.
 pub async fn append(
     tx: &mut Tx,
     account: &AccountId,
     events: &[ReceiptEvent],
     now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
+) -> Result<Appended, StoreError> {
+    let held = held(tx, account, events).await?;
+    let same = |a: &ReceiptEvent, b: &ReceiptEvent| {
+        // Where it was read does not matter, and the store keeps milliseconds.
+        let told = |event: &ReceiptEvent| ReceiptEvent {
+            source: String::new(),
+            at: DateTime::from_timestamp_millis(event.at.timestamp_millis()).unwrap_or(event.at),
+            ..event.clone()
+        };
+        told(a) == told(b)
+    };
+    let restated = events
+        .iter()
+        .filter(|event| {
+            let key = (origin_of(event).to_owned(), event.key.clone());
+            held.get(&key).is_some_and(|held| !same(held, event))
+        })
+        .cloned()
+        .collect();
     let rows: Vec<Vec<Value>> = events
         .iter()
         .map(|event| {
@@ -47,6 +76,44 @@ pub async fn append(
         "ON CONFLICT (account_id, origin, event_key) DO NOTHING",
     )
     .await
+    .map(|new| Appended { new, restated })
+}
+
+/// Keys and references go into statements of at most this many places.
+const TEXTS_PER_STATEMENT: usize = 500;
+
+type Held = BTreeMap<(String, String), ReceiptEvent>;
+
+/// Those of the events that are known already, as they are known.
+async fn held(tx: &mut Tx, account: &AccountId, events: &[ReceiptEvent]) -> Result<Held, StoreError> {
+    let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for event in events {
+        keys.entry(origin_of(event)).or_default().insert(&event.key);
+    }
+    let mut held = Held::new();
+    for (origin, keys) in keys {
+        let keys: Vec<&str> = keys.into_iter().collect();
+        for some in keys.chunks(TEXTS_PER_STATEMENT) {
+            let mut args = vec![Value::from(account), Value::from(origin)];
+            args.extend(some.iter().map(|key| Value::from(*key)));
+            let sql = format!(
+                "SELECT {EVENT_COLUMNS} FROM receipt_event
+                 WHERE account_id = $1 AND origin = $2 AND event_key IN ({})",
+                places(3, some.len())
+            );
+            for row in &tx.rows(sql, &args).await? {
+                let event = event(row)?;
+                held.insert((origin.to_owned(), event.key.clone()), event);
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// `$3, $4, $5`
+fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
+    places.join(", ")
 }
 
 const EVENT_COLUMNS: &str =
@@ -70,9 +137,6 @@ pub async fn load_since(
     in_order(&rows)
 }
 
-/// References go into statements of at most this many places.
-const REFERENCES_PER_STATEMENT: usize = 500;
-
 /// Events of some references: order numbers, and the inbound numbers that carry them.
 ///
 /// # Errors
@@ -84,13 +148,12 @@ pub async fn load_for(
 ) -> Result<Vec<ReceiptEvent>, StoreError> {
     let distinct: Vec<&String> = references.iter().collect::<BTreeSet<_>>().into_iter().collect();
     let mut rows = Vec::new();
-    for some in distinct.chunks(REFERENCES_PER_STATEMENT) {
-        let places: Vec<String> = (2..some.len() + 2).map(|place| format!("${place}")).collect();
+    for some in distinct.chunks(TEXTS_PER_STATEMENT) {
         let mut args = vec![Value::from(account)];
         args.extend(some.iter().map(|reference| Value::from(*reference)));
         let sql = format!(
             "SELECT {EVENT_COLUMNS} FROM receipt_event WHERE account_id = $1 AND reference IN ({})",
-            places.join(", ")
+            places(2, some.len())
         );
         rows.extend(tx.rows(sql, &args).await?);
     }
@@ -124,7 +187,7 @@ fn event(row: &Row) -> Result<ReceiptEvent, StoreError> {
     })
 }
 
-fn corrupt(what: &str, why: impl ToString) -> StoreError {
+fn corrupt(what: &str, why: &impl ToString) -> StoreError {
     StoreError::Corrupt {
         what: what.to_owned(),
         why: why.to_string(),
@@ -141,6 +204,29 @@ pub struct LineChange {
 }
 
 impl LineChange {
+    /// One sentence for a person.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let line = &self.after;
+        let difference = line.difference.to_string();
+        let verdict = line.verdict.text(lang);
+        let before = self.before.as_ref().filter(|before| before.differs());
+        let before = before.map(|before| before.verdict.text(lang));
+        let mut filled = vec![
+            ("order", line.order.as_str()),
+            ("sku", line.sku.as_str()),
+            ("difference", &difference),
+            ("verdict", &verdict),
+        ];
+        match &before {
+            None => text(lang, "receipts.change.opened", &filled),
+            Some(before) => {
+                filled.push(("before", before));
+                text(lang, "receipts.change.changed", &filled)
+            }
+        }
+    }
+
     /// Whether a person should hear of it: a difference appeared, changed, or went away.
     #[must_use]
     pub fn is_news(&self) -> bool {
@@ -171,7 +257,7 @@ pub async fn save(
         if before.as_ref().is_some_and(|(_, before)| before == line) {
             continue;
         }
-        let body = serde_json::to_string(line).map_err(|error| corrupt("receipt line", error))?;
+        let body = serde_json::to_string(line).map_err(|error| corrupt("receipt line", &error))?;
         let revision = before.as_ref().map_or(1, |(revision, _)| revision + 1);
         rows.push(
             args![
@@ -225,7 +311,7 @@ async fn newest(tx: &mut Tx, account: &AccountId) -> Result<Newest, StoreError> 
 }
 
 fn line(row: &Row) -> Result<Line, StoreError> {
-    serde_json::from_str(&row.get::<String>("body")?).map_err(|error| corrupt("receipt line", error))
+    serde_json::from_str(&row.get::<String>("body")?).map_err(|error| corrupt("receipt line", &error))
 }
 
 /// How every line stands now, by order and SKU.

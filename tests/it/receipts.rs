@@ -13,6 +13,7 @@ use linkstar::mapping::table::{Limits, read};
 use linkstar::reconcile::{Evidence, Reconciliation, Rules, Verdict, reconcile};
 use linkstar::store::receipts::{append, changes_on, current, load_for, load_since, save};
 use linkstar::store::{Store, Tx};
+use linkstar::wording::Lang;
 
 /// SQLite always, and PostgreSQL where `LINKSTAR_TEST_POSTGRES` names a database. No test commits, so a shared
 /// database stays as it was.
@@ -118,7 +119,8 @@ async fn r54_three_batches_and_a_repeated_file_are_590_and_the_shelf_lacks_30() 
             new.push(
                 append(&mut tx, &account(), &file.events, at("2026-11-04"))
                     .await
-                    .unwrap(),
+                    .unwrap()
+                    .new,
             );
         }
         assert_eq!(new, [1, 3, 0]);
@@ -137,7 +139,8 @@ async fn a_receipt_for_an_unknown_order_is_kept_and_named() {
         assert_eq!(
             append(&mut tx, &account(), &file.events, at("2026-11-01"))
                 .await
-                .unwrap(),
+                .unwrap()
+                .new,
             2
         );
         let done = run(&events(&mut tx).await, "2026-11-02");
@@ -145,7 +148,7 @@ async fn a_receipt_for_an_unknown_order_is_kept_and_named() {
         let texts: Vec<String> = done
             .anomalies
             .iter()
-            .map(|anomaly| anomaly.text(linkstar::wording::Lang::En))
+            .map(|anomaly| anomaly.text(Lang::En))
             .collect();
         assert_eq!(
             texts,
@@ -176,7 +179,8 @@ async fn events_of_another_seller_are_not_seen() {
         assert_eq!(
             append(&mut tx, &account(), &file.events, at("2026-11-01"))
                 .await
-                .unwrap(),
+                .unwrap()
+                .new,
             1
         );
         assert_eq!(events(&mut tx).await, file.events);
@@ -216,17 +220,45 @@ async fn the_day_a_difference_closes_it_is_news_and_never_again() {
                 "{night}"
             );
             let news = changes.iter().filter(|change| change.is_news());
-            told.extend(news.map(|change| (night, change.after.verdict, change.after.difference)));
+            told.extend(news.map(|change| format!("{night} {}", change.text(Lang::En))));
         }
         assert_eq!(
             told,
             [
-                ("2026-11-07", Verdict::Short, -20),
+                "2026-11-07 A1 of SO-1: new difference of -20 units (short, claim candidate).",
                 // Found late: open again, so the claim must wait.
-                ("2026-11-20", Verdict::Open, 0),
+                "2026-11-20 A1 of SO-1: from short, claim candidate to open, difference 0 units.",
             ]
         );
         let now = current(&mut tx, &account()).await.unwrap();
         assert_eq!((now.len(), now[0].verdict), (1, Verdict::Exact));
+    }
+}
+
+#[tokio::test]
+async fn a_known_event_with_another_content_is_told_and_changes_nothing() {
+    for store in stores().await {
+        let mut tx = store.write().await.unwrap();
+        let event = |units: i64| ReceiptEvent {
+            source: "goodcang-uk".into(),
+            key: "GRN-1:batch-1".into(),
+            warehouse: warehouse(),
+            reference: "SO-1".into(),
+            carton: None,
+            sku_code: "A1".into(),
+            kind: ReceiptKind::Received,
+            units,
+            at: at("2026-11-01"),
+        };
+        let append = async |tx: &mut Tx, units| {
+            append(tx, &account(), &[event(units)], at("2026-11-02"))
+                .await
+                .unwrap()
+        };
+        assert_eq!(append(&mut tx, 400).await.new, 1);
+        assert_eq!(append(&mut tx, 400).await.restated, []);
+        let restated = append(&mut tx, 390).await;
+        assert_eq!((restated.new, restated.restated), (0, vec![event(390)]));
+        assert_eq!(events(&mut tx).await, [event(400)]);
     }
 }

@@ -79,7 +79,7 @@ fn parse<T>(
             let place = row.place(field);
             match first_at.get(&key) {
                 Some(first) => {
-                    row.refuse_found(field, &key, format!("one row each, the first is at {first}"))
+                    row.refuse_found(field, &key, format!("one row each, the first is at {first}"));
                 }
                 None => {
                     first_at.insert(key, place);

@@ -1,4 +1,4 @@
-//! Tables that people and systems send: CSV, TSV, XLSX, XLS. What a file is, its bytes say; its name does not.
+//! Tables that people and systems send: CSV, TSV, XLSX. What a file is, its bytes say; its name does not.
 //!
 //! [`read`] gives texts with their places; [`Table::columns`] finds the header row and maps heads to columns;
 //! [`Row`] reads typed values and collects every fault of a row before the row is judged.
@@ -129,17 +129,16 @@ pub fn read_sheet(
     let (kind, rows) = match sniff(bytes) {
         Content::Empty => return Err(refuse("an empty file", "a table with a header row")),
         Content::Refused(what) => {
-            return Err(refuse(what, "a CSV, TSV, XLSX or XLS table"));
+            return Err(refuse(what, "a CSV, TSV or XLSX table"));
         }
-        Content::Xlsx => (Kind::Sheet, workbook::xlsx(file_name, bytes, sheet, limits)?),
-        Content::Xls => (Kind::Sheet, workbook::xls(file_name, bytes, sheet, limits)?),
+        Content::Xlsx => (Kind::Sheet, workbook::rows(file_name, bytes, sheet, limits)?),
         Content::Text => {
             let text = text::decode(bytes).map_err(|found| refuse(&found, "text in UTF-8, UTF-16 or GBK"))?;
             // A page saved as `.xls` by a web system: nothing in it can be trusted to be one table.
             if text.trim_start().starts_with('<') {
                 return Err(refuse(
                     "an HTML or XML page",
-                    "a CSV, TSV, XLSX or XLS table (open it in a spreadsheet and save it as XLSX)",
+                    "a CSV, TSV or XLSX table (open it in a spreadsheet and save it as XLSX)",
                 ));
             }
             (Kind::Text, delimited::rows(file_name, &text, limits)?)
@@ -158,7 +157,6 @@ pub fn read_sheet(
 enum Content {
     Empty,
     Xlsx,
-    Xls,
     Text,
     Refused(&'static str),
 }
@@ -170,7 +168,8 @@ fn sniff(bytes: &[u8]) -> Content {
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         Content::Xlsx
     } else if bytes.starts_with(&OLE) {
-        Content::Xls
+        // calamine takes the memory that such a file claims to need: five kilobytes can end the process.
+        Content::Refused("an old XLS workbook, or one with a password")
     } else if bytes.starts_with(b"%PDF") {
         Content::Refused("a PDF document")
     } else if bytes.starts_with(&[0x1F, 0x8B]) {

@@ -124,7 +124,8 @@ fn content_decides_not_the_name() {
     assert!(refused(b" \n\n", &Limits::default()).contains("an empty file"));
     assert!(refused(b"PK\x03\x04 broken", &Limits::default()).contains("a workbook that opens"));
     assert!(
-        refused(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 broken", &Limits::default()).contains("an XLS workbook")
+        refused(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 broken", &Limits::default())
+            .contains("an old XLS workbook")
     );
     let xlsx = book(|sheet| {
         sheet.write(0, 0, "sku").unwrap();
@@ -217,24 +218,6 @@ fn columns_are_lettered_as_in_a_sheet() {
     );
 }
 
-/// Written by xlwt: BIFF8, as old warehouse systems export it.
-const XLS: &[u8] = include_bytes!("testdata/receipts.xls");
-
-#[test]
-fn old_xls_workbooks_are_read_as_the_new_ones_are() {
-    let table = read("入库.csv", XLS, &Limits::default()).unwrap();
-    let columns = table.columns(&KNOWN).unwrap();
-    let rows: Vec<[&str; 3]> = columns
-        .rows()
-        .map(|row| ["sku", "units", "at"].map(|name| row.cell(name)))
-        .collect();
-    assert_eq!(
-        rows,
-        [["00012345", "12", "2026-11-22 10:30:00"], ["陶瓷杯", "0.3", ""]]
-    );
-    assert_eq!(columns.rows().next().unwrap().place("units"), "cell B3");
-}
-
 #[test]
 fn a_note_beside_a_sheets_table_does_not_refuse_the_row() {
     let bytes = book(|sheet| {
@@ -252,4 +235,91 @@ fn a_note_beside_a_sheets_table_does_not_refuse_the_row() {
     let table = read("t.xlsx", &bytes, &Limits::default()).unwrap();
     let columns = table.columns(&KNOWN).unwrap();
     assert!(columns.rows().all(|row| row.problems().is_empty()));
+}
+
+mod hostile {
+    use std::io::{Cursor, Read as _, Write as _};
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static XLSX: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        book(|sheet| {
+            for row in 0..20 {
+                sheet.write(row, 0, format!("SKU-{row}")).unwrap();
+                sheet.write(row, 1, row).unwrap();
+            }
+        })
+    });
+
+    /// Writes bytes over the parts of a workbook and packs them again, so that the damage is not seen by the zip.
+    fn damage(bytes: &[u8], hits: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut damaged = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for index in 0..archive.len() {
+            let mut part = archive.by_index(index).unwrap();
+            let mut content = Vec::new();
+            part.read_to_end(&mut content).unwrap();
+            let name = part.name().unwrap().into_owned();
+            if name.ends_with("sheet1.xml") || name.ends_with("Strings.xml") {
+                for (place, byte) in hits {
+                    let index = place.index(content.len());
+                    content[index] = *byte;
+                }
+            }
+            damaged
+                .start_file(name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            damaged.write_all(&content).unwrap();
+        }
+        damaged.finish().unwrap().into_inner()
+    }
+
+    fn hits() -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12)
+    }
+
+    #[test]
+    fn a_claim_of_more_texts_than_bytes_is_refused() {
+        let mut archive = zip::ZipArchive::new(Cursor::new(XLSX.as_slice())).unwrap();
+        let mut lying = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for index in 0..archive.len() {
+            let mut part = archive.by_index(index).unwrap();
+            let name = part.name().unwrap().into_owned();
+            let mut content = String::new();
+            part.read_to_string(&mut content).unwrap();
+            lying
+                .start_file(name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            let content = content.replace("uniqueCount=\"21\"", "uniqueCount=\"99999999999999\"");
+            lying.write_all(content.as_bytes()).unwrap();
+        }
+        let lying = lying.finish().unwrap().into_inner();
+        assert!(refused(&lying, &Limits::default()).contains("claims 99999999999999 texts"));
+        assert!(read("t", &XLSX, &Limits::default()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read("t", &bytes, &Limits::default());
+        }
+
+        #[test]
+        fn any_text_gives_rows_or_one_problem(text in "[a-c,;\t\"\r\n\u{FF11}]{0,80}") {
+            if let Ok(table) = read("t", text.as_bytes(), &Limits::default()) {
+                let lines = text.matches('\n').count() + 1;
+                prop_assert!(table.raw_rows().all(|(number, cells)| number <= lines && !cells.is_empty()));
+            }
+        }
+
+        #[test]
+        fn damaged_workbooks_give_an_answer(hits in hits()) {
+            if let Ok(table) = read("t", &damage(&XLSX, &hits), &Limits::default()) {
+                let _ = table.columns(&KNOWN);
+            }
+        }
+    }
 }

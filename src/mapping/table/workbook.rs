@@ -1,24 +1,21 @@
-//! XLSX and XLS through calamine, cell by cell: a sheet's declared size is never believed.
+//! XLSX through calamine, cell by cell: a sheet's declared size is never believed.
 
-use std::io::{Cursor, Read as _};
+use std::io::{BufReader, Cursor, Read as _};
 
-use calamine::{
-    Cell, Data, DataRef, DataType as _, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xls, Xlsx,
-};
+use calamine::{Cell, Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx};
 use chrono::{Duration, NaiveTime, Timelike as _};
+use quick_xml::events::Event;
 
 use super::{Gather, Kind, Limits, RawRow, column_letters};
 use crate::problem::{Problem, nearest};
 
 const MAX_PARTS: usize = 10_000;
-/// calamine lays an old sheet out densely: two far corners of a small file cost 65,536 × 256 cells.
-const MAX_XLS_BYTES: usize = 8 << 20;
 
 fn broken(file: &str, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(file, "", "", error.to_string(), "a workbook that opens")
 }
 
-pub(super) fn xlsx(
+pub(super) fn rows(
     file: &str,
     bytes: &[u8],
     sheet: Option<&str>,
@@ -92,40 +89,6 @@ fn put(
     Ok(())
 }
 
-pub(super) fn xls(
-    file: &str,
-    bytes: &[u8],
-    sheet: Option<&str>,
-    limits: &Limits,
-) -> Result<Vec<RawRow>, Problem> {
-    if bytes.len() > MAX_XLS_BYTES {
-        let found = format!("an XLS workbook of {} bytes", bytes.len());
-        let wanted = format!("at most {MAX_XLS_BYTES} bytes, or the same workbook as XLSX");
-        return Err(Problem::new(file, "", "", found, wanted));
-    }
-    let mut book = Xls::new(Cursor::new(bytes)).map_err(|error| {
-        let found = error.to_string();
-        Problem::new(file, "", "", found, "an XLS workbook without a password")
-    })?;
-    let name = choose_sheet(file, book.sheets_metadata(), sheet)?;
-    let range = book
-        .worksheet_range(&name)
-        .map_err(|error| broken(file, &error))?;
-    let first = range.start().unwrap_or_default();
-    let mut gathered = Gather::new(file, Kind::Sheet, limits);
-    for (offset, values) in (0_u32..).zip(range.rows()) {
-        let row = first.0 + offset;
-        let mut cells = Vec::new();
-        for (offset, value) in (0_u32..).zip(values) {
-            if !value.is_empty() {
-                put(file, &mut cells, row, first.1 + offset, value_text(value), limits)?;
-            }
-        }
-        gathered.push(sheet_row(row), cells)?;
-    }
-    Ok(gathered.finish())
-}
-
 /// The named sheet, or the first one a person sees.
 fn choose_sheet(file: &str, sheets: &[calamine::Sheet], wanted: Option<&str>) -> Result<String, Problem> {
     let mut tables = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
@@ -172,7 +135,7 @@ fn check_parts(file: &str, bytes: &[u8], limits: &Limits) -> Result<(), Problem>
             "",
             "",
             "a zip archive that is no XLSX workbook",
-            "a CSV, TSV, XLSX or XLS table",
+            "a CSV, TSV or XLSX table",
         ));
     }
     let mut left = limits.unpacked_bytes;
@@ -184,8 +147,46 @@ fn check_parts(file: &str, bytes: &[u8], limits: &Limits) -> Result<(), Problem>
             let wanted = format!("at most {} bytes when unpacked", limits.unpacked_bytes);
             Problem::new(file, "", "", "a workbook that unpacks to more", wanted)
         })?;
+        let part = archive.by_index(index).map_err(|error| broken(file, &error))?;
+        let name = part.name().map_err(|error| broken(file, &error))?;
+        if name.to_lowercase().ends_with("sharedstrings.xml")
+            && let Some(strings) = declared_strings(part)
+            && strings > unpacked
+        {
+            let found = format!("a workbook that claims {strings} texts in {unpacked} bytes");
+            return Err(Problem::new(
+                file,
+                "",
+                "",
+                found,
+                "no more texts than there are bytes",
+            ));
+        }
     }
     Ok(())
+}
+
+/// How many texts a table of shared texts claims to hold: calamine takes memory for them before it reads one.
+fn declared_strings(part: impl std::io::Read) -> Option<u64> {
+    let mut reader = quick_xml::Reader::from_reader(BufReader::new(part));
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Start(element) | Event::Empty(element)) if element.local_name().as_ref() == "sst" => {
+                let count = element
+                    .attributes()
+                    .flatten()
+                    .find(|attribute| attribute.key.as_ref() == "uniqueCount")?;
+                // What is no number is not believed by anybody; what is too large a number is the largest.
+                let digits = count.value.trim();
+                let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+                return all_digits.then(|| digits.parse().unwrap_or(u64::MAX));
+            }
+            Ok(Event::Eof) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
 }
 
 fn value_text(value: &Data) -> String {
@@ -207,9 +208,16 @@ fn number_text(number: f64) -> String {
         .map_or_else(|_| number.to_string(), |rounded| format!("{}", rounded + 0.0))
 }
 
+/// Serials from 1900 to 9999; calamine panics far outside of them.
+const DATE_SERIALS: std::ops::Range<f64> = 0.0..2_958_466.0;
+
 fn date_text(serial: ExcelDateTime) -> String {
-    let Some(at) = serial.as_datetime().filter(|_| serial.is_datetime()) else {
-        return number_text(serial.as_f64());
+    let number = serial.as_f64();
+    if !serial.is_datetime() || !DATE_SERIALS.contains(&number) {
+        return number_text(number);
+    }
+    let Some(at) = serial.as_datetime() else {
+        return number_text(number);
     };
     // Serials are fractions of a day: 10:30 comes back a few microseconds off.
     let at = (at + Duration::milliseconds(500))
