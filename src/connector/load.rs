@@ -457,3 +457,70 @@ impl Check<'_> {
         Reading { rows, fields }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"version = 1
+name = "x"
+zone = "UTC"
+doctor = "stock"
+[http]
+base = "https://example.com"
+[limits]
+all = { rate = 1.0, burst = 1 }
+[stream.stock]
+record = "stock"
+snapshot = "complete"
+warehouse = "*"
+request = { method = "GET", path = "/stock", limit = "all" }
+rows = "data[]"
+[stream.stock.map]
+sku_code = "sku"
+available = "units | int"
+"#;
+
+    fn said(text: &str) -> String {
+        Definition::parse("x.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_small_file_is_enough() {
+        let definition = Definition::parse("x.toml", GOOD).unwrap();
+        assert_eq!(definition.roots().collect::<Vec<_>>(), ["stock"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_at_its_line_with_the_nearest_name() {
+        assert_eq!(
+            said(&GOOD.replace("snapshot =", "snapshto =")),
+            "x.toml, line 11, `key`: found `snapshto`, wanted a known key, did you mean `snapshot`?"
+        );
+        assert!(said(&GOOD.replace("version = 1", "version = ")).starts_with("x.toml, line 1"));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let text = GOOD
+            .replace("limit = \"all\"", "limit = \"al\"")
+            .replace("available =", "avialable =")
+            .replace("sku_code = \"sku\"", "sku_code = \"sku | trm\"")
+            .replace("doctor = \"stock\"", "doctor = \"stok\"")
+            .replace("/stock", "/stock?w={warehose}&k=${secret:key}");
+        insta::assert_snapshot!(said(&text), @r#"
+        x.toml, line 4, `doctor`: found `stok`, wanted a name of this file, did you mean `stock`?
+        x.toml, line 13, `stream.stock.request.limit`: found `al`, wanted a name of this file, did you mean `all`?
+        "#);
+    }
+
+    #[test]
+    fn a_record_cannot_be_without_its_key() {
+        let text = GOOD
+            .replace("sku_code = \"sku\"\n", "")
+            .replace("version = 1", "version = 2");
+        let said = said(&text);
+        assert!(said.contains("`version`: found `2`, wanted 1"), "{said}");
+        assert!(said.contains("`stream.stock.map.sku_code`"), "{said}");
+    }
+}
