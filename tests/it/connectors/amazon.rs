@@ -1,7 +1,7 @@
 //! Amazon: orders by report, sales days, FBA stock.
 
 use chrono::NaiveDate;
-use linkstar::connector::run_tests;
+use linkstar::connector::{Definition, run_tests};
 use linkstar::store::facts::{self, DayCoverage, PullState};
 
 use super::stage::{
@@ -32,6 +32,28 @@ fn the_shipped_connector_files_pass_their_own_tests() {
         let tests = run_tests(&definition(file)).unwrap_or_else(|failures| panic!("{file}: {failures:#?}"));
         assert!(tests >= 2, "{file}");
     }
+}
+
+#[test]
+fn the_worked_example_of_the_docs_holds() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/connectors.md");
+    let docs = std::fs::read_to_string(docs).expect("docs/connectors.md");
+    let example = docs
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    let definition =
+        Definition::parse("docs/connectors.md", example).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run_tests(&definition), Ok(1));
+    // A test of a file can fail: with another expectation it says what differs.
+    let wrong = example.replace("available = \"12\"", "available = \"13\"");
+    let definition = Definition::parse("docs/connectors.md", &wrong).expect("still a good file");
+    let failures = run_tests(&definition).expect_err("a difference");
+    assert_eq!(
+        failures[0].to_string(),
+        "test `a bucket that is absent is unknown` failed: row 1, `available`: expected `13`, got `12`"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A server that plays what a test writes into its script, and a source that points to it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -224,12 +225,16 @@ pub fn at(text: &str) -> DateTime<Utc> {
 }
 
 impl House {
+    /// In memory, or in the PostgreSQL that `LINKSTAR_TEST_POSTGRES` names; there every test is an account of its own.
     pub async fn new(now: &str) -> Self {
+        static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
+        let url = std::env::var("LINKSTAR_TEST_POSTGRES").unwrap_or_else(|_| "sqlite::memory:".to_owned());
+        let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
         Self {
-            store: Store::open("sqlite::memory:").await.expect("a store"),
+            store: Store::open(&url).await.expect("a store"),
             clock: FixedClock::new(at(now)),
             client: Client::new(Pace::Skip).expect("a client"),
-            account: AccountId::new("main").expect("an account"),
+            account: AccountId::new(format!("main-{}-{number}", std::process::id())).expect("an account"),
         }
     }
 
