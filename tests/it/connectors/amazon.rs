@@ -9,7 +9,7 @@ use super::stage::{
 };
 
 fn day(text: &str) -> NaiveDate {
-    text.parse().unwrap()
+    text.parse().expect("a day")
 }
 
 async fn sold(house: &House) -> Vec<(String, String, String, i64)> {
@@ -324,6 +324,15 @@ async fn r8_a_cancelled_report_leaves_a_gap_that_is_asked_for_again() {
         .with_token()
         .with_report(&report_text(&lines))
         .with_summaries(&[("A", 10)]);
+    let mut tx = house.store.read().await.unwrap();
+    let now = "2026-04-02T02:00:00Z".parse().unwrap();
+    let states = facts::source_states(&mut tx, &house.account, now).await.unwrap();
+    let gaps: Vec<(&str, usize)> = states
+        .iter()
+        .map(|state| (state.stream.as_str(), state.missing_days.len()))
+        .collect();
+    assert_eq!(gaps, [("orders", 20), ("stock", 0)]);
+    drop(tx);
     let report = house.pull(&config).await;
     assert_eq!(stream(&report, "orders").state, PullState::Ok, "{report:?}");
     assert_eq!(stage.asked(REPORTS)[1].body, first);

@@ -57,6 +57,24 @@ async fn r4_a_token_that_expires_between_two_pages_is_refreshed_once_and_the_sam
 }
 
 #[tokio::test]
+async fn r4_two_streams_that_meet_the_same_expired_token_refresh_it_once() {
+    let stage = Stage::open().await;
+    for token in ["token-1", "token-2", "token-3"] {
+        stage.json(TOKEN, json!({"access_token": token, "expires_in": 3600}));
+    }
+    for path in [SUMMARIES, REPORTS] {
+        stage.on(
+            path,
+            Reply::Json(403, error("The access token you provided has expired.")),
+        );
+    }
+    stage.with_report(&orders()).with_summaries(&[("A", 1)]);
+    let report = house().await.pull(&amazon(&stage)).await;
+    assert_eq!(report.state(), PullState::Ok, "{report:?}");
+    assert_eq!(stage.asked(TOKEN).len(), 2);
+}
+
+#[tokio::test]
 async fn a_token_that_stays_expired_is_not_refreshed_for_ever() {
     let stage = Stage::open().await;
     stage.with_token().with_report(&orders());

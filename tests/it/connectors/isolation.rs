@@ -27,7 +27,7 @@ async fn r78_one_source_of_four_hangs_and_the_others_finish() {
     hanging
         .with_token()
         .on(SUMMARIES, Reply::Silent(Duration::from_secs(60)));
-    let mut configs = vec![amazon(&good), goodcang(&good), amazon(&hanging), goodcang(&dead)];
+    let mut configs = [amazon(&good), goodcang(&good), amazon(&hanging), goodcang(&dead)];
     for (index, config) in configs.iter_mut().enumerate() {
         config.id = linkstar::ids::SourceId::new(format!("source-{index}")).unwrap();
         config.params.insert("timeout_seconds".to_owned(), "1".to_owned());

@@ -6,4 +6,5 @@ mod faults;
 mod goodcang;
 mod isolation;
 mod prism;
+mod sales;
 mod stage;

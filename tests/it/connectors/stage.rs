@@ -248,7 +248,7 @@ pub fn stream<'a>(report: &'a PullReport, name: &str) -> &'a StreamReport {
         .streams
         .iter()
         .find(|stream| stream.stream == name)
-        .unwrap_or_else(|| panic!("no stream `{name}` in {report:?}"))
+        .expect("a stream of that name")
 }
 
 pub fn gzip(text: &str) -> Vec<u8> {
