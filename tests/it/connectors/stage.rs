@@ -27,6 +27,8 @@ pub enum Reply {
     Bytes(Vec<u8>),
     /// Some bytes of the promised body, then the connection is cut.
     CutOff(Vec<u8>),
+    /// The answer for this access token; any other one has expired.
+    ForToken(&'static str, u16, Json),
     /// Nothing for this long.
     Silent(Duration),
 }
@@ -100,6 +102,7 @@ async fn play(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a request body");
     let path = parts.uri.path().to_owned();
+    let token = parts.headers.get("x-amz-access-token").cloned();
     let reply = {
         let mut script = script.lock().expect("script");
         script.asked.push(Asked {
@@ -135,6 +138,19 @@ async fn play(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Res
         ),
         Some(Reply::Json(status, body)) => json(status, Vec::new(), body),
         Some(Reply::With(status, headers, body)) => json(status, headers, body),
+        Some(Reply::ForToken(wanted, status, body))
+            if token.as_ref().is_some_and(|token| token == wanted) =>
+        {
+            json(status, Vec::new(), body)
+        }
+        Some(Reply::ForToken(..)) => {
+            let text = "The access token you provided has expired.";
+            json(
+                403,
+                Vec::new(),
+                serde_json::json!({"errors": [{"message": text}]}),
+            )
+        }
         Some(Reply::Bytes(bytes)) => Response::new(Body::from(bytes)),
         Some(Reply::CutOff(bytes)) => {
             let parts = vec![Ok(Bytes::from(bytes)), Err(std::io::Error::other("cut"))];
