@@ -88,23 +88,27 @@ impl Bound {
             secrets: config.secrets.clone(),
         };
         let zone = given.fill_text(file.zone.get_ref()).unwrap_or_default();
-        let zone: Option<Tz> = zone
-            .parse()
-            .map_err(|_| {
+        let zone: Option<Tz> = match zone.parse() {
+            Ok(zone) => Some(zone),
+            Err(_) => {
                 say(
                     "zone".to_owned(),
                     &zone,
                     "a time zone such as Europe/London".to_owned(),
-                )
-            })
-            .ok();
+                );
+                None
+            }
+        };
         let timeout = given
             .fill_text(file.http.timeout_seconds.get_ref())
             .unwrap_or_default();
-        let timeout = timeout
-            .parse::<u32>()
-            .map_err(|_| say("timeout_seconds".to_owned(), &timeout, "whole seconds".to_owned()))
-            .ok();
+        let timeout: Option<u32> = match timeout.parse() {
+            Ok(seconds) => Some(seconds),
+            Err(_) => {
+                say("timeout_seconds".to_owned(), &timeout, "whole seconds".to_owned());
+                None
+            }
+        };
         let base = given.fill_text(file.http.base.get_ref()).unwrap_or_default();
         let mut only = BTreeMap::new();
         for (name, stream) in &file.stream {

@@ -33,7 +33,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let inside = rest.get(1..).unwrap_or_default();
             let (literal, after) = inside
                 .split_once('\'')
-                .ok_or_else(|| format!("`{text}` has no closing quote"))?;
+                .ok_or_else(|| format!("a closing quote in `{text}`"))?;
             found.push(Token::Literal(literal.to_owned()));
             after
         } else if let Some(after) = rest.strip_prefix("==") {
@@ -48,7 +48,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 .unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             found.push(match word {
-                "" => return Err(format!("`{text}`: `{first}` is not understood")),
+                "" => return Err(format!("no `{first}` in `{text}`")),
                 "and" => Token::And,
                 "or" => Token::Or,
                 "true" | "false" | "null" => Token::Literal(word.to_owned()),
@@ -66,7 +66,7 @@ impl Expr {
     /// `path == literal` and `path != literal`, joined by `and` and `or`; `and` binds closer.
     ///
     /// # Errors
-    /// A sentence fragment that says what is wrong.
+    /// What is wanted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let tokens = tokens(text)?;
         let mut any = vec![Vec::new()];
@@ -80,7 +80,7 @@ impl Expr {
             ] = rest
             else {
                 return Err(format!(
-                    "`{text}` is not understood, wanted `path == 'text'` joined by `and` or `or`"
+                    "`path == 'text'` joined by `and` or `or`, instead of `{text}`"
                 ));
             };
             if let Some(all) = any.last_mut() {
@@ -97,7 +97,7 @@ impl Expr {
                     any.push(Vec::new());
                     after
                 }
-                _ => return Err(format!("`{text}`: wanted `and` or `or` between comparisons")),
+                _ => return Err(format!("`and` or `or` between the comparisons of `{text}`")),
             };
         }
     }

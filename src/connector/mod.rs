@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod bucket;
 pub mod cell;
+mod check;
 pub mod decode;
 pub mod definition;
 mod expr;

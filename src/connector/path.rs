@@ -23,7 +23,7 @@ const MAX_SEGMENTS: usize = 16;
 
 impl Path {
     /// # Errors
-    /// A sentence fragment that says what is wrong.
+    /// What is wanted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut up = 0;
         let mut rest = text.trim();
@@ -47,7 +47,7 @@ impl Path {
             });
         }
         if segments.len() + up > MAX_SEGMENTS {
-            return Err(format!("`{text}` is deeper than {MAX_SEGMENTS} levels"));
+            return Err(format!("at most {MAX_SEGMENTS} levels in `{text}`"));
         }
         Ok(Self {
             up,

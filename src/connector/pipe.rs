@@ -62,14 +62,14 @@ pub enum Source {
 
 impl Source {
     /// # Errors
-    /// A sentence fragment that says what is wrong.
+    /// What is wanted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if let Some(literal) = text.strip_prefix('\'') {
             return literal
                 .strip_suffix('\'')
                 .map(|literal| Self::Literal(literal.to_owned()))
-                .ok_or_else(|| format!("{text} has no closing quote"));
+                .ok_or_else(|| format!("a closing quote after {text}"));
         }
         if let Some(name) = text.strip_prefix("param:") {
             return Ok(Self::Param(name.to_owned()));
@@ -102,7 +102,7 @@ impl TimeFormat {
         }
         let zone = zone
             .parse()
-            .map_err(|_| format!("`{zone}` is no time zone, wanted a name such as Asia/Shanghai"))?;
+            .map_err(|_| format!("a time zone such as Asia/Shanghai instead of `{zone}`"))?;
         Ok(Self::Civil(pattern.to_owned(), zone))
     }
 
@@ -138,7 +138,7 @@ impl TimeFormat {
 /// Reads `name(arg, arg)`.
 ///
 /// # Errors
-/// A sentence fragment that says what is wrong, with the nearest pipe.
+/// What is wanted instead, with the nearest pipe.
 pub fn parse(text: &str) -> Result<Pipe, String> {
     let text = text.trim();
     let (name, inside) = match text.split_once('(') {
@@ -146,7 +146,7 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
         Some((name, rest)) => {
             let inside = rest
                 .strip_suffix(')')
-                .ok_or_else(|| format!("`{text}` has no closing bracket"))?;
+                .ok_or_else(|| format!("a closing bracket after `{text}`"))?;
             (name.trim(), Some(inside))
         }
     };
@@ -155,7 +155,7 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
         if args.is_empty() {
             Ok(pipe)
         } else {
-            Err(format!("`{name}` takes no arguments"))
+            Err(format!("no arguments for `{name}`"))
         }
     };
     match name {
@@ -169,11 +169,11 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
         "ts" => match args.as_slice() {
             [pattern] => TimeFormat::parse(unquote(pattern), "UTC").map(Pipe::Time),
             [pattern, zone] => TimeFormat::parse(unquote(pattern), unquote(zone)).map(Pipe::Time),
-            _ => Err("`ts` wants a pattern and a zone, or 'rfc3339'".to_owned()),
+            _ => Err("a pattern and a zone, or 'rfc3339', for `ts`".to_owned()),
         },
         "default" => match args.as_slice() {
             [value] => Ok(Pipe::Default(unquote(value).to_owned())),
-            _ => Err("`default` wants one value".to_owned()),
+            _ => Err("one value for `default`".to_owned()),
         },
         "coalesce" | "sum" => {
             let sources = args
@@ -192,7 +192,7 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
             for arg in &args {
                 let (from, to) = arg
                     .split_once('=')
-                    .ok_or_else(|| format!("`{arg}` of enum wants `their word = ours`"))?;
+                    .ok_or_else(|| format!("`their word = ours` instead of `{arg}`"))?;
                 let (from, to) = (unquote(from.trim()), unquote(to.trim()).to_owned());
                 if from == "*" {
                     other = Some(to);
@@ -203,8 +203,8 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
             Ok(Pipe::Enum { values, other })
         }
         _ => Err(match nearest(name, PIPES) {
-            Some(near) => format!("there is no pipe `{name}`, did you mean `{near}`?"),
-            None => format!("there is no pipe `{name}`, there are {}", PIPES.join(", ")),
+            Some(near) => format!("a pipe that exists; of `{name}`: did you mean `{near}`?"),
+            None => format!("a pipe that exists instead of `{name}`: {}", PIPES.join(", ")),
         }),
     }
 }

@@ -232,8 +232,8 @@ impl<'a> Maker<'a> {
         self.facts
     }
 
-    fn occurrence(&mut self, prefix: String) -> String {
-        let seen = self.occurrences.entry(prefix.clone()).or_insert(0);
+    fn occurrence(&mut self, prefix: &str) -> String {
+        let seen = self.occurrences.entry(prefix.to_owned()).or_insert(0);
         *seen += 1;
         format!("{prefix}|{seen}")
     }
@@ -255,7 +255,7 @@ impl<'a> Maker<'a> {
             RecordKind::OrderLine => {
                 let (order_id, sku_code) = (row.must(0), row.must(1));
                 // A line has no number of its own; the same SKU twice in an order is two lines.
-                let key = self.occurrence(format!("{order_id}|{sku_code}"));
+                let key = self.occurrence(&format!("{order_id}|{sku_code}"));
                 let (Some(ordered_at), Some(updated_at), Some(units)) =
                     (row.time(4), row.time(5), row.int(7))
                 else {
@@ -358,7 +358,7 @@ impl<'a> Maker<'a> {
                 );
                 let event = ReceiptEvent {
                     source: source.to_string(),
-                    key: self.occurrence(prefix),
+                    key: self.occurrence(&prefix),
                     warehouse,
                     reference,
                     carton,

@@ -18,7 +18,7 @@ pub struct Template(Vec<Part>);
 
 impl Template {
     /// # Errors
-    /// A sentence fragment that says what is wrong.
+    /// What is wanted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -31,7 +31,7 @@ impl Template {
                 .get(1..)
                 .unwrap_or_default()
                 .split_once('}')
-                .ok_or_else(|| format!("`{text}` has no closing brace"))?;
+                .ok_or_else(|| format!("a closing brace in `{text}`"))?;
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
             }
@@ -40,7 +40,7 @@ impl Template {
                 (true, Some(("secret", name))) => Part::Secret(name.to_owned()),
                 (true, _) => {
                     return Err(format!(
-                        "`${{{inside}}}` is not understood, wanted `${{param:NAME}}` or `${{secret:NAME}}`"
+                        "`${{param:NAME}}` or `${{secret:NAME}}` instead of `${{{inside}}}`"
                     ));
                 }
                 (false, _) => Part::Place(inside.to_owned()),

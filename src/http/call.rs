@@ -115,10 +115,14 @@ impl Client {
         (failure, raw): (Failure, Option<RawAnswer>),
     ) -> Result<(), Failure> {
         if attempt >= attempts {
-            return Err(Failure::new(
-                failure.kind,
-                format!("{} (after {attempt} attempts)", failure.text),
-            ));
+            return Err(if attempt > 1 {
+                Failure::new(
+                    failure.kind,
+                    format!("{} (after {attempt} attempts)", failure.text),
+                )
+            } else {
+                failure
+            });
         }
         let header = |name: &str| raw.as_ref().and_then(|raw| raw.header(name));
         let retry = &bound.definition.file.retry;

@@ -69,7 +69,7 @@ pub struct StreamReport {
     pub rejected: Vec<Problem>,
     pub warnings: BTreeMap<String, i64>,
     pub problem: Option<String>,
-    /// As-of of the data when the pull was complete.
+    /// As-of of the data, when the pull came to its end.
     pub as_of: Option<DateTime<Utc>>,
 }
 

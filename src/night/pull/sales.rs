@@ -23,7 +23,7 @@ impl Pull<'_> {
                 }
                 Ok(Some(Step::LeftOut(window, why))) => {
                     let mut tx = self.store.write().await?;
-                    self.cover(&mut tx, &run.resume, window).await?;
+                    self.cover(&mut tx, name, &run.resume, window).await?;
                     self.save_resume(&mut tx, name, &run.resume).await?;
                     tx.commit().await?;
                     report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
@@ -53,12 +53,18 @@ impl Pull<'_> {
             facts::merge_order_lines(tx, self.account, source, self.bound.zone, lines).await?;
         }
         if let (true, Some(window)) = (page.last, page.window) {
-            self.cover(tx, resume, window).await?;
+            self.cover(tx, name, resume, window).await?;
         }
         self.save_resume(tx, name, resume).await
     }
 
-    async fn cover(&self, tx: &mut Tx, resume: &Resume, window: Window) -> Result<(), StoreError> {
+    async fn cover(
+        &self,
+        tx: &mut Tx,
+        name: &str,
+        resume: &Resume,
+        window: Window,
+    ) -> Result<(), StoreError> {
         let days = resume
             .days(window, self.bound.zone)
             .into_iter()
@@ -71,6 +77,6 @@ impl Pull<'_> {
                 (day, coverage)
             })
             .collect();
-        facts::mark_covered(tx, self.account, &self.bound.source, &days).await
+        facts::mark_covered(tx, self.account, &self.bound.source, name, &days).await
     }
 }

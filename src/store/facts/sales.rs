@@ -173,7 +173,7 @@ async fn recompute_days(
     Ok(())
 }
 
-/// Says how far a source has answered for each of these days. A complete day never becomes partial again: later
+/// Says how far a stream of a source has answered for each of these days. A complete day never becomes partial again: later
 /// pulls only add late changes to it.
 ///
 /// # Errors
@@ -182,6 +182,7 @@ pub async fn mark_covered(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
+    stream: &str,
     days: &BTreeMap<NaiveDate, DayCoverage>,
 ) -> Result<(), StoreError> {
     let rows: Vec<Vec<Value>> = days
@@ -191,11 +192,17 @@ pub async fn mark_covered(
                 DayCoverage::Complete => "complete",
                 DayCoverage::Partial => "partial",
             };
-            vec![account.into(), source.into(), (*day).into(), state.into()]
+            vec![
+                account.into(),
+                source.into(),
+                (*day).into(),
+                stream.into(),
+                state.into(),
+            ]
         })
         .collect();
     tx.insert_many(
-        "INSERT INTO source_day (account_id, source, day, state)",
+        "INSERT INTO source_day (account_id, source, day, stream, state)",
         &rows,
         "ON CONFLICT (account_id, source, day) DO UPDATE SET
              state = CASE WHEN source_day.state = 'complete' THEN 'complete' ELSE excluded.state END",

@@ -37,7 +37,7 @@ pub struct PullOutcome {
     /// Kind of warning and how often.
     pub warnings: BTreeMap<String, i64>,
     pub problem: Option<String>,
-    /// As-of of the data, when the pull was complete.
+    /// As-of of the data, when the pull came to its end.
     pub as_of: Option<DateTime<Utc>>,
     /// When data older than this counts as stale.
     pub max_age: Duration,
@@ -123,7 +123,9 @@ pub async fn end_pull(
     .await?;
     let (rows, as_of) = match outcome.state {
         PullState::Ok => (Some(outcome.rows), outcome.as_of),
-        PullState::Partial | PullState::Failed => (None, None),
+        // Up to there everything was asked for; what is missing before it stands in the problem and in the gaps.
+        PullState::Partial => (None, outcome.as_of),
+        PullState::Failed => (None, None),
     };
     tx.execute_exactly(
         1,
@@ -282,13 +284,14 @@ pub async fn source_states(
                 None => DataState::Missing,
                 Some(as_of) if now - as_of > max_age => DataState::Stale,
                 Some(_) if matches!(last.as_str(), "ok" | "running") => DataState::Complete,
+                Some(_) if last == "partial" => DataState::Incomplete,
                 Some(_) => DataState::Stale,
             };
+            let stream: String = row.get("stream")?;
             Ok(SourceState {
-                // Only the stream that sales come from has days; it is the first one that carries them.
-                missing_days: gaps.remove(&source).unwrap_or_default(),
+                missing_days: gaps.remove(&(source.clone(), stream.clone())).unwrap_or_default(),
                 source,
-                stream: row.get("stream")?,
+                stream,
                 state,
                 as_of,
                 rows: row.get("last_rows")?,
@@ -299,21 +302,21 @@ pub async fn source_states(
         .collect()
 }
 
-/// Days between a source's first and last covered day that it has not completely answered for; the last day itself
+/// Days between a stream's first and last covered day that it has not completely answered for; the last day itself
 /// is still running and no gap.
 async fn missing_days(
     tx: &mut Tx,
     account: &AccountId,
-) -> Result<BTreeMap<SourceId, Vec<NaiveDate>>, StoreError> {
-    let mut days: BTreeMap<SourceId, BTreeMap<NaiveDate, bool>> = BTreeMap::new();
+) -> Result<BTreeMap<(SourceId, String), Vec<NaiveDate>>, StoreError> {
+    let mut days: BTreeMap<(SourceId, String), BTreeMap<NaiveDate, bool>> = BTreeMap::new();
     for row in tx
         .rows(
-            "SELECT source, day, state FROM source_day WHERE account_id = $1 ORDER BY source, day",
+            "SELECT source, stream, day, state FROM source_day WHERE account_id = $1 ORDER BY source, day",
             args![account],
         )
         .await?
     {
-        days.entry(row.get("source")?)
+        days.entry((row.get("source")?, row.get("stream")?))
             .or_default()
             .insert(row.get("day")?, row.get::<String>("state")? == "complete");
     }

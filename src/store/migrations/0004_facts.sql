@@ -36,6 +36,8 @@ CREATE TABLE source_day (
     account_id TEXT NOT NULL,
     source TEXT NOT NULL,
     day TEXT NOT NULL,
+    -- the stream that answered
+    stream TEXT NOT NULL,
     -- complete, partial
     state TEXT NOT NULL,
     PRIMARY KEY (account_id, source, day)

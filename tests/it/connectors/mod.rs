@@ -1,0 +1,10 @@
+//! Tests of the room `connectors`: real HTTP servers, real store, the shipped connector files.
+
+mod amazon;
+mod doctor;
+mod faults;
+mod goodcang;
+mod isolation;
+mod prism;
+mod sales;
+mod stage;
