@@ -103,7 +103,7 @@ pub fn quantify(
 }
 
 /// The first lane by priority that still arrives before the stock-out; when none does, the fastest.
-pub fn choose_lane<'a>(lanes: &'a [LaneDays], stockout: Option<i64>, needed: bool) -> &'a LaneDays {
+pub fn choose_lane(lanes: &[LaneDays], stockout: Option<i64>, needed: bool) -> &LaneDays {
     let first = &lanes[0];
     let in_time = |lane: &&LaneDays| stockout.is_none_or(|day| lane.total_at(900) <= day);
     if !needed || in_time(&first) {

@@ -101,7 +101,7 @@ impl SeasonLearner {
             return Season::flat();
         }
         let mut raw = [0.0; WEEKS];
-        for week in 0..WEEKS {
+        for (week, raw) in raw.iter_mut().enumerate() {
             // A week and its neighbours, the year being round.
             let (mut sum, mut count) = (0.0, 0.0);
             for (offset, weight) in [(WEEKS - 1, 0.5), (0, 1.0), (1, 0.5)] {
@@ -109,7 +109,7 @@ impl SeasonLearner {
                 sum += weight * self.sum[near];
                 count += weight * self.count[near];
             }
-            raw[week] = sum / count;
+            *raw = sum / count;
         }
         let mean = raw.iter().sum::<f64>() / WEEKS as f64;
         if mean <= 0.0 {
