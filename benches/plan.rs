@@ -1,3 +1,216 @@
-//! Bench `plan`.
+//! Plans many SKU-warehouses of a year of daily sales, and says what that costs against reading the same bytes.
+//!
+//! `cargo bench --bench plan -- [lines]`; 100,000 lines when nothing is given.
+//! `cargo bench --bench plan -- backtest sales.csv` measures the quality instead, on rows `sku,date,qty`.
 
-fn main() {}
+#[path = "plan/backtest.rs"]
+mod backtest;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use chrono::{Days, NaiveDate};
+use linkstar::digest::sha256_hex;
+use linkstar::ids::{Sku, WarehouseCode};
+use linkstar::order::Mode;
+use linkstar::planner::{
+    DailySales, DataState, InboundShipment, ItemSeries, LaneOption, Observation, Policy, Snapshot, Stage,
+    StageTimes, WarehouseFacts, plan,
+};
+use rayon::prelude::*;
+
+const DAYS: usize = 365;
+const WAREHOUSES: usize = 4;
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let value = work();
+    (start.elapsed().as_secs_f64(), value)
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == "backtest") {
+        backtest::run(arguments.get(place + 1).map_or("", String::as_str));
+        return;
+    }
+    let lines = arguments
+        .iter()
+        .find_map(|argument| argument.parse::<usize>().ok())
+        .unwrap_or(100_000);
+    let as_of: NaiveDate = "2026-11-22".parse().unwrap_or_default();
+    let facts = snapshot(as_of, lines);
+    let bytes = lines * DAYS * 4;
+
+    let flat: Vec<u32> = facts
+        .series
+        .iter()
+        .flat_map(|item| item.sales.units.iter().map(|units| units.unwrap_or(0)))
+        .collect();
+    let best_of_five = |work: &dyn Fn() -> u64| {
+        (0..5)
+            .map(|_| seconds(|| black_box(work())).0)
+            .fold(f64::INFINITY, f64::min)
+    };
+    let read = best_of_five(&|| flat.par_iter().map(|units| u64::from(*units)).sum());
+    drop(flat);
+
+    let name = seconds(|| {
+        let digests: Vec<String> = facts
+            .series
+            .par_iter()
+            .map(|item| serde_json::to_vec(item).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes)))
+            .collect();
+        black_box(digests.len())
+    })
+    .0;
+    let run = |policy: &Policy| {
+        let (time, plan) = seconds(|| plan(&facts, policy, None));
+        (time, plan.funnel, plan.lines.len())
+    };
+    let (few_paths, _, _) = run(&Policy {
+        paths: 100,
+        season: false,
+        ..Policy::default()
+    });
+    let (no_season, _, _) = run(&Policy {
+        season: false,
+        ..Policy::default()
+    });
+    let (whole, funnel, planned) = run(&Policy::default());
+    let threads = rayon::current_num_threads();
+    let per_line = whole / lines as f64 * 1e6;
+
+    println!("{planned} lines x {DAYS} days, {threads} threads, funnel {funnel:?}");
+    println!(
+        "whole plan              {whole:8.3} s   {per_line:7.1} us a line (wall), {:7.1} us of one thread",
+        per_line * threads as f64
+    );
+    println!(
+        "  naming (JSON + SHA)   {name:8.3} s   {:5.1} %",
+        100.0 * name / whole
+    );
+    println!(
+        "  900 of 1000 paths     {:8.3} s   {:5.1} %",
+        no_season - few_paths,
+        100.0 * (no_season - few_paths) / whole
+    );
+    println!(
+        "  season                {:8.3} s   {:5.1} %",
+        whole - no_season,
+        100.0 * (whole - no_season) / whole
+    );
+    println!(
+        "  the rest              {:8.3} s   {:5.1} %",
+        few_paths - name,
+        100.0 * (few_paths - name) / whole
+    );
+    println!(
+        "summing the same {:.0} MB  {read:8.4} s   {:.1} GB/s",
+        bytes as f64 / 1e6,
+        bytes as f64 / read / 1e9
+    );
+    println!("plan / sum of its bytes {:8.0}", whole / read);
+
+    let mut one = facts.clone();
+    one.series.truncate(1);
+    let policy = Policy::default();
+    let single = (0..50)
+        .map(|_| seconds(|| black_box(plan(&one, &policy, None).lines.len())).0)
+        .fold(f64::INFINITY, f64::min);
+    println!("one line planned again  {:8.0} us", single * 1e6);
+}
+
+/// A shop's demand: most items sell on few days, some on most; no two alike, always the same.
+fn snapshot(as_of: NaiveDate, lines: usize) -> Snapshot {
+    let code = |n: usize| {
+        WarehouseCode::new(format!("goodcang:W{n}")).unwrap_or_else(|error| unreachable!("{error}"))
+    };
+    let series: Vec<ItemSeries> = (0..lines)
+        .into_par_iter()
+        .map(|n| item(as_of, code(n % WAREHOUSES), n))
+        .collect();
+    let observed = (0..30_u64)
+        .map(|n| Observation {
+            from: as_of - Days::new(300),
+            to: as_of - Days::new(300) + Days::new(25 + (n * 7) % 23),
+        })
+        .collect();
+    let lane = LaneOption {
+        mode: Mode::Sea,
+        forwarder: None,
+        service: String::new(),
+        priority: 1,
+        stages: vec![StageTimes {
+            stage: Stage::Transit,
+            p50: Some(35),
+            p90: Some(45),
+            observed,
+        }],
+    };
+    Snapshot {
+        as_of,
+        sources: Vec::new(),
+        warehouses: (0..WAREHOUSES)
+            .map(|n| WarehouseFacts {
+                warehouse: code(n),
+                lanes: vec![lane.clone()],
+                putaway: None,
+            })
+            .collect(),
+        series,
+    }
+}
+
+fn item(as_of: NaiveDate, warehouse: WarehouseCode, n: usize) -> ItemSeries {
+    let mut state = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let busy = next() % 90 + 4;
+    let size = next() % 12 + 1;
+    let units = (0..DAYS)
+        .map(|_| {
+            let sold = next() % 100 < busy;
+            Some(if sold {
+                u32::try_from(next() % size + 1).unwrap_or(1)
+            } else {
+                0
+            })
+        })
+        .collect();
+    let stock = i64::try_from(next() % 400).unwrap_or(0);
+    ItemSeries {
+        warehouse,
+        sku: Sku::new(format!("SKU-{n:06}")).unwrap_or_else(|error| unreachable!("{error}")),
+        name_zh: String::new(),
+        name_en: String::new(),
+        active: true,
+        sales: DailySales {
+            first_day: as_of - Days::new(DAYS as u64),
+            units,
+            in_stock: Vec::new(),
+        },
+        sales_state: DataState::Complete,
+        available: Some(stock),
+        pending_putaway: Some(0),
+        stock_state: DataState::Complete,
+        inbound: vec![InboundShipment {
+            reference: "SO-1".to_owned(),
+            units: stock / 2,
+            shipped_on: Some(as_of - Days::new(20)),
+            mode: Some(Mode::Sea),
+            eta: None,
+            known: true,
+        }],
+        production: None,
+        carton_units: Some(24),
+        moq: None,
+        unit_cost: None,
+        service_permille: None,
+    }
+}

@@ -307,3 +307,95 @@ pub fn quantile(sample: &mut [f64], permille: u16) -> f64 {
         - 1;
     *sample.select_nth_unstable_by(rank, f64::total_cmp).1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(days: usize) -> Vec<f64> {
+        (0..=days).map(|day| day as f64).collect()
+    }
+
+    fn history(units: &[f64]) -> History {
+        let mut history = History::default();
+        history.load(units.iter().map(|units| (*units, 1.0)));
+        history
+    }
+
+    fn level(units: &[f64], permille: u16) -> f64 {
+        let mut out = Vec::new();
+        let draws = level_draws(&TUNING, 1000);
+        history(units).sample(
+            &TUNING,
+            &flat(60),
+            &[42; 1000],
+            &draws,
+            &mut Dice::new(1),
+            &mut out,
+        );
+        quantile(&mut out, permille)
+    }
+
+    #[test]
+    fn normal_quantiles_are_the_known_ones() {
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.9, 1.281_551_566),
+            (0.975, 1.959_963_985),
+            (0.001, -3.090_232_306),
+        ] {
+            assert!((normal_quantile(p) - z).abs() < 1e-7, "{p}");
+        }
+    }
+
+    #[test]
+    fn the_mean_of_the_sample_is_the_mean_of_the_history() {
+        let units: Vec<f64> = (0..364)
+            .map(|day| if day % 7 == 0 { 14.0 } else { 1.0 })
+            .collect();
+        let mut out = Vec::new();
+        let draws = level_draws(&TUNING, 4000);
+        history(&units).sample(
+            &TUNING,
+            &flat(60),
+            &[42; 4000],
+            &draws,
+            &mut Dice::new(1),
+            &mut out,
+        );
+        let mean = out.iter().sum::<f64>() / out.len() as f64;
+        assert!((mean / (42.0 * 20.0 / 7.0) - 1.0).abs() < 0.06, "{mean}");
+    }
+
+    #[test]
+    fn steady_demand_needs_little_above_the_mean_and_lumpy_demand_much() {
+        let steady = level(&[10.0; 365], 950);
+        let lumpy: Vec<f64> = (0..365)
+            .map(|day| if day % 40 == 0 { 400.0 } else { 0.0 })
+            .collect();
+        assert!(steady > 420.0 && steady < 560.0, "{steady}");
+        assert!(level(&lumpy, 950) > 1.5 * steady);
+    }
+
+    #[test]
+    fn a_higher_service_never_asks_for_less_and_the_calibration_is_monotone() {
+        let units: Vec<f64> = (0..365).map(|day| f64::from(day % 11)).collect();
+        let levels: Vec<f64> = [500, 800, 900, 950, 980, 999]
+            .iter()
+            .map(|p| level(&units, *p))
+            .collect();
+        assert!(levels.is_sorted());
+        assert!((0..=1000).map(calibrated_permille).is_sorted());
+        assert_eq!(calibrated_permille(1000), 1000);
+    }
+
+    #[test]
+    fn factors_are_bounded_however_the_demand_jumps() {
+        let mut units = vec![0.01; 309];
+        units.extend([1000.0; 56]);
+        assert!(history(&units).trend(&TUNING) <= TUNING.factor_bound);
+        assert_eq!(history(&[0.0; 365]).trend(&TUNING), 1.0);
+        assert_eq!(level(&[0.0; 365], 980), 0.0);
+        assert_eq!(level(&[], 980), 0.0);
+    }
+}

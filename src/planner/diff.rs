@@ -11,6 +11,7 @@ use super::snapshot::{ItemSeries, Policy, Snapshot};
 use crate::ids::{Sku, WarehouseCode};
 
 type Key<'a> = (&'a WarehouseCode, &'a Sku);
+type Quantities = BTreeMap<(WarehouseCode, Sku), i64>;
 
 /// The exact difference. Order of substitution: time, sales, stock, inbound, then parameters (policy, lead times,
 /// cartons, minimums, status).
@@ -24,7 +25,7 @@ pub fn diff(before: (&Snapshot, &Policy, &Plan), after: (&Snapshot, &Policy, &Pl
         .map(|item| ((&item.warehouse, &item.sku), item))
         .collect();
     let mut mixed = old.clone();
-    let mut steps: Vec<(Cause, BTreeMap<(WarehouseCode, Sku), i64>)> = Vec::new();
+    let mut steps: Vec<(Cause, Quantities)> = Vec::new();
     for cause in [Cause::Time, Cause::Sales, Cause::Stock, Cause::Inbound] {
         if cause == Cause::Time {
             mixed.as_of = new.as_of;
@@ -86,7 +87,7 @@ pub fn diff_plans(before: &Plan, after: &Plan) -> PlanDiff {
     })
 }
 
-fn quantities(plan: &Plan) -> BTreeMap<(WarehouseCode, Sku), i64> {
+fn quantities(plan: &Plan) -> Quantities {
     plan.lines
         .iter()
         .map(|line| {

@@ -231,3 +231,87 @@ fn at(sorted: &[u16], permille: u16) -> i64 {
         - 1;
     i64::from(sorted[rank])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::snapshot::Observation;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn times(stage: Stage, p50: i64, p90: i64, seen: &[i64]) -> StageTimes {
+        let from = day("2026-01-01");
+        StageTimes {
+            stage,
+            p50: Some(p50),
+            p90: Some(p90),
+            observed: seen
+                .iter()
+                .map(|days| Observation {
+                    from,
+                    to: from + chrono::Duration::days(*days),
+                })
+                .collect(),
+        }
+    }
+
+    fn lane(stages: Vec<StageTimes>) -> LaneDays {
+        let lane = LaneOption {
+            mode: Mode::Sea,
+            forwarder: None,
+            service: String::new(),
+            priority: 1,
+            stages,
+        };
+        LaneDays::learn(&lane, None, None, &Policy::default(), 1000).unwrap()
+    }
+
+    #[test]
+    fn the_table_keeps_its_own_percentiles_and_stages_add_up() {
+        let lane = lane(vec![
+            times(Stage::Production, 20, 20, &[]),
+            times(Stage::Transit, 35, 45, &[]),
+        ]);
+        assert_eq!((lane.total_at(500), lane.total_at(900)), (55, 65));
+        assert_eq!(lane.after_hand_over_at(900), 45);
+        assert!(lane.is_fallback());
+    }
+
+    #[test]
+    fn independent_stages_are_less_spread_than_the_sum_of_their_p90() {
+        let lane = lane(vec![
+            times(Stage::Sail, 20, 30, &[]),
+            times(Stage::Clearance, 10, 20, &[]),
+        ]);
+        assert!(lane.total_at(900) < 50 && lane.total_at(900) > 40);
+    }
+
+    #[test]
+    fn goods_under_way_are_conditioned_on_their_age() {
+        let lane = lane(vec![times(Stage::Transit, 0, 0, &[30, 32, 34, 36, 60])]);
+        assert!(!lane.is_fallback());
+        let (fresh, _, _) = lane.remaining(0);
+        let (aged, _, overdue) = lane.remaining(33);
+        assert_eq!((fresh, overdue), (34, false));
+        // Past 33 days the short passages are no longer possible.
+        assert!(aged > 1 && aged < 28, "{aged}");
+        let (lost, later, overdue) = lane.remaining(200);
+        assert!(lost >= LEAST_OVERDUE_DAYS && later > lost && overdue);
+    }
+
+    #[test]
+    fn an_unknown_stage_makes_the_lane_unknown() {
+        let mut hole = times(Stage::Transit, 1, 1, &[20, 21]);
+        (hole.p50, hole.p90) = (None, None);
+        let lane = LaneOption {
+            mode: Mode::Sea,
+            forwarder: None,
+            service: String::new(),
+            priority: 1,
+            stages: vec![hole],
+        };
+        assert!(LaneDays::learn(&lane, None, None, &Policy::default(), 100).is_none());
+    }
+}

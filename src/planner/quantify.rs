@@ -70,10 +70,12 @@ pub fn quantify(
         .map(|permille| (permille, at(calibrated_permille(permille))))
         .to_vec();
     let protection_days = review + lane.total_at(500);
+    // What comes after anything ordered at the next review would have come hides no need of today. The late edge of
+    // that counts: an order of ours with a long passage is not forgotten, and ordered again, for being slow.
     let on_time: Vec<Arrival> = arrivals
         .iter()
         .copied()
-        .filter(|arrival| arrival.day <= protection_days)
+        .filter(|arrival| arrival.day <= review + lane.total_at(900))
         .collect();
     let (worst, _) = shortfall(available, &on_time, protection_days as usize, |day| {
         demand.expected(ahead, day)
@@ -101,7 +103,7 @@ pub fn quantify(
 }
 
 /// The first lane by priority that still arrives before the stock-out; when none does, the fastest.
-pub fn choose_lane<'a>(lanes: &'a [LaneDays], stockout: Option<i64>, needed: bool) -> &'a LaneDays {
+pub fn choose_lane(lanes: &[LaneDays], stockout: Option<i64>, needed: bool) -> &LaneDays {
     let first = &lanes[0];
     let in_time = |lane: &&LaneDays| stockout.is_none_or(|day| lane.total_at(900) <= day);
     if !needed || in_time(&first) {

@@ -101,7 +101,7 @@ impl SeasonLearner {
             return Season::flat();
         }
         let mut raw = [0.0; WEEKS];
-        for week in 0..WEEKS {
+        for (week, raw) in raw.iter_mut().enumerate() {
             // A week and its neighbours, the year being round.
             let (mut sum, mut count) = (0.0, 0.0);
             for (offset, weight) in [(WEEKS - 1, 0.5), (0, 1.0), (1, 0.5)] {
@@ -109,7 +109,7 @@ impl SeasonLearner {
                 sum += weight * self.sum[near];
                 count += weight * self.count[near];
             }
-            raw[week] = sum / count;
+            *raw = sum / count;
         }
         let mean = raw.iter().sum::<f64>() / WEEKS as f64;
         if mean <= 0.0 {
@@ -123,5 +123,45 @@ impl SeasonLearner {
             factors,
             items: self.items,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learned(items: usize, units: impl Fn(usize) -> f64 + Clone) -> Season {
+        let mut learner = SeasonLearner::default();
+        for _ in 0..items {
+            let units = units.clone();
+            learner.teach(
+                &SEASON_TUNING,
+                (0..730).map(move |day| (day % 365, units(day % 365))),
+            );
+        }
+        learner.finish(&SEASON_TUNING)
+    }
+
+    #[test]
+    fn a_shared_peak_is_learned_in_part_and_bounded() {
+        let season = learned(30, |day| if day > 300 { 30.0 } else { 2.0 });
+        assert!(season.factor(340) > 1.5 && season.factor(340) <= SEASON_TUNING.bound);
+        assert!(season.factor(100) < 0.8 && season.factor(100) >= 1.0 / SEASON_TUNING.bound);
+    }
+
+    #[test]
+    fn few_items_or_a_short_history_teach_nothing() {
+        assert!(learned(5, |day| day as f64).is_flat());
+        let mut learner = SeasonLearner::default();
+        for _ in 0..50 {
+            learner.teach(&SEASON_TUNING, (0..200).map(|day| (day, day as f64)));
+        }
+        assert!(learner.finish(&SEASON_TUNING).is_flat());
+    }
+
+    #[test]
+    fn even_demand_has_no_season() {
+        let season = learned(30, |_| 3.0);
+        assert!((0..366).all(|day| (season.factor(day) - 1.0).abs() < 1e-9));
     }
 }

@@ -4,6 +4,7 @@
 //! day without data, not a day without sales.
 
 mod cells;
+mod columns;
 mod facts;
 mod policy;
 mod sales;
@@ -37,10 +38,10 @@ pub struct Assumption {
 }
 
 impl Assumption {
-    fn new(code: &str, value: impl ToString) -> Self {
+    fn new(code: &str, value: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
-            value: value.to_string(),
+            value: value.into(),
         }
     }
 }
@@ -88,7 +89,7 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         .filter(|(name, _)| name.ends_with(".csv") && *name != "policy.csv")
     {
         match files.get(*name) {
-            Some(bytes) => match Sheet::open(name, bytes, facts::columns(name), &mut problems) {
+            Some(bytes) => match Sheet::open(name, bytes, columns::of(name), &mut problems) {
                 Some(sheet) => {
                     sheets.insert(name, sheet);
                 }
@@ -145,7 +146,15 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         return Err(cut(problems));
     };
     let absent = sales::absent_day(settings.absent_day, &draft, period, &mut assumptions);
-    let snapshot = assemble(draft, &settings, period, absent, as_of, &sheets, &mut assumptions);
+    let snapshot = assemble(
+        draft,
+        &settings,
+        default.as_ref(),
+        (period, absent),
+        as_of,
+        &sheets,
+        &mut assumptions,
+    );
     Ok(FolderInput {
         snapshot,
         policy: settings.policy,
@@ -242,8 +251,8 @@ fn default_warehouse(
 fn assemble(
     mut draft: Draft,
     settings: &policy::Settings,
-    period: sales::SalesPeriod,
-    absent: sales::Absent,
+    default: Option<&WarehouseCode>,
+    (period, absent): (sales::SalesPeriod, sales::Absent),
     as_of: NaiveDate,
     sheets: &BTreeMap<&str, Sheet>,
     assumptions: &mut Vec<Assumption>,
@@ -256,18 +265,22 @@ fn assemble(
     let mut keys: BTreeSet<(WarehouseCode, Sku)> = draft.sales.keys().cloned().collect();
     keys.extend(draft.stock.keys().cloned());
     keys.extend(draft.inbound.keys().cloned());
+    // An item nobody sold or stocked yet keeps its row, where it is clear to which warehouse it belongs.
+    if let Some(only) = default {
+        keys.extend(draft.items.keys().map(|sku| (only.clone(), sku.clone())));
+    }
     let unlisted = keys
         .iter()
         .filter(|(_, sku)| !draft.items.contains_key(sku))
         .count();
     if unlisted > 0 && sheets.contains_key("items.csv") {
-        assumptions.push(Assumption::new("not_in_items", unlisted));
+        assumptions.push(Assumption::new("not_in_items", unlisted.to_string()));
     }
     let pending_known = sheets
         .get("stock.csv")
         .is_some_and(|sheet| sheet.has("pending_putaway"));
     if !pending_known && sheets.contains_key("stock.csv") {
-        assumptions.push(Assumption::new("no_pending_column", 0));
+        assumptions.push(Assumption::new("no_pending_column", "0"));
     }
     let mut series = Vec::with_capacity(keys.len());
     for key in &keys {

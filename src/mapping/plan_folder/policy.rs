@@ -71,21 +71,23 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> S
             set(&mut settings, "policy.toml", "", &key, &value, problems);
         }
     }
-    if let Some(bytes) = files.get("policy.csv") {
-        if let Some(sheet) = Sheet::open("policy.csv", bytes, &COLUMNS, problems) {
-            for row in sheet.rows() {
-                let (key, value) = (sheet.cell(&row, "key"), sheet.cell(&row, "value"));
-                set(
-                    &mut settings,
-                    "policy.csv",
-                    &format!("line {}", row.line),
-                    key,
-                    value,
-                    problems,
-                );
-            }
+    let sheet = files
+        .get("policy.csv")
+        .and_then(|bytes| Sheet::open("policy.csv", bytes, &COLUMNS, problems));
+    if let Some(sheet) = sheet {
+        for row in sheet.rows() {
+            let (key, value) = (sheet.cell(&row, "key"), sheet.cell(&row, "value"));
+            set(
+                &mut settings,
+                "policy.csv",
+                &format!("line {}", row.line),
+                key,
+                value,
+                problems,
+            );
         }
     }
+
     settings
 }
 
@@ -116,6 +118,11 @@ fn toml_pairs(bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<(String, String)
             Vec::new()
         }
     }
+}
+
+fn choose<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
+    let found = choices.iter().find(|(name, _)| *name == value);
+    found.map(|(_, choice)| *choice)
 }
 
 fn set(
@@ -181,28 +188,31 @@ fn set(
             "true or false",
         ),
         "certain_shortage" => (
-            match value {
-                "keep" => Some(policy.certain_shortage = CertainShortage::Keep),
-                "subtract" => Some(policy.certain_shortage = CertainShortage::Subtract),
-                _ => None,
-            },
+            choose(
+                value,
+                &[
+                    ("keep", CertainShortage::Keep),
+                    ("subtract", CertainShortage::Subtract),
+                ],
+            )
+            .map(|choice| policy.certain_shortage = choice),
             "`keep` or `subtract`",
         ),
         "moq" => (
-            match value {
-                "raise" => Some(policy.moq = MoqPolicy::Raise),
-                "wait" => Some(policy.moq = MoqPolicy::Wait),
-                _ => None,
-            },
+            choose(value, &[("raise", MoqPolicy::Raise), ("wait", MoqPolicy::Wait)])
+                .map(|choice| policy.moq = choice),
             "`raise` or `wait`",
         ),
         "absent_day" => (
-            match value {
-                "auto" => Some(settings.absent_day = AbsentDay::Auto),
-                "zero" => Some(settings.absent_day = AbsentDay::Zero),
-                "gap" => Some(settings.absent_day = AbsentDay::Gap),
-                _ => None,
-            },
+            choose(
+                value,
+                &[
+                    ("auto", AbsentDay::Auto),
+                    ("zero", AbsentDay::Zero),
+                    ("gap", AbsentDay::Gap),
+                ],
+            )
+            .map(|choice| settings.absent_day = choice),
             "`auto`, `zero` or `gap`",
         ),
         "lead_p50" => (

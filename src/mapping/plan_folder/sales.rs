@@ -90,13 +90,13 @@ pub fn rows(
             .push(SalesRow { day, units, in_stock });
     }
     if later > 0 {
-        assumptions.push(Assumption::new("later_rows_ignored", later));
+        assumptions.push(Assumption::new("later_rows_ignored", later.to_string()));
     }
     if older > 0 {
-        assumptions.push(Assumption::new("older_rows_ignored", older));
+        assumptions.push(Assumption::new("older_rows_ignored", older.to_string()));
     }
     if !sheet.has("in_stock") {
-        assumptions.push(Assumption::new("no_in_stock_column", 0));
+        assumptions.push(Assumption::new("no_in_stock_column", "0"));
     }
     period
 }

@@ -200,8 +200,8 @@ pub async fn head(tx: &mut Tx, account: &AccountId, asked: &str) -> Result<PlanH
     let hex = !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_hexdigit());
     let rows = if hex {
         tx.rows(
-            format!("{HEAD} AND substr(plan_id, 1, $2) = $3 ORDER BY seq DESC"),
-            args![account, i64::try_from(asked.len()).unwrap_or(0), &asked],
+            format!("{HEAD} AND plan_id LIKE $2 ORDER BY seq DESC"),
+            args![account, format!("{asked}%")],
         )
         .await?
     } else {

@@ -130,7 +130,7 @@ fn r17_1000_units_in_30_days_do_not_rescue_stock_for_5_days_nor_cover_days_5_to_
     assert!(with_sea.need_units >= Some(500), "{:?}", with_sea.need_units);
     assert!(with_sea.explain.units_of("late_inbound") > Some(0));
     // A far shipment does not hide the need of a short interval.
-    let mut without = line.clone();
+    let mut without = line;
     without.inbound.clear();
     let bare = snapshot(as_of, facts.warehouses[0].lanes.clone(), vec![without]);
     assert_eq!(

@@ -14,8 +14,8 @@ fn folder_path() -> std::path::PathBuf {
 
 fn run(json: bool, lang: Lang) -> (i32, String) {
     let mut out = Vec::new();
-    let code = plan_dir::run(&folder_path(), day("2026-11-22"), json, lang, &mut out).unwrap();
-    (code, String::from_utf8(out).unwrap())
+    let code = plan_dir::run(&folder_path(), day("2026-11-22"), json, lang, &mut out).expect("a plan");
+    (code, String::from_utf8(out).expect("UTF-8"))
 }
 
 #[test]

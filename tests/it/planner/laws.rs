@@ -103,7 +103,7 @@ proptest! {
         let line = only(&plan);
         prop_assert_eq!(line.explain.broken_sums(), Vec::<String>::new());
         let units = line.suggested_units.unwrap();
-        prop_assert!(units >= 0 && units < 100_000);
+        prop_assert!((0..100_000).contains(&units));
         if let Some(carton) = carton.filter(|carton| *carton > 0) {
             prop_assert_eq!(units % carton, 0);
             prop_assert_eq!(line.suggested_cartons, Some(units / carton));
@@ -163,7 +163,7 @@ fn any_changed_fact_or_policy_makes_another_plan_id() {
     };
     assert_eq!(first, id(&base, &policy()));
     let ids = [
-        first.clone(),
+        first,
         id(&stock, &policy()),
         id(&sale, &policy()),
         id(&base, &other),

@@ -1,4 +1,4 @@
-//! Stored plans and what people decide on them, on SQLite and, where one can be had, on PostgreSQL.
+//! Stored plans and what people decide on them.
 
 use chrono::{DateTime, Utc};
 use linkstar::ids::{AccountId, Sku};
