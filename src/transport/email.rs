@@ -1,1 +1,0 @@
-//! Mail through SMTP with STARTTLS and AUTH.
