@@ -1,7 +1,7 @@
 //! A mail as bytes (RFC 5322 and MIME): text and HTML side by side, pictures within, attachments behind.
 
 use chrono::{DateTime, Utc};
-use lettre::message::header::{ContentDisposition, ContentId, ContentType};
+use lettre::message::header::{ContentDisposition, ContentId, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
 use crate::digest::sha256_hex;
@@ -84,6 +84,11 @@ pub fn build_message(
         .from(mailbox(from)?)
         .to(mailbox(to)?)
         .subject(one_line(&content.subject))
+        // Holiday replies stay away from a machine's mail (RFC 3834).
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ))
         .multipart(mixed)
         .map_err(EmailError::Build)?;
     Ok(message.formatted())
