@@ -44,7 +44,7 @@ pub fn render_mail(report: &DailyReport<'_>) -> Result<MailContent, ReportError>
     let short = report.plan.id.short();
     let attachments = vec![
         Attachment {
-            name: view.workbook_name.clone(),
+            name: view.workbook_name,
             media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
             bytes: workbook::write(report)?,
         },
@@ -56,16 +56,16 @@ pub fn render_mail(report: &DailyReport<'_>) -> Result<MailContent, ReportError>
     ];
     let inline = view
         .rows
-        .iter()
-        .filter_map(|row| row.chart.as_ref())
+        .into_iter()
+        .filter_map(|row| row.chart)
         .map(|chart| Inline {
-            cid: chart.cid.clone(),
-            png: chart.png.clone(),
-            alt: chart.alt.clone(),
+            cid: chart.cid,
+            png: chart.png,
+            alt: chart.alt,
         })
         .collect();
     Ok(MailContent {
-        subject: view.subject.clone(),
+        subject: view.subject,
         html,
         text,
         inline,

@@ -14,6 +14,7 @@ use crate::wording::{Lang, text};
 
 const MAX_CHANGES: usize = 12;
 const MAX_ITEMS: usize = 20;
+const MAX_SOURCES: usize = 24;
 const MAX_OVERSTOCK: usize = 5;
 const MAX_DAYS_LISTED: usize = 5;
 const DEADLINE_DAYS: i64 = 7;
@@ -71,7 +72,7 @@ fn age(lang: Lang, now: DateTime<Utc>, at: DateTime<Utc>) -> String {
     let minutes = (now - at).num_minutes();
     let (key, n) = match minutes {
         ..-5 => return text(lang, "mail.age.ahead", &[]),
-        ..60 => ("mail.age.minutes", minutes.max(0)),
+        -5..60 => ("mail.age.minutes", minutes.max(0)),
         60..2880 => ("mail.age.hours", minutes / 60),
         _ => ("mail.age.days", minutes / 1440),
     };
@@ -79,15 +80,19 @@ fn age(lang: Lang, now: DateTime<Utc>, at: DateTime<Utc>) -> String {
 }
 
 pub(super) fn sources(report: &DailyReport<'_>) -> (Vec<SourceRow>, Option<String>) {
-    let rows: Vec<SourceRow> = report
-        .plan
-        .sources
-        .iter()
-        .map(|source| source_row(report, source))
-        .collect();
-    let note = rows
-        .is_empty()
-        .then(|| text(report.lang, "mail.source.none", &[]));
+    let mut all: Vec<&SourceState> = report.plan.sources.iter().collect();
+    let more = all.len().saturating_sub(MAX_SOURCES);
+    if more > 0 {
+        // What is cut off must be what is well.
+        all.sort_by_key(|source| source.state == DataState::Complete);
+        all.truncate(MAX_SOURCES);
+    }
+    let note = match (all.is_empty(), more) {
+        (true, _) => Some(text(report.lang, "mail.source.none", &[])),
+        (false, 0) => None,
+        (false, more) => Some(text(report.lang, "mail.more", &[("n", &more.to_string())])),
+    };
+    let rows = all.into_iter().map(|source| source_row(report, source)).collect();
     (rows, note)
 }
 
@@ -120,7 +125,7 @@ fn source_row(report: &DailyReport<'_>, source: &SourceState) -> SourceRow {
     }
     notes.extend(source.problem.as_deref().map(cut));
     SourceRow {
-        name: format!("{} · {}", source.source, source.stream),
+        name: format!("{} · {}", source.source, cut(&source.stream)),
         state: text(lang, state_key(source.state), &[]),
         tone: match source.state {
             DataState::Complete => Tone::Green,
@@ -323,7 +328,7 @@ pub(super) fn deadlines(report: &DailyReport<'_>) -> Vec<Item> {
                 &format!("mail.deadline.{}", deadline.what.key()),
                 &[],
             ),
-            place: deadline.reference.clone(),
+            place: cut(&deadline.reference),
             detail: String::new(),
             remark: text(
                 report.lang,
@@ -453,7 +458,7 @@ pub(super) fn problems(report: &DailyReport<'_>) -> Vec<String> {
         text(
             report.lang,
             "mail.problem.run",
-            &[("step", &problem.step), ("text", &cut(&problem.text))],
+            &[("step", &cut(&problem.step)), ("text", &cut(&problem.text))],
         )
     });
     let unmapped = report.unmapped.iter().map(|code| {
@@ -462,7 +467,7 @@ pub(super) fn problems(report: &DailyReport<'_>) -> Vec<String> {
             "mail.problem.unmapped",
             &[
                 ("source", code.source.as_str()),
-                ("code", &code.code),
+                ("code", &cut(&code.code)),
                 ("units", &figures::count(code.units)),
             ],
         )

@@ -195,9 +195,16 @@ impl Choice {
     }
 }
 
-/// Ties a row's warehouse and SKU to its plan: a half-sorted sheet or an edited SKU no longer fits.
-pub(in crate::report) fn line_key(plan: &PlanId, warehouse: &WarehouseCode, sku: &Sku) -> String {
-    let mut key = sha256_hex(format!("{plan}\n{warehouse}\n{sku}").as_bytes());
+/// Ties a row's warehouse, SKU and suggestion to its plan: a half-sorted sheet, an edited SKU or a quantity typed
+/// over the suggestion no longer fits.
+pub(in crate::report) fn line_key(
+    plan: &PlanId,
+    warehouse: &WarehouseCode,
+    sku: &Sku,
+    suggested: Option<i64>,
+) -> String {
+    let suggested = suggested.map_or_else(String::new, |units| units.to_string());
+    let mut key = sha256_hex(format!("{plan}\n{warehouse}\n{sku}\n{suggested}").as_bytes());
     key.truncate(12);
     key
 }

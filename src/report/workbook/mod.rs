@@ -89,10 +89,10 @@ impl Styles {
         // `quote_prefix`: a foreign text that begins like a formula stays a text even after its cell was edited.
         Self {
             title: base.clone().set_bold().set_font_size(14),
-            hint: base.clone().set_font_color(Color::RGB(GREY)),
-            head_number: head.clone().set_align(FormatAlign::Right),
+            hint: base.set_font_color(Color::RGB(GREY)),
             head_answer: indented(&head).set_background_color(Color::RGB(0xFF_E9A8)),
             head: indented(&head),
+            head_number: head.set_align(FormatAlign::Right),
             text: indented(&cell).set_quote_prefix(),
             wrapped: indented(&cell).set_quote_prefix().set_text_wrap(),
             small: cell

@@ -181,7 +181,10 @@ fn cell(
         Column::Sku => write_text(sheet, row, at, line.sku.as_str(), &styles.text)?,
         Column::Name => write_text(sheet, row, at, name_of(lang, line), &styles.wrapped)?,
         Column::Warehouse => write_text(sheet, row, at, line.warehouse.as_str(), &styles.text)?,
-        Column::Suggested => whole(sheet, row, at, line.suggested_units, styles)?,
+        Column::Suggested if line.data == DataState::Complete => {
+            whole(sheet, row, at, line.suggested_units, styles)?;
+        }
+        Column::Suggested => known(sheet, row, at, line.suggested_units, styles)?,
         Column::Cartons => whole(sheet, row, at, line.suggested_cartons, styles)?,
         Column::Mode => {
             let mode = line
@@ -232,7 +235,7 @@ fn cell(
         )?,
         Column::Plan => write_text(sheet, row, at, report.plan.id.as_str(), &styles.small)?,
         Column::Key => {
-            let key = line_key(&report.plan.id, &line.warehouse, &line.sku);
+            let key = line_key(&report.plan.id, &line.warehouse, &line.sku, line.suggested_units);
             write_text(sheet, row, at, &key, &styles.small)?;
         }
     }

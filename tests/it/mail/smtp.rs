@@ -336,3 +336,63 @@ async fn nobody_listening_is_tried_again_later() {
         "{outcome:?}"
     );
 }
+
+/// A real server that was never given a certificate.
+#[tokio::test]
+async fn a_server_without_starttls_is_told_nothing() {
+    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+        std::process::Command::new(python)
+            .args(["-c", "import aiosmtpd"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    });
+    let Some(python) = python else {
+        println!("skipped: no python3 with aiosmtpd");
+        return;
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let mut server = tokio::process::Command::new(python)
+        .args([
+            "-m",
+            "aiosmtpd",
+            "-n",
+            "-c",
+            "aiosmtpd.handlers.Debugging",
+            "stdout",
+            "-l",
+        ])
+        .arg(format!("127.0.0.1:{port}"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the server starts");
+    let place = format!("smtp://user:never-sent@127.0.0.1:{port}");
+    let settings = settings(&place, SmtpTls::StartTls).expect("settings");
+    let to = recipient("plain");
+    let mut outcome = send(&settings, &mail_to(&to), &envelope(&to)).await;
+    // Until it listens.
+    for _ in 0..100 {
+        if !matches!(outcome, SendOutcome::RetryLater { .. }) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        outcome = send(&settings, &mail_to(&to), &envelope(&to)).await;
+    }
+    assert!(
+        matches!(
+            outcome,
+            SendOutcome::RefusedPermanent {
+                what: Refused::Tls,
+                code: None,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+    server.kill().await.expect("it stops");
+    let printed = server.wait_with_output().await.expect("its output").stdout;
+    assert!(printed.is_empty(), "{}", String::from_utf8_lossy(&printed));
+}

@@ -141,15 +141,17 @@ fn sorted_rows_moved_columns_and_full_width_digits_are_understood() {
 #[test]
 fn every_cell_that_cannot_be_understood_is_named_at_once() {
     let mut cells = cells(Lang::En);
-    let lines: [(&str, &str, &str); 8] = [
+    let lines: [(&str, &str, &str); 10] = [
         ("85123A", "change", ""),
         ("22423", "change", "12.5"),
-        ("47566", "change", "number:-3"),
+        ("47566", "adopt", ""),
         ("84879", "maybe", ""),
         ("20725", "adopt", "number:100"),
         ("21212", "", "number:40"),
-        ("22197", "change", "12 boxes"),
+        ("22197", "change", "number:-3"),
         ("21175", "reject", ""),
+        ("22111", "adopt", ""),
+        ("23166", "adopt", ""),
     ];
     for (sku, decision, units) in lines {
         let row = row_of(&cells, sku);
@@ -160,6 +162,9 @@ fn every_cell_that_cannot_be_understood_is_named_at_once() {
     let row = row_of(&cells, "22720");
     cells[row][0] = "adopt".to_owned();
     cells[row][4] = "22721".to_owned();
+    // A quantity typed over the suggestion instead of beside it.
+    let row = row_of(&cells, "47566");
+    cells[row][7] = "number:500".to_owned();
     // The same line twice.
     let again = cells[row_of(&cells, "21175")].clone();
     cells.push(again);

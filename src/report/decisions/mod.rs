@@ -1,10 +1,13 @@
 //! The edited workbook read back: what a person decided, line by line, and every cell that cannot be understood.
 
+mod cells;
+
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{Reader, Xlsx};
 
+use self::cells::{Grid, Value, check_size, half_width, whole_number};
 use super::workbook::columns::{Column, line_key};
 use crate::ids::{PlanId, Sku, WarehouseCode};
 use crate::problem::Problem;
@@ -12,11 +15,6 @@ use crate::wording::Lang;
 
 pub use super::workbook::columns::Choice;
 
-/// What a person can still make in a spreadsheet by hand, with room above.
-const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
-const MAX_UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
-const MAX_PARTS: usize = 500;
-const MAX_CELLS: usize = 5_000_000;
 const MAX_PROBLEMS: usize = 200;
 /// Headings are looked for this far down: somebody may have put rows above them.
 const HEAD_ROWS: u32 = 30;
@@ -73,91 +71,6 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<DecisionSheet, Vec<Problem>
     Err(refuse("no such sheet", &wanted))
 }
 
-/// Unpacks everything once into nothing, counting: the sizes a zip declares about itself are not believed.
-fn check_size(bytes: &[u8]) -> Result<(), (String, String)> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err((
-            format!("{} bytes", bytes.len()),
-            format!("at most {MAX_FILE_BYTES} bytes"),
-        ));
-    }
-    let not_a_book =
-        |error: zip::result::ZipError| (error.to_string(), "the XLSX workbook of a daily mail".to_owned());
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(not_a_book)?;
-    if archive.len() > MAX_PARTS {
-        return Err((
-            format!("{} parts", archive.len()),
-            format!("at most {MAX_PARTS} parts"),
-        ));
-    }
-    let mut left = MAX_UNPACKED_BYTES;
-    for at in 0..archive.len() {
-        let part = archive.by_index(at).map_err(not_a_book)?;
-        let read = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
-            .map_err(|error| (error.to_string(), "a workbook that unpacks".to_owned()))?;
-        left = left.checked_sub(read).ok_or_else(|| {
-            (
-                "a workbook that unpacks to more".to_owned(),
-                format!("at most {MAX_UNPACKED_BYTES} bytes unpacked"),
-            )
-        })?;
-    }
-    Ok(())
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Value {
-    Text(String),
-    Number(f64),
-    Other(String),
-}
-
-impl Value {
-    fn shown(&self) -> String {
-        match self {
-            Self::Text(text) | Self::Other(text) => text.trim().to_owned(),
-            Self::Number(number) => number.to_string(),
-        }
-    }
-}
-
-/// The filled cells of a sheet. Sparse: a single cell in the last corner must not allocate the whole sheet.
-struct Grid(BTreeMap<u32, BTreeMap<u32, Value>>);
-
-impl Grid {
-    fn read(book: &mut Xlsx<Cursor<&[u8]>>, sheet: &str) -> Result<Self, String> {
-        let mut reader = book
-            .worksheet_cells_reader(sheet)
-            .map_err(|error| error.to_string())?;
-        let mut rows: BTreeMap<u32, BTreeMap<u32, Value>> = BTreeMap::new();
-        let mut cells = 0_usize;
-        while let Some(cell) = reader.next_cell().map_err(|error| error.to_string())? {
-            let value = match cell.get_value() {
-                DataRef::Empty => continue,
-                DataRef::String(text) => Value::Text(text.clone()),
-                DataRef::SharedString(text) => Value::Text((*text).to_owned()),
-                DataRef::Float(number) => Value::Number(*number),
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "checked to be whole and small before use"
-                )]
-                DataRef::Int(number) => Value::Number(*number as f64),
-                other => Value::Other(format!("{other:?}")),
-            };
-            if matches!(&value, Value::Text(text) if text.trim().is_empty()) {
-                continue;
-            }
-            cells += 1;
-            if cells > MAX_CELLS {
-                return Err(format!("more than {MAX_CELLS} filled cells"));
-            }
-            let (row, column) = cell.get_position();
-            rows.entry(row).or_default().insert(column, value);
-        }
-        Ok(Self(rows))
-    }
-}
-
 /// Where each column is, by its heading in either language.
 struct Headings {
     row: u32,
@@ -202,6 +115,7 @@ impl Rows<'_> {
             Column::Reason,
             Column::Sku,
             Column::Warehouse,
+            Column::Suggested,
         ] {
             if !self.headings.columns.contains_key(&column) {
                 let wanted = format!("the column `{}`", column.title(Lang::En));
@@ -337,8 +251,13 @@ impl Rows<'_> {
             let wanted = format!("one of {}, or nothing", all.join(", "));
             self.problem(row, Column::Decision, &word, wanted);
         }
+        let suggested = self.value(row, Column::Suggested).and_then(whole_number);
         let units = self.units(row, choice, quantity.as_ref());
-        let line = self.line(row, plan_id);
+        let line = self.line(row, plan_id, suggested);
+        if choice == Some(Choice::Adopt) && line.is_some() && suggested.is_none_or(|units| units <= 0) {
+            let wanted = "a suggestion to adopt; without one only 改量 / change orders something";
+            self.problem(row, Column::Decision, &word, wanted);
+        }
         if self.problems.len() > before {
             return None;
         }
@@ -385,7 +304,7 @@ impl Rows<'_> {
     }
 
     /// The line the row stands for, only when its key still fits.
-    fn line(&mut self, row: u32, plan_id: &PlanId) -> Option<(WarehouseCode, Sku)> {
+    fn line(&mut self, row: u32, plan_id: &PlanId, suggested: Option<i64>) -> Option<(WarehouseCode, Sku)> {
         let (warehouse, sku) = (self.text(row, Column::Warehouse), self.text(row, Column::Sku));
         let warehouse = match WarehouseCode::new(warehouse.unwrap_or_default()) {
             Ok(code) => Some(code),
@@ -403,50 +322,15 @@ impl Rows<'_> {
         };
         let (warehouse, sku) = (warehouse?, sku?);
         let key = self.text(row, Column::Key).unwrap_or_default();
-        if key != line_key(plan_id, &warehouse, &sku) {
+        if key != line_key(plan_id, &warehouse, &sku, suggested) {
             let wanted = format!(
-                "the key of {sku} at {warehouse}: SKU, warehouse, plan and key of a row belong together"
+                "the key of {sku} at {warehouse}: only the yellow columns may be edited (a quantity goes \
+                 into 改后数量 / New quantity), and rows are sorted as a whole"
             );
             self.problem(row, Column::Key, &key, wanted);
             return None;
         }
         Some((warehouse, sku))
-    }
-}
-
-/// Full-width digits, signs and letters as their plain ones.
-fn half_width(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{3000}' => ' ',
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            '−' => '-',
-            other => other,
-        })
-        .collect()
-}
-
-/// `480`, `480.0`, `４８０`, `1,200`; not `480.5`, `1,20`, `12 boxes`.
-fn whole_number(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => {
-            let whole = number.is_finite() && number.fract() == 0.0 && number.abs() < 9e15;
-            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-            whole.then_some(*number as i64)
-        }
-        Value::Text(text) => {
-            let text = half_width(text);
-            let text = text.trim();
-            if let Some((head, tail)) = text.split_once(',') {
-                let groups = tail.split(',').all(|group| group.len() == 3);
-                if !groups || head.is_empty() || head.trim_start_matches('-').len() > 3 {
-                    return None;
-                }
-            }
-            let digits = text.replace(',', "");
-            digits.strip_suffix(".0").unwrap_or(&digits).parse().ok()
-        }
-        Value::Other(_) => None,
     }
 }
 
@@ -456,40 +340,7 @@ mod tests {
 
     use super::*;
 
-    fn text(words: &str) -> Option<i64> {
-        whole_number(&Value::Text(words.to_owned()))
-    }
-
-    #[test]
-    fn only_whole_numbers_are_whole() {
-        assert_eq!(text("４８０"), Some(480));
-        assert_eq!(text(" 1,200 "), Some(1200));
-        assert_eq!(text("1,200,300"), Some(1_200_300));
-        assert_eq!(text("−5"), Some(-5));
-        for words in [
-            "1,20", "1200,300", ",300", "480.5", "12 boxes", "", "1e3", "0x10", "4 80",
-        ] {
-            assert_eq!(text(words), None, "{words}");
-        }
-        for number in [f64::NAN, f64::INFINITY, 1e300, 0.5] {
-            assert_eq!(whole_number(&Value::Number(number)), None, "{number}");
-        }
-    }
-
     proptest! {
-        #[test]
-        fn a_quantity_is_read_however_it_is_typed(units in -MAX_UNITS..=MAX_UNITS) {
-            let plain = units.to_string();
-            let wide: String = plain
-                .chars()
-                .map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap())
-                .collect();
-            let grouped = crate::report::figures::grouped(units);
-            prop_assert_eq!(text(&plain), Some(units));
-            prop_assert_eq!(text(&wide), Some(units));
-            prop_assert_eq!(text(&grouped), Some(units));
-        }
-
         #[test]
         fn no_bytes_make_it_fall(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
             prop_assert!(read("x.xlsx", &bytes).is_err());

@@ -1,25 +1,36 @@
-//! Mail through SMTP with verified TLS and AUTH: one message per recipient, one clear outcome per message.
+//! The conversation with the server.
 //!
-//! The conversation is driven command by command, because the one thing that matters after a failure is where it
-//! happened: before the end of the body was sent the server cannot have taken the message, after that it may have.
+//! It is driven command by command, because the one thing that matters after a failure is where it happened: before
+//! the end of the body was sent the server cannot have taken the message, after that it may have.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use lettre::Address;
-use lettre::message::header::{ContentDisposition, ContentId, ContentType};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
-use crate::digest::sha256_hex;
-use crate::report::MailContent;
-use crate::secret::Secret;
+/// A secret that does not show itself in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
@@ -40,22 +51,6 @@ pub struct SmtpSettings {
     pub ca_file: Option<PathBuf>,
     /// For the whole conversation.
     pub timeout: Duration,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum EmailError {
-    #[error("mail address `{address}`")]
-    Address {
-        address: String,
-        #[source]
-        source: lettre::address::AddressError,
-    },
-    #[error("media type `{0}` of an attachment")]
-    MediaType(String),
-    #[error("message id `{0}` is not of the form `<name@domain>`")]
-    MessageId(String),
-    #[error("put the mail together")]
-    Build(#[source] lettre::error::Error),
 }
 
 /// Who says so to the server: not what the headers show.
@@ -94,91 +89,6 @@ pub enum SendOutcome {
     RetryLater { code: Option<u16>, text: String },
     /// The whole body was sent and no answer came: it may have left. A person or the recipient has to tell.
     Doubtful { why: String },
-}
-
-/// The message as bytes: the same content, addresses, id and date make the same bytes.
-///
-/// # Errors
-/// When an address, the id or a media type is not one.
-pub fn build_message(
-    content: &MailContent,
-    from: &str,
-    to: &str,
-    message_id: &str,
-    date: DateTime<Utc>,
-) -> Result<Vec<u8>, EmailError> {
-    let id_is_sound = message_id.starts_with('<')
-        && message_id.ends_with('>')
-        && message_id.contains('@')
-        && message_id.chars().all(|c| c.is_ascii_graphic());
-    if !id_is_sound {
-        return Err(EmailError::MessageId(message_id.escape_debug().to_string()));
-    }
-    // Boundaries come from the id: random ones would make every rebuilt mail a different one.
-    let boundary = |part: &str| {
-        let mut name = sha256_hex(format!("{message_id} {part}").as_bytes());
-        name.truncate(32);
-        format!("=_{part}_{name}")
-    };
-    let text = SinglePart::builder()
-        .header(ContentType::TEXT_PLAIN)
-        .body(content.text.clone());
-    let html = SinglePart::builder()
-        .header(ContentType::TEXT_HTML)
-        .body(content.html.clone());
-    let mut related = MultiPart::related()
-        .boundary(boundary("related"))
-        .singlepart(html);
-    for image in &content.inline {
-        let part = SinglePart::builder()
-            .header(parse_type("image/png")?)
-            .header(ContentId::from(format!("<{}>", image.cid)))
-            .header(ContentDisposition::inline())
-            .body(image.png.clone());
-        related = related.singlepart(part);
-    }
-    let alternative = MultiPart::alternative()
-        .boundary(boundary("alternative"))
-        .singlepart(text)
-        .multipart(related);
-    let mut mixed = MultiPart::mixed()
-        .boundary(boundary("mixed"))
-        .multipart(alternative);
-    for attachment in &content.attachments {
-        let part = SinglePart::builder()
-            .header(parse_type(&attachment.media_type)?)
-            .header(ContentDisposition::attachment(&attachment.name))
-            .body(attachment.bytes.clone());
-        mixed = mixed.singlepart(part);
-    }
-    let message = Message::builder()
-        .message_id(Some(message_id.to_owned()))
-        .date(date.into())
-        .from(mailbox(from)?)
-        .to(mailbox(to)?)
-        .subject(one_line(&content.subject))
-        .multipart(mixed)
-        .map_err(EmailError::Build)?;
-    Ok(message.formatted())
-}
-
-fn parse_type(media_type: &str) -> Result<ContentType, EmailError> {
-    ContentType::parse(media_type).map_err(|_| EmailError::MediaType(media_type.to_owned()))
-}
-
-fn mailbox(address: &str) -> Result<Mailbox, EmailError> {
-    address.parse().map_err(|source| EmailError::Address {
-        address: address.escape_debug().to_string(),
-        source,
-    })
-}
-
-/// A subject cannot open a header of its own.
-fn one_line(subject: &str) -> String {
-    subject
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 /// How far the conversation is. Only `BodySent` makes a broken connection doubtful.
@@ -319,7 +229,7 @@ async fn converse(
         talk.abort().await;
         return Err(Talk::Own("the server offers neither AUTH PLAIN nor AUTH LOGIN"));
     }
-    let credentials = Credentials::new(settings.user.clone(), settings.password.expose().to_owned());
+    let credentials = Credentials::new(settings.user.clone(), settings.password.0.clone());
     talk.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
         .await?;
 
@@ -455,25 +365,6 @@ fn certificate_error(error: &SmtpError) -> Option<&rustls::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Attachment, Inline};
-
-    fn content() -> MailContent {
-        MailContent {
-            subject: "[补货日报] 2026-11-22\r\nBcc: a@b.c · 红3".to_owned(),
-            html: "<p>你好</p>".to_owned(),
-            text: "你好\n.\n".to_owned(),
-            inline: vec![Inline {
-                cid: "stock-1@linkstar".to_owned(),
-                png: vec![0x89, 0x50],
-                alt: String::new(),
-            }],
-            attachments: vec![Attachment {
-                name: "补货建议-2026-11-22.xlsx".to_owned(),
-                media_type: "application/json".to_owned(),
-                bytes: b"{}".to_vec(),
-            }],
-        }
-    }
 
     fn settings() -> SmtpSettings {
         SmtpSettings {
@@ -485,47 +376,6 @@ mod tests {
             ca_file: None,
             timeout: Duration::from_secs(5),
         }
-    }
-
-    fn build(id: &str) -> Result<Vec<u8>, EmailError> {
-        let date = DateTime::from_timestamp(1_795_305_600, 0).unwrap();
-        build_message(
-            &content(),
-            "Linkstar <bot@example.com>",
-            "li@example.com",
-            id,
-            date,
-        )
-    }
-
-    #[test]
-    fn r75_the_same_mail_is_the_same_bytes() {
-        let (first, second) = (build("<a@linkstar>").unwrap(), build("<a@linkstar>").unwrap());
-        assert_eq!(first, second);
-        assert_ne!(first, build("<b@linkstar>").unwrap());
-    }
-
-    #[test]
-    fn foreign_text_opens_no_header_and_every_line_is_ascii() {
-        let bytes = build("<a@linkstar>").unwrap();
-        assert!(bytes.is_ascii());
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.lines().any(|line| line.starts_with("Bcc:")));
-        assert!(text.contains("Message-ID: <a@linkstar>"));
-        assert!(
-            text.contains("filename*0*=utf-8''") || text.contains("filename*=utf-8''"),
-            "{text}"
-        );
-        insta::assert_snapshot!(text.replace('\r', ""));
-    }
-
-    #[test]
-    fn an_id_or_address_that_is_none_is_refused() {
-        assert!(matches!(build("<a b@c>"), Err(EmailError::MessageId(_))));
-        assert!(matches!(build("a@b"), Err(EmailError::MessageId(_))));
-        let date = DateTime::from_timestamp(0, 0).unwrap();
-        let wrong = build_message(&content(), "nobody", "li@example.com", "<a@b>", date);
-        assert!(matches!(wrong, Err(EmailError::Address { address, .. }) if address == "nobody"));
     }
 
     #[test]
