@@ -145,7 +145,8 @@ fn shown_width(text: &str) -> f64 {
         | 0xFF00..=0xFF60 => 1.85,
         _ => 1.0,
     };
-    text.chars().map(width).sum()
+    // Column widths are counted in characters of 11 points, ours have 9.
+    text.chars().map(width).sum::<f64>() * 0.84
 }
 
 impl Walk<'_, '_> {
@@ -378,10 +379,9 @@ impl Walk<'_, '_> {
         let mut cells = Vec::new();
         let mut label = table.total_label.as_ref();
         for (column, sum) in table.columns.iter().zip(sums) {
-            let (template, kind): (Option<&Template>, CellType) = match (&column.total, label.take()) {
-                (Some(total), _) => (Some(total), column.kind),
-                (None, Some(label)) => (Some(label), CellType::Text),
-                (None, None) => (None, CellType::Text),
+            let (template, kind): (Option<&Template>, CellType) = match &column.total {
+                Some(total) => (Some(total), column.kind),
+                None => (label.take(), CellType::Text),
             };
             let want = template.map_or(Ok(Want::Empty), |template| {
                 evaluate(template, kind, true, None, scope)
