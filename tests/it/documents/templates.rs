@@ -281,7 +281,7 @@ fn r36_a_moved_header_stops_before_anything_is_written() {
     });
     let text = std::fs::read_to_string(fixture("row-per-sku.toml")).unwrap();
     let problems = Mapping::parse("row-per-sku.toml", &text, &|_| Some(moved.clone())).unwrap_err();
-    insta::assert_snapshot!(shown(&problems), @"");
+    insta::assert_snapshot!(shown(&problems));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn r34_missing_fields_are_all_named_and_nothing_is_written() {
     let problems = mapping("huatuo-booking-gb")
         .write(&order, &context())
         .unwrap_err();
-    insta::assert_snapshot!(shown(&problems), @"");
+    insta::assert_snapshot!(shown(&problems));
 }
 
 fn compared(order: &StockingOrder, edit: impl Fn(String) -> String) -> String {
@@ -352,7 +352,7 @@ fn r35_what_a_person_changed_is_named_by_its_cell() {
     let order = usual();
     assert_eq!(compared(&order, |xml| xml), "");
     let price = compared(&order, |xml| xml.replacen("<v>2.15</v>", "<v>3.15</v>", 1));
-    insta::assert_snapshot!(price, @"");
+    insta::assert_snapshot!(price);
     let text_number = compared(&order, |xml| {
         xml.replacen(
             "<c r=\"F29\" s=\"37\"><v>48</v></c>",

@@ -184,6 +184,18 @@ impl Walk<'_, '_> {
         ));
     }
 
+    /// The same gap of the same goods is named once, not for every carton they are in.
+    fn row_fault(&mut self, fault: &Fault, field: &str, row_name: Option<String>) {
+        let Some(name) = row_name else {
+            return self.fault(fault, field);
+        };
+        let field = format!("{}: {}", field.replace('\n', " "), fault.path);
+        let problem = Problem::new(self.file, name, field, &fault.found, fault.wanted.as_str());
+        if !self.problems.contains(&problem) {
+            self.problem(problem);
+        }
+    }
+
     fn block(&mut self, block: &Block, scope: &Scope<'_>, rows: &mut Rows<'_>) {
         if let Some(text) = &block.text {
             self.text(text, scope);
@@ -361,7 +373,13 @@ impl Walk<'_, '_> {
                     lines |= matches!(&want, Want::Text(_));
                     cells.push(column_cell(column, want, Look::Cell));
                 }
-                Err(fault) => self.fault(&fault, &column.title),
+                Err(fault) => {
+                    let name = table
+                        .row_name
+                        .as_ref()
+                        .and_then(|name| name.fill(scope).ok().flatten());
+                    self.row_fault(&fault, &column.title, name);
+                }
             }
         }
         let height = lines.then(|| {
