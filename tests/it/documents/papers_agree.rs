@@ -1,5 +1,7 @@
 //! Packing list, invoice, booking form and outbound instruction of one order.
 
+use std::sync::LazyLock;
+
 use linkstar::mapping::definition::{Mapping, Written, builtin};
 use linkstar::order::model::StockingOrder;
 use proptest::prelude::*;
@@ -8,9 +10,12 @@ use rust_decimal::Decimal;
 use super::goods::{Wish, context, order, usual};
 use super::judge;
 
-pub fn mapping(id: &str) -> Mapping {
-    let all = builtin().expect("the built-in mappings");
-    all.into_iter()
+/// Read once: the property test writes hundreds of papers.
+static BUILTIN: LazyLock<Vec<Mapping>> = LazyLock::new(|| builtin().expect("the built-in mappings"));
+
+pub fn mapping(id: &str) -> &'static Mapping {
+    BUILTIN
+        .iter()
         .find(|mapping| mapping.meta.id == id)
         .expect("a built-in mapping")
 }

@@ -344,7 +344,7 @@ fn compared(order: &StockingOrder, edit: impl Fn(String) -> String) -> String {
     let form = mapping("huatuo-booking-gb");
     let paper = form.write(order, &context()).unwrap();
     let bytes = edited(&paper.bytes, "xl/worksheets/sheet1.xml", edit);
-    shown(&xlsx::compare("booking.xlsx", &bytes, &form, order, &context()))
+    shown(&xlsx::compare("booking.xlsx", &bytes, form, order, &context()))
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn r35_an_edited_invoice_is_named_by_its_cell_and_what_is_no_workbook_too() {
     let bytes = edited(&paper.bytes, "xl/worksheets/sheet1.xml", |xml| {
         xml.replace("<v>1189.05</v>", "<v>1190.05</v>")
     });
-    let problems = xlsx::compare("invoice.xlsx", &bytes, &invoice, &order, &context());
+    let problems = xlsx::compare("invoice.xlsx", &bytes, invoice, &order, &context());
     assert_eq!(problems.len(), 1, "{problems:#?}");
     assert_eq!(
         (problems[0].found.as_str(), problems[0].wanted.as_str()),
@@ -418,7 +418,7 @@ fn r35_an_edited_invoice_is_named_by_its_cell_and_what_is_no_workbook_too() {
     assert_eq!(garbage.len(), 1);
     let half = &paper.bytes[..paper.bytes.len() / 2];
     assert_eq!(
-        xlsx::compare("invoice.xlsx", half, &invoice, &order, &context()).len(),
+        xlsx::compare("invoice.xlsx", half, invoice, &order, &context()).len(),
         1
     );
 }
