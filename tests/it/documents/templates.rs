@@ -439,3 +439,55 @@ fn r36_text_that_looks_like_a_formula_stays_text() {
         }
     }
 }
+
+#[test]
+fn r35_papers_saved_again_by_another_program_are_still_the_same_papers() {
+    let order = usual();
+    let folder = tempfile::tempdir().unwrap();
+    for id in [
+        "packing-list",
+        "commercial-invoice",
+        "huatuo-booking-gb",
+        "outbound-instruction",
+    ] {
+        let paper = written(id, &order);
+        let file = file(folder.path(), &paper.bytes);
+        let Some(saved) = judge::libreoffice(&file, folder.path()) else {
+            return;
+        };
+        let bytes = std::fs::read(saved).unwrap();
+        let problems = xlsx::compare("saved.xlsx", &bytes, mapping(id), &order, &context());
+        assert!(problems.is_empty(), "{id}: {}", shown(&problems));
+    }
+}
+
+#[test]
+fn r36_content_below_a_full_table_refuses_the_order_instead_of_overwriting_it() {
+    let text = std::fs::read_to_string(fixture("row-per-sku.toml")).unwrap();
+    let with_footer = |name: &str| {
+        asset(name).map(|bytes| {
+            edited(&bytes, "xl/worksheets/sheet1.xml", |xml| {
+                xml.replace(
+                    "</sheetData>",
+                    "<row r=\"18\"><c r=\"G18\" t=\"inlineStr\"><is><t>签字</t></is></c></row></sheetData>",
+                )
+            })
+        })
+    };
+    let form = Mapping::parse("row-per-sku.toml", &text, &with_footer).unwrap();
+    let lines = |count: usize| order(&(0..count).map(|kind| (kind, 10, 1, 0, 100)).collect::<Vec<_>>());
+    assert!(
+        form.write(&lines(10), &context()).is_ok(),
+        "the prepared rows are all free"
+    );
+    let problems = form.write(&lines(11), &context()).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(
+        (problems[0].place.as_str(), problems[0].found.as_str()),
+        ("sheet 货物 明细, row 16", "11")
+    );
+    assert!(
+        problems[0].wanted.contains("at most 10 rows") && problems[0].wanted.contains("G18"),
+        "{problems:#?}"
+    );
+}
