@@ -85,3 +85,15 @@ fn a_kind_without_its_section_and_another_language_are_refused() {
 fn file_names_are_never_paths() {
     assert_eq!(safe_file_name("../a/b:c?.xlsx"), "-a-b-c-.xlsx");
 }
+
+#[test]
+fn documents_have_names_in_both_languages() {
+    for mapping in builtin().unwrap() {
+        assert_ne!(
+            mapping.title(Lang::Zh),
+            mapping.title(Lang::En),
+            "{}",
+            mapping.meta.id
+        );
+    }
+}

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use super::address::{Area, At};
 use super::cell::Want;
+use super::package::{Package, chain};
 use crate::problem::Problem;
 
 const MAX_FILE_BYTES: usize = 50 * 1024 * 1024;
@@ -54,6 +55,7 @@ impl Book {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(unreadable(format!("{} bytes", bytes.len())));
         }
+        Package::open(bytes).map_err(|error| unreadable(chain(&error)))?;
         let book = Xlsx::new(Cursor::new(bytes.to_vec())).map_err(|error| unreadable(error.to_string()))?;
         Ok(Self {
             name: name.to_owned(),

@@ -84,6 +84,8 @@ struct TableSpec {
     #[serde(default)]
     hide_empty: bool,
     columns: Vec<ColumnSpec>,
+    /// How a row is called when something is missing in it, e.g. `{line.goods.sku}`; named once, not on every row.
+    row_name: Option<Template>,
     /// First cell of the totals row; without it there is none.
     total_label: Option<Template>,
 }
@@ -189,6 +191,7 @@ impl XlsxNew {
                 );
                 match scopes(&table.each, shape) {
                     Ok(inner) => {
+                        templates.extend(table.row_name.iter().zip(inner.first().cloned()));
                         for (column, inner) in table
                             .columns
                             .iter()

@@ -11,6 +11,7 @@ use zip::{ZipArchive, ZipWriter};
 /// A template is somebody else's file: its parts are counted and measured before they are unpacked.
 const MAX_PARTS: usize = 2_000;
 const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -24,6 +25,8 @@ pub enum PackageError {
     Part(String),
     #[error("the workbook has more than {MAX_PARTS} parts")]
     TooMany,
+    #[error("the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")]
+    TooLarge,
 }
 
 /// The whole chain of an error in one line, for a [`crate::problem::Problem`].
@@ -47,6 +50,10 @@ impl<'a> Package<'a> {
         let zip = ZipArchive::new(Cursor::new(bytes))?;
         if zip.len() > MAX_PARTS {
             return Err(PackageError::TooMany);
+        }
+        let size = zip.decompressed_size().unwrap_or_default();
+        if size > u128::from(MAX_UNPACKED_BYTES) {
+            return Err(PackageError::TooLarge);
         }
         Ok(Self { zip })
     }

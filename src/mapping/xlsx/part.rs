@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::escape::{escape, unescape};
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
 use super::address::{Area, At};
 use super::cell::Want;
@@ -328,11 +328,10 @@ impl<'a> SheetPart<'a> {
                     continue;
                 };
                 let text = growth.widened(&formula.text, &name);
-                if text != formula.text {
-                    let (old, new) = (escape(formula.text.as_str()), escape(text.as_str()));
-                    cell.xml = cell
-                        .xml
-                        .replacen(&format!(">{old}</f>"), &format!(">{new}</f>"), 1);
+                if text != formula.text
+                    && let Some(xml) = with_formula(&cell.xml, &text)
+                {
+                    cell.xml = xml;
                     formula.text = text;
                     row.raw = None;
                 }
@@ -398,131 +397,10 @@ impl<'a> SheetPart<'a> {
     }
 }
 
+mod read;
 mod tail;
 
-fn position(reader: &Reader<&[u8]>) -> usize {
-    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
-}
-
-fn row_number(tag: &BytesStart<'_>, last: u32) -> Result<u32, quick_xml::Error> {
-    let found = attributes(tag)?;
-    Ok(found
-        .get("r")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(last.saturating_add(1)))
-}
-
-/// A changed row keeps its attributes but for the number and `spans`, a hint that would be wrong now.
-fn row(tag: &BytesStart<'_>) -> Result<Row, quick_xml::Error> {
-    let mut start = String::new();
-    for attribute in tag.attributes() {
-        let attribute = attribute?;
-        let key = attribute.key.as_ref();
-        if key != "r" && key != "spans" {
-            start.push_str(&format!(" {key}=\"{}\"", attribute.value.replace('"', "&quot;")));
-        }
-    }
-    Ok(Row {
-        raw: None,
-        attributes: attributes(tag)?,
-        start,
-        cells: BTreeMap::new(),
-    })
-}
-
-fn read_cells(
-    reader: &mut Reader<&[u8]>,
-    xml: &str,
-    row_no: u32,
-    row: &mut Row,
-) -> Result<(), quick_xml::Error> {
-    let mut column = 0_u32;
-    loop {
-        let start = position(reader);
-        match reader.read_event()? {
-            Event::Start(tag) if tag.name().as_ref() == "c" => {
-                let found = attributes(&tag)?;
-                column = column_of(&found, column);
-                let (formula, has_value) = read_content(reader)?;
-                let raw = xml.get(start..position(reader)).unwrap_or_default();
-                row.cells.insert(
-                    column,
-                    Cell {
-                        xml: raw.to_owned(),
-                        style: found.get("s").cloned(),
-                        formula,
-                        has_value,
-                    },
-                );
-            }
-            Event::Empty(tag) if tag.name().as_ref() == "c" => {
-                let found = attributes(&tag)?;
-                column = column_of(&found, column);
-                let at = At { row: row_no, column };
-                row.cells
-                    .insert(column, cell(at, found.get("s").cloned(), &Want::Empty));
-            }
-            Event::End(tag) if tag.name().as_ref() == "row" => return Ok(()),
-            Event::Eof => return Ok(()),
-            _ => {}
-        }
-    }
-}
-
-fn column_of(found: &BTreeMap<String, String>, last: u32) -> u32 {
-    let named = found.get("r").and_then(|text| At::parse(text));
-    named.map_or(last.saturating_add(1), |at| at.column)
-}
-
-fn read_content(reader: &mut Reader<&[u8]>) -> Result<(Option<Formula>, bool), quick_xml::Error> {
-    let (mut formula, mut has_value, mut in_formula) = (None::<Formula>, false, false);
-    loop {
-        match reader.read_event()? {
-            Event::Start(tag) if tag.name().as_ref() == "f" => {
-                formula = Some(formula_head(&tag)?);
-                in_formula = true;
-            }
-            Event::Empty(tag) if tag.name().as_ref() == "f" => formula = Some(formula_head(&tag)?),
-            Event::End(tag) if tag.name().as_ref() == "f" => in_formula = false,
-            Event::Start(tag) if matches!(tag.name().as_ref(), "v" | "is") => has_value = true,
-            Event::Text(text) if in_formula => {
-                if let Some(formula) = &mut formula {
-                    formula.text.push_str(&unescape(&text)?);
-                }
-            }
-            Event::GeneralRef(entity) if in_formula => {
-                if let Some(formula) = &mut formula {
-                    let text = format!("&{};", entity.xml10_content());
-                    formula.text.push_str(&unescape(&text)?);
-                }
-            }
-            Event::End(tag) if tag.name().as_ref() == "c" => return Ok((formula, has_value)),
-            Event::Eof => return Ok((formula, has_value)),
-            _ => {}
-        }
-    }
-}
-
-fn formula_head(tag: &BytesStart<'_>) -> Result<Formula, quick_xml::Error> {
-    let found = attributes(tag)?;
-    let kind = found.get("t").map(String::as_str);
-    Ok(Formula {
-        text: String::new(),
-        shared: (kind == Some("shared"))
-            .then(|| found.get("si").cloned())
-            .flatten(),
-        bound: matches!(kind, Some("array" | "dataTable")),
-    })
-}
-
-fn column_style(found: &BTreeMap<String, String>) -> Option<(u32, u32, String)> {
-    let number = |key: &str| found.get(key).and_then(|text| text.parse().ok());
-    Some((number("min")?, number("max")?, found.get("style")?.clone()))
-}
-
-fn areas(text: &str) -> Vec<Area> {
-    text.split_whitespace().filter_map(Area::parse).collect()
-}
+use read::{areas, column_style, position, read_cells, row, row_number};
 
 fn style_attribute(style: Option<&str>) -> String {
     style.map_or_else(String::new, |style| format!(" s=\"{}\"", escape(style)))
@@ -554,19 +432,37 @@ fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
 /// Excel's number of 1970-01-01.
 const UNIX_EPOCH_SERIAL: i64 = 25_569;
 
+/// The cell with another formula text; its `<f …>` tag stays as it is.
+fn with_formula(xml: &str, formula: &str) -> Option<String> {
+    let tag = xml.find("<f")?;
+    let from = tag + xml.get(tag..)?.find('>')? + 1;
+    let to = from + xml.get(from..)?.find("</f>")?;
+    Some(format!(
+        "{}{}{}",
+        xml.get(..from)?,
+        escape(formula),
+        xml.get(to..)?
+    ))
+}
+
 /// A formula cell without `<v>…</v>` and without the type of that value; `None` when there was none.
 fn without_result(xml: &str) -> Option<String> {
-    let (before, rest) = match (xml.find("<v>"), xml.find("<v/>")) {
-        (Some(at), _) => (xml.get(..at)?, xml.get(xml.find("</v>")? + 4..)?),
-        (None, Some(at)) => (xml.get(..at)?, xml.get(at + 4..)?),
-        (None, None) => return None,
+    let from = ["<v>", "<v/>", "<v "]
+        .iter()
+        .filter_map(|tag| xml.find(tag))
+        .min()?;
+    let tag_end = from + xml.get(from..)?.find('>')? + 1;
+    let to = match xml.get(from..tag_end)?.ends_with("/>") {
+        true => tag_end,
+        false => tag_end + xml.get(tag_end..)?.find("</v>")? + "</v>".len(),
     };
+    let (before, rest) = (xml.get(..from)?, xml.get(to..)?);
     let (start, content) = before.split_at_checked(before.find('>')?)?;
     let mut start = start.to_owned();
     if let Some(at) = start.find(" t=\"")
         && let Some(end) = start.get(at + 4..).and_then(|rest| rest.find('"'))
     {
-        start.replace_range(at..at + 4 + end + 1, "");
+        start.replace_range(at..=at + 4 + end, "");
     }
     Some(format!("{start}{content}{rest}"))
 }

@@ -74,6 +74,8 @@ struct TableSpec {
     /// Row whose styles (and formulas) rows without their own take.
     style_row: Option<u32>,
     columns: Vec<ColumnSpec>,
+    /// How a row is called when something is missing in it, e.g. `{content.goods.sku}`; named once, not on every row.
+    row_name: Option<Template>,
     #[serde(default)]
     checks: Vec<TotalSpec>,
 }
@@ -253,6 +255,10 @@ impl XlsxTemplate {
                     None
                 }
             };
+            if let (Some(inner), Some(name)) = (&inner, &table.row_name) {
+                let faults = name.faults(inner).into_iter();
+                problems.extend(faults.map(|fault| fault.problem(file, &place("row_name"))));
+            }
             for column in &table.columns {
                 let place = place(&format!("column {}", column.column));
                 if column_number(&column.column).is_none() {

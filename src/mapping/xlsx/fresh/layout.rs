@@ -145,7 +145,8 @@ fn shown_width(text: &str) -> f64 {
         | 0xFF00..=0xFF60 => 1.85,
         _ => 1.0,
     };
-    text.chars().map(width).sum()
+    // Column widths are counted in characters of 11 points, ours have 9.
+    text.chars().map(width).sum::<f64>() * 0.84
 }
 
 impl Walk<'_, '_> {
@@ -181,6 +182,18 @@ impl Walk<'_, '_> {
             &fault.found,
             fault.wanted.as_str(),
         ));
+    }
+
+    /// The same gap of the same goods is named once, not for every carton they are in.
+    fn row_fault(&mut self, fault: &Fault, field: &str, row_name: Option<String>) {
+        let Some(name) = row_name else {
+            return self.fault(fault, field);
+        };
+        let field = format!("{}: {}", field.replace('\n', " "), fault.path);
+        let problem = Problem::new(self.file, name, field, &fault.found, fault.wanted.as_str());
+        if !self.problems.contains(&problem) {
+            self.problem(problem);
+        }
     }
 
     fn block(&mut self, block: &Block, scope: &Scope<'_>, rows: &mut Rows<'_>) {
@@ -360,7 +373,13 @@ impl Walk<'_, '_> {
                     lines |= matches!(&want, Want::Text(_));
                     cells.push(column_cell(column, want, Look::Cell));
                 }
-                Err(fault) => self.fault(&fault, &column.title),
+                Err(fault) => {
+                    let name = table
+                        .row_name
+                        .as_ref()
+                        .and_then(|name| name.fill(scope).ok().flatten());
+                    self.row_fault(&fault, &column.title, name);
+                }
             }
         }
         let height = lines.then(|| {
@@ -378,10 +397,9 @@ impl Walk<'_, '_> {
         let mut cells = Vec::new();
         let mut label = table.total_label.as_ref();
         for (column, sum) in table.columns.iter().zip(sums) {
-            let (template, kind): (Option<&Template>, CellType) = match (&column.total, label.take()) {
-                (Some(total), _) => (Some(total), column.kind),
-                (None, Some(label)) => (Some(label), CellType::Text),
-                (None, None) => (None, CellType::Text),
+            let (template, kind): (Option<&Template>, CellType) = match &column.total {
+                Some(total) => (Some(total), column.kind),
+                None => (label.take(), CellType::Text),
             };
             let want = template.map_or(Ok(Want::Empty), |template| {
                 evaluate(template, kind, true, None, scope)

@@ -183,6 +183,10 @@ fn format(style: &Style<'_>) -> Format {
         .set_align(FormatAlign::VerticalCenter)
         .set_text_wrap();
     let boxed = |format: Format| format.set_border(FormatBorder::Thin).set_border_color(LINE);
+    let indented = |format: Format| match style.align {
+        Align::Center => format,
+        _ => format.set_indent(1),
+    };
     let format = match style.look {
         Look::Text(TextLook::Title) => base.set_font_size(17).set_bold(),
         Look::Text(TextLook::Subtitle) => base.set_font_size(10).set_font_color(MUTED),
@@ -202,8 +206,8 @@ fn format(style: &Style<'_>) -> Format {
                 .set_font_size(8)
                 .set_background_color(HEADER_GROUND),
         ),
-        Look::Cell => boxed(base),
-        Look::Total => boxed(base.set_bold().set_background_color(TOTAL_GROUND)),
+        Look::Cell => boxed(indented(base)),
+        Look::Total => boxed(indented(base.set_bold().set_background_color(TOTAL_GROUND))),
     };
     match style.format {
         Some(number) => format.set_num_format(number),

@@ -1,6 +1,6 @@
 //! Filling the workbook, and reading it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -11,7 +11,7 @@ use super::super::formula::Growth;
 use super::super::package::Package;
 use super::super::part::SheetPart;
 use super::{SheetSpec, TableSpec, TotalSpec, XlsxTemplate, lists};
-use crate::mapping::value::{Scope, scopes};
+use crate::mapping::value::{Fault, Scope, scopes};
 use crate::money::round_cents;
 use crate::problem::Problem;
 
@@ -272,27 +272,32 @@ fn rows(table: &TableSpec, scope: &Scope<'_>) -> u32 {
 
 /// Every cell of a sheet with its value, or every fault.
 fn expected(file: &str, spec: &SheetSpec, scope: &Scope<'_>) -> Result<Vec<Expected>, Vec<Problem>> {
-    let (mut expected, mut problems) = (Vec::new(), Vec::new());
-    let mut take = |at: At, field: String, want: Result<Want, crate::mapping::value::Fault>| match want {
+    let (mut expected, mut problems) = (Vec::new(), Vec::<Problem>::new());
+    let mut known = BTreeSet::new();
+    let mut take = |at: At, row_name: &str, field: String, want: Result<Want, Fault>| match want {
         Ok(want) => expected.push(Expected { at, field, want }),
         Err(fault) => {
-            let place = format!("sheet {}, cell {at}", spec.name);
-            problems.push(Problem::new(
-                file,
-                place,
-                format!("{field}: {}", fault.path),
-                fault.found,
-                fault.wanted,
-            ));
+            let place = format!("sheet {}, cell {at}{row_name}", spec.name);
+            let field = format!("{field}: {}", fault.path);
+            // The same gap of the same goods is named once, not for every carton they are in.
+            let seen = (field.clone(), row_name.to_owned(), fault.found.clone());
+            if row_name.is_empty() || known.insert(seen) {
+                problems.push(Problem::new(file, place, field, fault.found, fault.wanted));
+            }
         }
     };
     for cell in &spec.cells {
         let want = evaluate(&cell.value, cell.kind, cell.required, None, scope);
-        take(cell.at, cell.field(), want);
+        take(cell.at, "", cell.field(), want);
     }
     if let Some(table) = &spec.table {
         let rows = scopes(&table.each, scope).map_err(|fault| vec![fault.problem(file, &spec.name)])?;
         for (row, inner) in (table.first_row..=MAX_ROW).zip(rows) {
+            let name = table
+                .row_name
+                .as_ref()
+                .and_then(|name| name.fill(&inner).ok().flatten());
+            let name = name.map_or_else(String::new, |name| format!(" ({name})"));
             for column in &table.columns {
                 let at = At {
                     row,
@@ -305,7 +310,7 @@ fn expected(file: &str, spec: &SheetSpec, scope: &Scope<'_>) -> Result<Vec<Expec
                     column.when.as_ref(),
                     &inner,
                 );
-                take(at, column.field(), want);
+                take(at, &name, column.field(), want);
             }
         }
     }
