@@ -4,7 +4,6 @@ use krilla::color::luma;
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::paint::Fill;
 use krilla::surface::Surface;
-use krilla::text::TextDirection;
 
 use super::code128;
 use super::font::{Fonts, Weight};
@@ -458,14 +457,8 @@ impl Canvas<'_, '_> {
             Align::Right => spare,
         };
         let start = Point::from_xy(cell.x * POINTS_PER_MM + shift, cell.y * POINTS_PER_MM);
-        self.surface.draw_text(
-            start,
-            face.font.clone(),
-            size,
-            text,
-            false,
-            TextDirection::LeftToRight,
-        );
+        self.surface
+            .draw_glyphs(start, &face.line(text), face.font.clone(), text, size, false);
     }
 
     fn caption(&mut self, text: &str, x: f32, y: f32) {
