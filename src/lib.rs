@@ -24,6 +24,7 @@
 pub mod calendar;
 pub mod catalog;
 pub mod clock;
+pub mod declared;
 pub mod delivery;
 pub mod digest;
 pub mod ids;
@@ -34,6 +35,7 @@ pub mod planner;
 pub mod problem;
 pub mod quantity;
 pub mod reconcile;
+pub mod secret;
 pub mod wording;
 
 pub mod connector;

@@ -29,11 +29,15 @@ impl Problem {
         wanted: impl Into<String>,
     ) -> Self {
         let found = found.as_ref();
-        let mut shown: String = found
-            .chars()
-            .take(MAX_FOUND_CHARS)
-            .flat_map(char::escape_debug)
-            .collect();
+        let mut shown = String::new();
+        for c in found.chars().take(MAX_FOUND_CHARS) {
+            // Control characters and text-direction overrides could rewrite the line they are shown in.
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                shown.extend(c.escape_default());
+            } else {
+                shown.push(c);
+            }
+        }
         if found.chars().nth(MAX_FOUND_CHARS).is_some() {
             shown.push('…');
         }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 25] = [
+const FLOORS: [(&str, u8); 27] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
+    ("declared", 0),
     ("delivery", 0),
     ("digest", 0),
     ("ids", 0),
@@ -17,6 +18,7 @@ const FLOORS: [(&str, u8); 25] = [
     ("problem", 0),
     ("quantity", 0),
     ("reconcile", 0),
+    ("secret", 0),
     ("wording", 0),
     ("connector", 1),
     ("mapping", 1),

@@ -1,3 +1,155 @@
-//! The command line.
+//! The command line: reads arguments, calls the flow, shows what came out. Decides nothing.
 
+pub mod args;
+mod catalog;
+mod context;
+mod declared;
+// mod demo;
+mod doctor;
+mod init;
+mod nightly;
+mod order;
+mod outbox;
 pub mod plan_dir;
+mod planning;
+mod receive;
+mod run;
+mod status;
+// mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+
+/// How a command ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    /// Done, and something is listed that needs a person.
+    Findings,
+    /// Wrong usage, configuration or input file.
+    Usage,
+    /// A source, the database or a target cannot be reached.
+    Unavailable,
+    /// A fault of linkstar itself.
+    Bug,
+}
+
+impl Exit {
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Unavailable => 3,
+            Self::Bug => 70,
+        }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    #[error(transparent)]
+    Tools(#[from] crate::night::ToolsError),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Night(#[from] crate::night::NightError),
+    #[error(transparent)]
+    Plan(#[from] crate::store::plans::PlanError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot {what} {}", path.display())]
+    File {
+        what: &'static str,
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot write to standard output")]
+    Output(#[from] std::io::Error),
+    #[error("the simulated world")]
+    World(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot show as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    fn exit(&self) -> Exit {
+        use crate::store::StoreError;
+        use crate::store::plans::PlanError;
+        match self {
+            Self::Config(_) | Self::Tools(_) | Self::Usage(_) | Self::File { .. } => Exit::Usage,
+            Self::Store(StoreError::Url { .. }) => Exit::Usage,
+            Self::Store(StoreError::Open(_) | StoreError::Migrate(_)) => Exit::Unavailable,
+            Self::Plan(
+                PlanError::NotFound { .. } | PlanError::Ambiguous { .. } | PlanError::NotCurrent { .. },
+            ) => Exit::Usage,
+            Self::Plan(_) | Self::Store(_) | Self::Night(_) | Self::World(_) | Self::Json(_) => Exit::Bug,
+            Self::Output(_) => Exit::Unavailable,
+        }
+    }
+}
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start the runtime: {error}");
+            return ExitCode::from(Exit::Bug.code());
+        }
+    };
+    let exit = runtime.block_on(dispatch(&cli)).unwrap_or_else(|error| {
+        eprintln!("error: {}", crate::night::step::chain(&error));
+        error.exit()
+    });
+    ExitCode::from(exit.code())
+}
+
+async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
+    match &cli.command {
+        Command::Init { folder } => init::run(folder),
+        Command::Check => declared::check_all(cli),
+        Command::Doctor { json } => doctor::run(cli, *json).await,
+        Command::Catalog { command } => catalog::run(cli, command).await,
+        Command::Run => run::run(cli).await,
+        Command::Night(args) => nightly::night(cli, args).await,
+        Command::Pull(at) => nightly::pull(cli, *at).await,
+        Command::Plan {
+            from: Some(folder),
+            as_of: Some(as_of),
+            json,
+        } => planning::from_folder(cli, folder, *as_of, *json),
+        Command::Plan { json, .. } => planning::show(cli, *json).await,
+        Command::Explain {
+            sku,
+            warehouse,
+            plan,
+            json,
+        } => planning::explain(cli, sku, warehouse.as_ref(), plan.as_deref(), *json).await,
+        Command::Diff { before, after, json } => {
+            planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
+        }
+        Command::Replay { plan } => planning::replay(cli, plan).await,
+        Command::Approve(args) => order::approve(cli, args).await,
+        Command::Order { command } => order::run(cli, command).await,
+        Command::Deliver(at) => nightly::deliver(cli, *at).await,
+        Command::Receive { files, at } => receive::files(cli, files, *at).await,
+        Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
+        Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
+        Command::Outbox { command } => outbox::run(cli, command).await,
+        Command::Connector { command } => declared::connector(cli, command),
+        Command::Mapping { command } => declared::mapping(cli, command),
+        Command::Simulate { .. } => Err(CliError::Usage(String::new())),
+        Command::Demo(_) => Err(CliError::Usage(String::new())),
+    }
+}

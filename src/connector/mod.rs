@@ -1,1 +1,59 @@
 //! Reads connector files and says what to ask next and what an answer means. Does no IO.
+//!
+//! One TOML file per system ([`definition`]); [`load`] checks it and names faults at their line. [`Bound`] is a
+//! definition with one source's parameters and secrets: it makes requests ([`request`]), judges answers ([`answer`])
+//! and reads rows ([`rows`]) into canonical facts ([`record`]).
+
+pub mod answer;
+pub mod bucket;
+pub mod cell;
+pub mod decode;
+pub mod definition;
+mod expr;
+mod load;
+pub mod paging;
+mod path;
+pub mod pipe;
+pub mod record;
+pub mod request;
+pub mod rows;
+mod selftest;
+pub mod template;
+pub mod wait;
+pub mod window;
+
+mod bound;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use crate::secret::Secret;
+pub use bound::Bound;
+pub use load::{Definition, DefinitionError, Reading};
+pub use selftest::{TestFailure, run_tests};
+
+use crate::ids::{SourceId, WarehouseCode};
+
+/// One configured source: a connector file and what it needs to know about this seller's account there.
+#[derive(Debug, Clone)]
+pub struct ConnectorConfig {
+    pub id: SourceId,
+    pub definition: Arc<Definition>,
+    pub params: BTreeMap<String, String>,
+    pub secrets: BTreeMap<String, Secret>,
+    /// Fulfilment channel, or the provider's warehouse code, to our code.
+    pub warehouses: BTreeMap<String, WarehouseCode>,
+}
+
+/// The text at a path of an answer; None when it is absent or null.
+///
+/// # Errors
+/// When the path is none.
+pub fn text_at(json: Option<&serde_json::Value>, path: &str) -> Result<Option<String>, String> {
+    let path = path::Path::parse(path)?;
+    Ok(json.and_then(|json| path.get(json)).and_then(|value| {
+        cell::Cell::of_json(value)
+            .show()
+            .map(std::borrow::Cow::into_owned)
+    }))
+}

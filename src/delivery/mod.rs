@@ -1,1 +1,12 @@
-//! States of what must leave exactly once.
+//! States of what must leave exactly once: which state may follow which, when to try again, and what a file found
+//! at the other side means. Pure: this room decides, the store records, the transports act.
+
+mod backoff;
+mod parcel;
+mod remote;
+mod state;
+
+pub use backoff::Backoff;
+pub use parcel::{Envelope, FetchLimits, Fetched, Inbound, Outgoing, Staged, is_unfinished_name};
+pub use remote::{Found, FoundFile, NameError, PartialName, check_remote_name, judge_found};
+pub use state::{Channel, Outcome, State, UnknownWord, Verdict, after_attempt, after_lost_lease};

@@ -1,1 +1,166 @@
 //! Asks what a connector says, over HTTP.
+//!
+//! [`Client`] sends one request safely (hosts, sizes, times), [`call`] repeats it as the definition says, [`puller`]
+//! runs a stream page by page, [`doctor`] asks one read question per source and names what it meets.
+
+mod call;
+pub mod doctor;
+pub mod puller;
+mod send;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Duration, Utc};
+
+pub use doctor::{Diagnosis, doctor};
+
+use crate::clock::Clock;
+use crate::connector::bucket::Bucket;
+use crate::ids::SourceId;
+
+/// What went wrong, sorted by what a person has to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// The credentials have run out or are wrong: authorise again.
+    Expired,
+    /// The key or the address of this machine is not allowed.
+    Forbidden,
+    /// Too many requests, also after waiting.
+    Throttled,
+    /// No answer in time.
+    Slow,
+    /// No connection, or the server is in trouble.
+    Unreachable,
+    /// The answer is not what the definition says.
+    WrongSchema,
+    /// Understood and refused.
+    Refused,
+    /// The source pages in a way that loses rows or never ends.
+    Paging,
+    /// The source ended a report with an error of its own.
+    Fatal,
+    /// The configuration or the connector file cannot be used.
+    Configuration,
+}
+
+impl FailureKind {
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Forbidden => "forbidden",
+            Self::Throttled => "throttled",
+            Self::Slow => "slow",
+            Self::Unreachable => "unreachable",
+            Self::WrongSchema => "wrong_schema",
+            Self::Refused => "refused",
+            Self::Paging => "paging",
+            Self::Fatal => "fatal",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+/// A request or stream that did not work, in words that hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {text}", .kind.code())]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub text: String,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn new(kind: FailureKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+}
+
+/// Whether waits are waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    Real,
+    /// For a simulated clock: waits pass at once and are added to what the clock says.
+    Skip,
+}
+
+/// Access token and buckets of one source. They outlive a pull.
+#[derive(Default)]
+struct Session {
+    token: tokio::sync::Mutex<Option<Token>>,
+    buckets: Mutex<BTreeMap<String, Bucket>>,
+}
+
+struct Token {
+    value: String,
+    until: DateTime<Utc>,
+}
+
+/// The HTTP client of the whole process.
+pub struct Client {
+    inner: reqwest::Client,
+    pace: Pace,
+    skipped_ns: AtomicI64,
+    sessions: Mutex<BTreeMap<SourceId, Arc<Session>>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+impl Client {
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(pace: Pace) -> Result<Self, Failure> {
+        // One provider for the process; a second call finds it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let inner = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|error| {
+                Failure::new(FailureKind::Configuration, format!("cannot set up TLS: {error}"))
+            })?;
+        Ok(Self {
+            inner,
+            pace,
+            skipped_ns: AtomicI64::new(0),
+            sessions: Mutex::new(BTreeMap::new()),
+        })
+    }
+
+    fn session(&self, source: &SourceId) -> Arc<Session> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(sessions.entry(source.clone()).or_default())
+    }
+
+    fn now(&self, clock: &dyn Clock) -> DateTime<Utc> {
+        clock.now() + Duration::nanoseconds(self.skipped_ns.load(Ordering::Relaxed))
+    }
+
+    async fn pause(&self, wait: std::time::Duration) {
+        if wait.is_zero() {
+            return;
+        }
+        match self.pace {
+            Pace::Real => tokio::time::sleep(wait).await,
+            Pace::Skip => {
+                let nanos = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX / 4);
+                self.skipped_ns.fetch_add(nanos, Ordering::Relaxed);
+            }
+        }
+    }
+}

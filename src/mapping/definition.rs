@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
+use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
 use crate::mapping::model::{DocumentContext, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
+use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
 use crate::order::model::StockingOrder;
 use crate::problem::{Problem, nearest};
 
@@ -65,8 +67,8 @@ pub enum KindName {
 pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
-    // `xml::XmlMapping` and `label::LabelMapping` stand here: add the variant, its section in `File`,
-    // and its arm in `Kind::of`, `Mapping::write` and `Mapping::check`.
+    Xml(XmlMapping),
+    Label(Box<LabelMapping>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,6 +81,9 @@ struct File {
     xlsx_template: Option<XlsxTemplate>,
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
+    xml: Option<XmlMapping>,
+    #[serde(rename = "label-pdf")]
+    label_pdf: Option<LabelMapping>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -156,8 +161,16 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &scope));
                 Kind::XlsxNew(section)
             }
-            KindName::Xml => return Err(missing("xml")),
-            KindName::LabelPdf => return Err(missing("label-pdf")),
+            KindName::Xml => {
+                let section = file.xml.ok_or_else(|| missing("xml"))?;
+                problems.extend(section.faults(file_name, &maps));
+                Kind::Xml(section)
+            }
+            KindName::LabelPdf => {
+                let section = file.label_pdf.ok_or_else(|| missing("label-pdf"))?;
+                problems.extend(section.faults(file_name, &maps));
+                Kind::Label(Box::new(section))
+            }
         };
         if !problems.is_empty() {
             return Err(problems);
@@ -212,6 +225,8 @@ impl Mapping {
         let (bytes, media_type) = match &self.kind {
             Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
+            Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
         };
         let bytes = match bytes {
             Ok(bytes) if problems.is_empty() => bytes,
@@ -238,8 +253,23 @@ impl Mapping {
         match &self.kind {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
+            Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
+}
+
+fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
+    let fonts = Fonts::built_in().map_err(|error| {
+        vec![Problem::new(
+            file,
+            "",
+            "font",
+            error.to_string(),
+            "a readable OpenType font",
+        )]
+    })?;
+    section.write(file, scope, fonts)
 }
 
 /// What no document may leave with, whatever it prints: an order that contradicts itself.

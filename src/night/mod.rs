@@ -1,3 +1,218 @@
 //! The steps of one night, one file each.
+//!
+//! A night is a run named by its civil date. Every step commits what it did and is recorded; a run that is taken up
+//! again after a crash keeps the steps that were recorded and repeats the one that was cut off, which has no second
+//! effect. A failing step does not stop the others: the plan is made from what is there and says what is stale.
 
+pub mod assemble;
+pub mod decide;
+mod deliver;
+pub mod inbox;
+pub mod issue;
+pub mod plan;
 pub mod pull;
+pub mod receive;
+pub mod reconcile;
+pub mod sources;
+pub mod step;
+pub mod suggest;
+pub mod tools;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::BoxFuture;
+
+use crate::calendar::civil_day;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ids::AccountId;
+use crate::store::run::{self, StepView};
+use crate::store::{Store, StoreError};
+pub use step::{Step, StepReport, StepState};
+pub use tools::{Tools, ToolsError};
+
+/// Why a step could not do its work at all; what can be told line by line is in its report instead.
+#[derive(Debug, thiserror::Error)]
+pub enum NightError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Order(#[from] crate::store::orders::OrderStoreError),
+    #[error(transparent)]
+    Plan(#[from] crate::store::plans::PlanError),
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
+    #[error(transparent)]
+    Email(#[from] crate::transport::email::EmailError),
+    #[error("cannot read {}", path.display())]
+    Read {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot write {}", path.display())]
+    File {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot put into JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Everything a night works with.
+pub struct Night<'a> {
+    pub store: &'a Store,
+    pub clock: &'a dyn Clock,
+    pub config: &'a Config,
+    pub tools: &'a Tools,
+    /// Nothing leaves: no order is issued, no message enqueued or sent.
+    pub dry_run: bool,
+}
+
+/// What a night did, step by step.
+#[derive(Debug, Clone)]
+pub struct NightReport {
+    pub run_id: String,
+    pub date: NaiveDate,
+    pub steps: Vec<(Step, StepReport)>,
+}
+
+impl NightReport {
+    /// The worst state of any step.
+    #[must_use]
+    pub fn state(&self) -> StepState {
+        self.steps
+            .iter()
+            .filter(|(_, report)| report.state != StepState::Skipped)
+            .map(|(_, report)| report.state)
+            .max()
+            .unwrap_or(StepState::Done)
+    }
+}
+
+impl Night<'_> {
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.config.account.id
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The civil date of the seller's working day.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        civil_day(self.now(), self.config.account.zone)
+    }
+
+    /// Runs the night of a civil date, or what is left of it.
+    ///
+    /// # Errors
+    /// Only when the store itself fails; everything else is in the report.
+    pub async fn run(&self, date: NaiveDate) -> Result<NightReport, StoreError> {
+        let kind = if self.dry_run { "dry-run" } else { "night" };
+        let run_id = format!("{kind}-{date}");
+        let done = self.begin(&run_id, kind, date).await?;
+        let mut steps = Vec::new();
+        for step in Step::ALL {
+            let report = match done
+                .iter()
+                .find(|view| view.step == step.code())
+                .and_then(recorded)
+            {
+                Some(report) => report,
+                None if self.dry_run && step.goes_out() => StepReport {
+                    state: StepState::Skipped,
+                    problems: vec!["dry run: nothing leaves".to_owned()],
+                    ..StepReport::default()
+                },
+                None => self.take(&run_id, step, &steps).await?,
+            };
+            steps.push((step, report));
+        }
+        let report = NightReport { run_id, date, steps };
+        let mut tx = self.store.write().await?;
+        run::finish(
+            &mut tx,
+            self.account(),
+            &report.run_id,
+            report.state().code(),
+            self.now(),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(report)
+    }
+
+    async fn begin(&self, run_id: &str, kind: &str, date: NaiveDate) -> Result<Vec<StepView>, StoreError> {
+        let mut tx = self.store.write().await?;
+        run::start(&mut tx, self.account(), run_id, kind, date, self.now()).await?;
+        let done = run::steps(&mut tx, self.account(), run_id).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Boxed, so that the daemon can spawn a night whatever lifetimes its steps juggle.
+    fn work<'b>(&'b self, step: Step, before: &'b [(Step, StepReport)]) -> BoxFuture<'b, StepReport> {
+        match step {
+            Step::Pull => Box::pin(sources::step(self)),
+            Step::Receive => Box::pin(receive::step(self)),
+            Step::Decide => Box::pin(decide::step(self)),
+            Step::Reconcile => Box::pin(reconcile::step(self)),
+            Step::Plan => Box::pin(plan::step(self)),
+            Step::Suggest => Box::pin(suggest::step(self, before)),
+            Step::Deliver => Box::pin(self.deliver()),
+        }
+    }
+
+    async fn take(
+        &self,
+        run_id: &str,
+        step: Step,
+        before: &[(Step, StepReport)],
+    ) -> Result<StepReport, StoreError> {
+        let started_at = self.now();
+        let watch = crate::telemetry::Stopwatch::start();
+        let report = self.work(step, before).await;
+        let elapsed_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            step = step.code(),
+            state = report.state.code(),
+            elapsed_ms,
+            problems = report.problems.len(),
+            "step"
+        );
+        for problem in &report.problems {
+            tracing::warn!(step = step.code(), "{problem}");
+        }
+        let view = StepView {
+            step: step.code().to_owned(),
+            state: report.state.code().to_owned(),
+            counts: serde_json::to_string(&report.counts).unwrap_or_default(),
+            problem: (!report.problems.is_empty()).then(|| report.problems.join("\n")),
+            started_at,
+            ended_at: Some(self.now()),
+        };
+        let mut tx = self.store.write().await?;
+        run::record_step(&mut tx, self.account(), run_id, &view).await?;
+        tx.commit().await?;
+        Ok(report)
+    }
+}
+
+/// A recorded step keeps its result, unless it failed: then it gets another chance.
+fn recorded(view: &StepView) -> Option<StepReport> {
+    let state = StepState::parse(&view.state).filter(|state| *state != StepState::Failed)?;
+    Some(StepReport {
+        state,
+        counts: serde_json::from_str(&view.counts).ok()?,
+        problems: view
+            .problem
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .collect(),
+    })
+}

@@ -1,5 +1,12 @@
 //! The stocking order (备货单): one model from which every document is written.
 
+pub mod build;
+pub mod cartons;
 pub mod model;
+pub mod state;
+pub mod term;
 
+pub use build::{Draft, DraftLine, build};
+pub use cartons::CartonSpec;
 pub use model::{Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term, Totals};
+pub use state::{OrderEvent, OrderEventKind, OrderState, replay};

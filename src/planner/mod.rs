@@ -1,5 +1,31 @@
-//! How much, when and how: `plan(snapshot, policy) -> Plan`, pure and repeatable.
+//! How much, when and how: [`plan`]`(snapshot, policy, parent) -> Plan`, pure and repeatable.
+//!
+//! [`snapshot`] says what goes in, [`model`] what comes out. A line goes through [`forecast`] (history to demand),
+//! [`inbound`] (when comes what is under way), [`balance`] (day by day), [`quantify`] (how much), [`line`] (dates,
+//! level, reasons) and [`line_explain`] (the tree behind it). Formulas and measured figures: `docs/planning.md`.
 
+mod alerts;
+mod balance;
+mod context;
+mod demand;
+mod diff;
+mod engine;
+mod explain;
+mod forecast;
+mod inbound;
+mod lead;
+mod line;
+mod line_explain;
 pub mod model;
+mod quantify;
+mod rounding;
+mod season;
+pub mod snapshot;
+mod text;
 
+pub use diff::{diff, diff_plans};
+pub use engine::{ENGINE, canonical, plan};
 pub use model::*;
+pub use rounding::round_stat;
+pub use snapshot::*;
+pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

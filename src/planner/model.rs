@@ -75,6 +75,8 @@ pub enum Reason {
     NegativeStock,
     CodeUnmapped,
     Overstock,
+    /// Impossible past lead times were left out of the learning.
+    ObservationDropped,
 }
 
 /// One civil day of the projected balance.

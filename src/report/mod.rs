@@ -1,1 +1,74 @@
 //! What people read: the daily mail, its workbook, its charts. Bytes in, bytes out.
+//!
+//! [`DailyReport`] is everything one recipient's mail is made from. [`render_mail`] first settles every wording and
+//! number once (`view`), so that the HTML and its plain-text twin cannot tell different facts, then writes both,
+//! draws the charts and packs the workbook and the plan. [`decisions::read`] takes the edited workbook back.
+
+mod chart;
+pub mod decisions;
+mod figures;
+mod html;
+mod model;
+mod reason;
+mod text;
+mod view;
+mod workbook;
+
+pub use model::{
+    Attachment, DailyReport, Deadline, DeadlineKind, Inline, MailContent, OrderMotion, OwnerFilter,
+    ReceiptSummary, ReportError, RunProblem, UnmappedCode,
+};
+
+/// Most rows in the body; the rest is in the workbook.
+pub const MAX_BODY_ROWS: usize = 30;
+
+/// Mail clients cut a longer HTML body off (Gmail at 102 kB), and the footer with the plan id would be lost.
+pub const MAX_HTML_BYTES: usize = 100_000;
+
+/// Subject, HTML, text, charts and attachments of one recipient's daily mail.
+///
+/// # Errors
+/// [`ReportError`] when a writer of a format refuses; the report's content alone never makes it fail.
+pub fn render_mail(report: &DailyReport<'_>) -> Result<MailContent, ReportError> {
+    // A body over the limit is cut by rows, never by bytes.
+    let mut rows = MAX_BODY_ROWS;
+    let (view, html) = loop {
+        let view = view::View::of(report, rows);
+        let html = html::render(&view)?;
+        if html.len() <= MAX_HTML_BYTES || rows == 0 {
+            break (view, html);
+        }
+        rows -= rows.div_ceil(5);
+    };
+    let text = text::render(&view);
+    let short = report.plan.id.short();
+    let attachments = vec![
+        Attachment {
+            name: view.workbook_name.clone(),
+            media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+            bytes: workbook::write(report)?,
+        },
+        Attachment {
+            name: format!("plan-{}-{short}.json", report.as_of),
+            media_type: "application/json".to_owned(),
+            bytes: serde_json::to_vec_pretty(report.plan).map_err(ReportError::Json)?,
+        },
+    ];
+    let inline = view
+        .rows
+        .iter()
+        .filter_map(|row| row.chart.as_ref())
+        .map(|chart| Inline {
+            cid: chart.cid.clone(),
+            png: chart.png.clone(),
+            alt: chart.alt.clone(),
+        })
+        .collect();
+    Ok(MailContent {
+        subject: view.subject.clone(),
+        html,
+        text,
+        inline,
+        attachments,
+    })
+}

@@ -12,6 +12,8 @@ pub mod catalog;
 pub mod dialect;
 mod executor;
 pub mod facts;
+pub mod inbox;
+pub mod lead_times;
 mod migrations;
 pub mod orders;
 pub mod outbox;

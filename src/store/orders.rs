@@ -1,1 +1,407 @@
 //! Stocking orders, their events and documents.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Row, StoreError, Tx};
+use crate::args;
+use crate::ids::{AccountId, OrderNo, PlanId, Sku, WarehouseCode};
+use crate::order::state::{StateError, apply};
+use crate::order::{OrderEvent, OrderEventKind, OrderState, StockingOrder};
+use crate::problem::Problem;
+
+/// An order as it stands: the frozen model and where it is on its way.
+#[derive(Debug, Clone)]
+pub struct StoredOrder {
+    pub order: StockingOrder,
+    pub state: OrderState,
+    pub eta_p90: NaiveDate,
+    /// Day of hand-over, once somebody said so.
+    pub shipped_on: Option<NaiveDate>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OrderStoreError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("order {order}")]
+    State {
+        order: OrderNo,
+        #[source]
+        source: StateError,
+    },
+    #[error("order {0} does not exist")]
+    Unknown(OrderNo),
+}
+
+/// A document that was written for a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDocument {
+    pub order: OrderNo,
+    pub revision: u32,
+    pub document: String,
+    pub file_name: String,
+    pub media_type: String,
+    pub sha256: String,
+}
+
+/// An approved line that waits for a person to mend something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLine {
+    pub plan: PlanId,
+    pub warehouse: WarehouseCode,
+    pub sku: Sku,
+    pub units: i64,
+    pub problems: Vec<Problem>,
+}
+
+fn corrupt(what: &str, error: &serde_json::Error) -> StoreError {
+    StoreError::Corrupt {
+        what: what.to_owned(),
+        why: error.to_string(),
+    }
+}
+
+fn to_json<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| corrupt(what, &error))
+}
+
+/// Numbers are `BH<yymmdd>-<nn>`, counted per account and day, never reused.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn next_number(tx: &mut Tx, account: &AccountId, day: NaiveDate) -> Result<OrderNo, StoreError> {
+    let row = tx
+        .row(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM stocking_order WHERE account_id = $1 AND created_on = $2",
+            args![account, day],
+        )
+        .await?;
+    let used: i64 = row.map_or(Ok(0), |row| row.get("n"))?;
+    OrderNo::new(format!("BH{}-{:02}", day.format("%y%m%d"), used + 1)).map_err(|error| StoreError::Corrupt {
+        what: "order number".to_owned(),
+        why: error.to_string(),
+    })
+}
+
+/// Plan lines of this plan that already belong to an order.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn ordered_lines(
+    tx: &mut Tx,
+    account: &AccountId,
+    plan: &PlanId,
+) -> Result<Vec<(WarehouseCode, Sku, OrderNo)>, StoreError> {
+    tx.rows(
+        "SELECT warehouse, sku, order_no FROM ordered_line WHERE account_id = $1 AND plan_id = $2
+         ORDER BY warehouse, sku",
+        args![account, plan],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.get("warehouse")?, row.get("sku")?, row.get("order_no")?)))
+    .collect()
+}
+
+/// Stores a new order with its first events; its plan lines are taken, so that a second approval finds them used.
+///
+/// # Errors
+/// When one of the lines is already in another order, or the engine refuses.
+pub async fn create(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &StockingOrder,
+    eta_p90: NaiveDate,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), OrderStoreError> {
+    let model = to_json("order", order)?;
+    tx.execute_exactly(
+        1,
+        "INSERT INTO stocking_order (account_id, order_no, revision, state, warehouse, forwarder, mode, plan_id,
+             created_on, ship_by, eta_p50, eta_p90, shipped_on, model)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13)",
+        args![
+            account,
+            &order.number,
+            order.revision,
+            OrderState::Draft.code(),
+            &order.warehouse,
+            &order.forwarder,
+            order.mode.code(),
+            order.plan.as_ref(),
+            order.created_on,
+            order.ship_by,
+            order.eta,
+            eta_p90,
+            model
+        ],
+    )
+    .await?;
+    if let Some(plan) = &order.plan {
+        for line in &order.lines {
+            tx.execute_exactly(
+                1,
+                "INSERT INTO ordered_line (account_id, plan_id, warehouse, sku, order_no) VALUES ($1, $2, $3, $4, $5)",
+                args![account, plan, &order.warehouse, &line.goods.sku, &order.number],
+            )
+            .await?;
+        }
+    }
+    insert_event(
+        tx,
+        account,
+        &order.number,
+        1,
+        &event(by, now, OrderEventKind::Created),
+    )
+    .await?;
+    let approved = OrderEventKind::Reached {
+        state: OrderState::Approved,
+    };
+    append(tx, account, &order.number, event(by, now, approved)).await
+}
+
+fn event(by: &str, at: DateTime<Utc>, kind: OrderEventKind) -> OrderEvent {
+    OrderEvent {
+        at,
+        by: by.to_owned(),
+        kind,
+    }
+}
+
+async fn insert_event(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+    seq: i64,
+    event: &OrderEvent,
+) -> Result<(), StoreError> {
+    let json = to_json("order event", event)?;
+    tx.execute_exactly(
+        1,
+        "INSERT INTO order_event (account_id, order_no, seq, event) VALUES ($1, $2, $3, $4)",
+        args![account, order, seq, json],
+    )
+    .await
+}
+
+/// Appends an event when it may follow, and moves the state.
+///
+/// # Errors
+/// [`OrderStoreError::State`] when it may not follow.
+pub async fn append(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+    event: OrderEvent,
+) -> Result<(), OrderStoreError> {
+    let row = tx
+        .row(
+            "SELECT o.state AS state, (SELECT CAST(MAX(e.seq) AS BIGINT) FROM order_event e
+                 WHERE e.account_id = o.account_id AND e.order_no = o.order_no) AS seq
+             FROM stocking_order o WHERE o.account_id = $1 AND o.order_no = $2",
+            args![account, order],
+        )
+        .await?
+        .ok_or_else(|| OrderStoreError::Unknown(order.clone()))?;
+    let state = read_state(&row)?;
+    let next = apply(Some(state), &event.kind).map_err(|source| OrderStoreError::State {
+        order: order.clone(),
+        source,
+    })?;
+    let seq: Option<i64> = row.get("seq")?;
+    insert_event(tx, account, order, seq.unwrap_or(0) + 1, &event).await?;
+    tx.execute_exactly(
+        1,
+        "UPDATE stocking_order SET state = $3 WHERE account_id = $1 AND order_no = $2",
+        args![account, order, next.code()],
+    )
+    .await?;
+    if next == OrderState::HandedOver {
+        tx.execute(
+            "UPDATE stocking_order SET shipped_on = $3 WHERE account_id = $1 AND order_no = $2 AND shipped_on IS NULL",
+            args![account, order, event.at.date_naive()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+fn read_state(row: &Row) -> Result<OrderState, StoreError> {
+    let code: String = row.get("state")?;
+    OrderState::parse(&code).ok_or_else(|| StoreError::Corrupt {
+        what: "order state".to_owned(),
+        why: format!("`{code}` is no state"),
+    })
+}
+
+const COLUMNS: &str =
+    "SELECT order_no, state, eta_p90, shipped_on, model FROM stocking_order WHERE account_id = $1";
+
+fn read_order(row: &Row) -> Result<StoredOrder, StoreError> {
+    let model: String = row.get("model")?;
+    Ok(StoredOrder {
+        order: serde_json::from_str(&model).map_err(|error| corrupt("order", &error))?,
+        state: read_state(row)?,
+        eta_p90: row.get("eta_p90")?,
+        shipped_on: row.get("shipped_on")?,
+    })
+}
+
+/// Every order, oldest first.
+///
+/// # Errors
+/// When the engine refuses or a stored order cannot be read.
+pub async fn all(tx: &mut Tx, account: &AccountId) -> Result<Vec<StoredOrder>, StoreError> {
+    tx.rows(format!("{COLUMNS} ORDER BY created_on, order_no"), args![account])
+        .await?
+        .iter()
+        .map(read_order)
+        .collect()
+}
+
+/// # Errors
+/// When the engine refuses or the stored order cannot be read.
+pub async fn get(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+) -> Result<Option<StoredOrder>, StoreError> {
+    tx.row(format!("{COLUMNS} AND order_no = $2"), args![account, order])
+        .await?
+        .as_ref()
+        .map(read_order)
+        .transpose()
+}
+
+/// The log of an order, in order.
+///
+/// # Errors
+/// When the engine refuses or an event cannot be read.
+pub async fn events(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+) -> Result<Vec<OrderEvent>, StoreError> {
+    tx.rows(
+        "SELECT event FROM order_event WHERE account_id = $1 AND order_no = $2 ORDER BY seq",
+        args![account, order],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let json: String = row.get("event")?;
+        serde_json::from_str(&json).map_err(|error| corrupt("order event", &error))
+    })
+    .collect()
+}
+
+/// Records a written document; writing the same bytes again changes nothing.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn add_document(
+    tx: &mut Tx,
+    account: &AccountId,
+    document: &StoredDocument,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO order_document (account_id, order_no, revision, document, file_name, media_type, sha256)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, order_no, revision, document) DO NOTHING",
+        args![
+            account,
+            &document.order,
+            document.revision,
+            &document.document,
+            &document.file_name,
+            &document.media_type,
+            &document.sha256
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Documents of an order, newest revision last.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn documents(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+) -> Result<Vec<StoredDocument>, StoreError> {
+    tx.rows(
+        "SELECT revision, document, file_name, media_type, sha256 FROM order_document
+         WHERE account_id = $1 AND order_no = $2 ORDER BY revision, document",
+        args![account, order],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(StoredDocument {
+            order: order.clone(),
+            revision: row.get("revision")?,
+            document: row.get("document")?,
+            file_name: row.get("file_name")?,
+            media_type: row.get("media_type")?,
+            sha256: row.get("sha256")?,
+        })
+    })
+    .collect()
+}
+
+/// Remembers why an approved line was not booked.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn hold(
+    tx: &mut Tx,
+    account: &AccountId,
+    line: &HeldLine,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let problems = to_json("problems", &line.problems)?;
+    tx.execute(
+        "INSERT INTO held_line (account_id, plan_id, warehouse, sku, units, problems, since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, plan_id, warehouse, sku)
+         DO UPDATE SET units = excluded.units, problems = excluded.problems",
+        args![
+            account,
+            &line.plan,
+            &line.warehouse,
+            &line.sku,
+            line.units,
+            problems,
+            now
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lines of a plan that wait for a person.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec<HeldLine>, StoreError> {
+    tx.rows(
+        "SELECT warehouse, sku, units, problems FROM held_line WHERE account_id = $1 AND plan_id = $2
+         ORDER BY warehouse, sku",
+        args![account, plan],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let problems: String = row.get("problems")?;
+        Ok(HeldLine {
+            plan: plan.clone(),
+            warehouse: row.get("warehouse")?,
+            sku: row.get("sku")?,
+            units: row.get("units")?,
+            problems: serde_json::from_str(&problems).map_err(|error| corrupt("problems", &error))?,
+        })
+    })
+    .collect()
+}

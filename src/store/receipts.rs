@@ -1,1 +1,279 @@
-//! Receipt events, transit lines, differences.
+//! Receipt events, and how the lines they belong to have stood.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Row, StoreError, Tx, Value};
+use crate::args;
+use crate::ids::{AccountId, OrderNo, Sku};
+use crate::ledger::{ReceiptEvent, ReceiptKind};
+use crate::reconcile::{Line, Reconciliation, kind_code, origin_of};
+
+/// Appends events and returns how many were new. The same event again, from whatever file, changes nothing.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn append(
+    tx: &mut Tx,
+    account: &AccountId,
+    events: &[ReceiptEvent],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let rows: Vec<Vec<Value>> = events
+        .iter()
+        .map(|event| {
+            args![
+                account,
+                origin_of(event),
+                &event.key,
+                &event.source,
+                &event.warehouse,
+                &event.reference,
+                event.carton.clone(),
+                &event.sku_code,
+                kind_code(event.kind),
+                event.units,
+                event.at,
+                now
+            ]
+            .to_vec()
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO receipt_event (account_id, origin, event_key, source, warehouse, reference, carton, sku_code,
+             kind, units, happened_at, recorded_at)",
+        &rows,
+        "ON CONFLICT (account_id, origin, event_key) DO NOTHING",
+    )
+    .await
+}
+
+const EVENT_COLUMNS: &str =
+    "origin, event_key, source, warehouse, reference, carton, sku_code, kind, units, happened_at";
+
+/// All events since an instant, whatever they refer to: units nobody expected must be seen too.
+///
+/// # Errors
+/// When the engine refuses, or a stored event cannot be read back.
+pub async fn load_since(
+    tx: &mut Tx,
+    account: &AccountId,
+    since: DateTime<Utc>,
+) -> Result<Vec<ReceiptEvent>, StoreError> {
+    let rows = tx
+        .rows(
+            format!("SELECT {EVENT_COLUMNS} FROM receipt_event WHERE account_id = $1 AND happened_at >= $2"),
+            args![account, since],
+        )
+        .await?;
+    in_order(&rows)
+}
+
+/// References go into statements of at most this many places.
+const REFERENCES_PER_STATEMENT: usize = 500;
+
+/// Events of some references: order numbers, and the inbound numbers that carry them.
+///
+/// # Errors
+/// When the engine refuses, or a stored event cannot be read back.
+pub async fn load_for(
+    tx: &mut Tx,
+    account: &AccountId,
+    references: &[String],
+) -> Result<Vec<ReceiptEvent>, StoreError> {
+    let distinct: Vec<&String> = references.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut rows = Vec::new();
+    for some in distinct.chunks(REFERENCES_PER_STATEMENT) {
+        let places: Vec<String> = (2..some.len() + 2).map(|place| format!("${place}")).collect();
+        let mut args = vec![Value::from(account)];
+        args.extend(some.iter().map(|reference| Value::from(*reference)));
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM receipt_event WHERE account_id = $1 AND reference IN ({})",
+            places.join(", ")
+        );
+        rows.extend(tx.rows(sql, &args).await?);
+    }
+    in_order(&rows)
+}
+
+/// By time, then identity; sorted here because the two engines do not order texts alike.
+fn in_order(rows: &[Row]) -> Result<Vec<ReceiptEvent>, StoreError> {
+    let mut events: Vec<ReceiptEvent> = rows.iter().map(event).collect::<Result<_, _>>()?;
+    events.sort_by(|a, b| (a.at, origin_of(a), &a.key).cmp(&(b.at, origin_of(b), &b.key)));
+    Ok(events)
+}
+
+const KINDS: [ReceiptKind; 3] = [ReceiptKind::Received, ReceiptKind::PutAway, ReceiptKind::Damaged];
+
+fn event(row: &Row) -> Result<ReceiptEvent, StoreError> {
+    let kind: String = row.get("kind")?;
+    Ok(ReceiptEvent {
+        source: row.get("source")?,
+        key: row.get("event_key")?,
+        warehouse: row.get("warehouse")?,
+        reference: row.get("reference")?,
+        carton: row.get("carton")?,
+        sku_code: row.get("sku_code")?,
+        kind: KINDS
+            .into_iter()
+            .find(|known| kind_code(*known) == kind)
+            .ok_or_else(|| corrupt("kind of receipt", &kind))?,
+        units: row.get("units")?,
+        at: row.get("happened_at")?,
+    })
+}
+
+fn corrupt(what: &str, why: impl ToString) -> StoreError {
+    StoreError::Corrupt {
+        what: what.to_owned(),
+        why: why.to_string(),
+    }
+}
+
+/// A line that stands otherwise than when it was last looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineChange {
+    /// None: seen for the first time.
+    pub before: Option<Line>,
+    pub after: Line,
+    pub as_of: NaiveDate,
+}
+
+impl LineChange {
+    /// Whether a person should hear of it: a difference appeared, changed, or went away.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        let told = |line: &Line| {
+            line.differs()
+                .then_some((line.verdict, line.difference, line.damaged))
+        };
+        self.before.as_ref().and_then(told) != told(&self.after)
+    }
+}
+
+/// Keeps how each line stands and returns what changed since the last time, by order and SKU. Saving the same
+/// reconciliation twice changes nothing.
+///
+/// # Errors
+/// When the engine refuses, or a stored line cannot be read back.
+pub async fn save(
+    tx: &mut Tx,
+    account: &AccountId,
+    done: &Reconciliation,
+    now: DateTime<Utc>,
+) -> Result<Vec<LineChange>, StoreError> {
+    let mut held = newest(tx, account).await?;
+    let mut changes = Vec::new();
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for line in &done.lines {
+        let before = held.remove(&(line.order.clone(), line.sku.clone()));
+        if before.as_ref().is_some_and(|(_, before)| before == line) {
+            continue;
+        }
+        let body = serde_json::to_string(line).map_err(|error| corrupt("receipt line", error))?;
+        let revision = before.as_ref().map_or(1, |(revision, _)| revision + 1);
+        rows.push(
+            args![
+                account,
+                &line.order,
+                &line.sku,
+                revision,
+                done.as_of,
+                line.state.code(),
+                line.verdict.code(),
+                line.difference,
+                body,
+                now
+            ]
+            .to_vec(),
+        );
+        changes.push(LineChange {
+            before: before.map(|(_, line)| line),
+            after: line.clone(),
+            as_of: done.as_of,
+        });
+    }
+    tx.insert_many(
+        "INSERT INTO receipt_line (account_id, order_no, sku, revision, as_of, state, verdict, difference, body,
+             recorded_at)",
+        &rows,
+        "",
+    )
+    .await?;
+    Ok(changes)
+}
+
+type Newest = BTreeMap<(OrderNo, Sku), (i64, Line)>;
+
+async fn newest(tx: &mut Tx, account: &AccountId) -> Result<Newest, StoreError> {
+    tx.rows(
+        "SELECT order_no, sku, revision, body FROM (
+             SELECT order_no, sku, revision, body,
+                 ROW_NUMBER() OVER (PARTITION BY order_no, sku ORDER BY revision DESC) AS place
+             FROM receipt_line WHERE account_id = $1
+         ) AS revisions WHERE place = 1",
+        args![account],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let key = (row.get::<OrderNo>("order_no")?, row.get::<Sku>("sku")?);
+        Ok((key, (row.get("revision")?, line(row)?)))
+    })
+    .collect()
+}
+
+fn line(row: &Row) -> Result<Line, StoreError> {
+    serde_json::from_str(&row.get::<String>("body")?).map_err(|error| corrupt("receipt line", error))
+}
+
+/// How every line stands now, by order and SKU.
+///
+/// # Errors
+/// When the engine refuses, or a stored line cannot be read back.
+pub async fn current(tx: &mut Tx, account: &AccountId) -> Result<Vec<Line>, StoreError> {
+    Ok(newest(tx, account)
+        .await?
+        .into_values()
+        .map(|(_, line)| line)
+        .collect())
+}
+
+/// What changed on a day, by order and SKU: the mail shows what was closed since yesterday. A line that changed
+/// several times that day is one change, from how it stood before the day.
+///
+/// # Errors
+/// When the engine refuses, or a stored line cannot be read back.
+pub async fn changes_on(
+    tx: &mut Tx,
+    account: &AccountId,
+    as_of: NaiveDate,
+) -> Result<Vec<LineChange>, StoreError> {
+    let rows = tx
+        .rows(
+            "SELECT order_no, sku, as_of, body FROM receipt_line
+             WHERE account_id = $1 AND as_of <= $2 AND (order_no, sku) IN (
+                 SELECT order_no, sku FROM receipt_line WHERE account_id = $1 AND as_of = $2
+             ) ORDER BY revision",
+            args![account, as_of],
+        )
+        .await?;
+    let mut changes: BTreeMap<(OrderNo, Sku), (Option<Line>, Option<Line>)> = BTreeMap::new();
+    for row in &rows {
+        let line = line(row)?;
+        let entry = changes.entry((line.order.clone(), line.sku.clone())).or_default();
+        if row.get::<NaiveDate>("as_of")? < as_of {
+            entry.0 = Some(line);
+        } else {
+            entry.1 = Some(line);
+        }
+    }
+    Ok(changes
+        .into_values()
+        .filter_map(|(before, after)| {
+            let after = after.filter(|after| before.as_ref() != Some(after))?;
+            Some(LineChange { before, after, as_of })
+        })
+        .collect())
+}

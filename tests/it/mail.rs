@@ -1,1 +1,6 @@
-//! Tests of the room `mail`.
+//! The daily mail as a reader gets it, its workbook and the way back, and a real SMTP server.
+
+mod documents;
+mod fixture;
+mod smtp;
+mod workbook;

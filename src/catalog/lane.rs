@@ -1,0 +1,67 @@
+//! Ways into a warehouse, with the lead times a person trusts until there is history (R21).
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::ids::{ForwarderId, WarehouseCode};
+use crate::money::Money;
+use crate::order::Mode;
+
+/// Days of one stage: as often shorter as longer, and longer in one case of ten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    pub p50: i64,
+    pub p90: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lane {
+    pub warehouse: WarehouseCode,
+    pub mode: Mode,
+    pub forwarder: ForwarderId,
+    /// The forwarder's name of the service (渠道).
+    pub service: String,
+    pub production: Option<Days>,
+    /// Hand-over to delivered.
+    pub transit: Option<Days>,
+    pub putaway: Option<Days>,
+    pub port_of_loading: String,
+    pub cost_per_kg: Option<Money>,
+    /// 1 is tried first.
+    pub priority: Option<i64>,
+}
+
+impl Lane {
+    /// Every value that cannot be true.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (p50, p90, days) in [
+            ("production_p50", "production_p90", self.production),
+            ("transit_p50", "transit_p90", self.transit),
+            ("putaway_p50", "putaway_p90", self.putaway),
+        ] {
+            let Some(days) = days else { continue };
+            for (field, value) in [(p50, days.p50), (p90, days.p90)] {
+                if !(0..=MAX_DAYS).contains(&value) {
+                    faults.push(Fault::new(field, value, format!("days from 0 to {MAX_DAYS}")));
+                }
+            }
+            if days.p50 > days.p90 {
+                faults.push(Fault::new(
+                    p90,
+                    days.p90,
+                    format!("at least {p50}, which is {}", days.p50),
+                ));
+            }
+        }
+        if let Some(cost) = self.cost_per_kg.filter(|cost| cost.amount.is_sign_negative()) {
+            faults.push(Fault::new("cost_per_kg", cost.amount, "a cost of 0 or more"));
+        }
+        super::item::check_positive(&mut faults, "priority", self.priority);
+        faults
+    }
+}
+
+/// Two years: whatever takes longer is a slip.
+const MAX_DAYS: i64 = 730;

@@ -1,0 +1,303 @@
+//! What the command line understands.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Parser, Subcommand};
+
+use crate::ids::{OrderNo, WarehouseCode};
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 done, but something needs a person (listed) · 2 wrong usage, configuration or input file · 3 a source, the database or a target cannot be reached · 70 a fault of linkstar itself";
+
+/// Keeps overseas warehouses (海外仓) stocked: pull, plan, mail, approve, book, deliver, receive, reconcile.
+#[derive(Debug, Parser)]
+#[command(name = "linkstar", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    /// The configuration file.
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "linkstar.toml",
+        value_name = "FILE"
+    )]
+    pub config: PathBuf,
+    /// Language of texts: zh-CN or en (default: the account's).
+    #[arg(long, global = true, value_name = "LANG", value_parser = parse_lang)]
+    pub lang: Option<crate::wording::Lang>,
+    /// No progress lines.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn parse_lang(text: &str) -> Result<crate::wording::Lang, String> {
+    match text {
+        "zh-CN" | "zh" => Ok(crate::wording::Lang::Zh),
+        "en" => Ok(crate::wording::Lang::En),
+        _ => Err("wanted zh-CN or en".to_owned()),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a folder to start from: configuration, catalog tables, inbox.
+    #[command(after_help = "Example: linkstar init shop && cd shop && linkstar check")]
+    Init { folder: PathBuf },
+    /// Check configuration, connector files, mapping files and catalog without touching the network.
+    #[command(after_help = "Example: linkstar -c shop/linkstar.toml check")]
+    Check,
+    /// One read call to every source, the mail server and the forwarders' servers: which would fail tonight?
+    #[command(after_help = "Example: linkstar doctor --json")]
+    Doctor {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Import items, codes, warehouses and lanes from CSV or XLSX; good rows load, bad rows are listed.
+    #[command(after_help = "Example: linkstar catalog import catalog/\n         linkstar catalog unmapped")]
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+    /// The daemon: runs the night at its hour, watches the inbox, delivers what is due.
+    #[command(after_help = "Example: linkstar run\nStops cleanly on SIGTERM or Ctrl-C.")]
+    Run,
+    /// Run one night now, all steps in order. Repeating it has no second effect.
+    #[command(after_help = "Example: linkstar night --dry-run")]
+    Night(NightArgs),
+    /// Only pull sales, stock and inbounds.
+    #[command(after_help = "Example: linkstar pull")]
+    Pull(At),
+    /// Show the current plan, or plan from a folder of CSV files without a database.
+    #[command(
+        after_help = "Example: linkstar plan --json\n         linkstar plan --from sheets/ --as-of 2026-09-07 --json"
+    )]
+    Plan {
+        /// A folder of CSV files (docs/plan-from-files.md).
+        #[arg(long, value_name = "DIR", requires = "as_of")]
+        from: Option<PathBuf>,
+        /// The first day still ahead.
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<NaiveDate>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Where a suggested number comes from.
+    #[command(after_help = "Example: linkstar explain 85123A --warehouse goodcang:UKMA")]
+    Explain {
+        sku: String,
+        #[arg(long)]
+        warehouse: Option<WarehouseCode>,
+        /// Plan id or its beginning; the current plan when left out.
+        #[arg(long)]
+        plan: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What changed between two plans, and why.
+    #[command(after_help = "Example: linkstar diff\n         linkstar diff 3fa9c2 81bd07")]
+    Diff {
+        /// Older plan; the parent of the current one when left out.
+        before: Option<String>,
+        after: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compute a stored plan again from its stored inputs and compare the bytes.
+    #[command(after_help = "Example: linkstar replay 3fa9c2")]
+    Replay { plan: String },
+    /// Accept, change or reject suggestions and issue the stocking orders.
+    #[command(
+        after_help = "Example: linkstar approve --file 'reply.xlsx'\n         linkstar approve --all\n         linkstar approve goodcang:UKMA/85123A=240 amazon:GB/22423"
+    )]
+    Approve(ApproveArgs),
+    /// Stocking orders (备货单).
+    #[command(after_help = "Example: linkstar order list\n         linkstar order show BH260907-01")]
+    Order {
+        #[command(subcommand)]
+        command: OrderCommand,
+    },
+    /// Send what is due: documents to forwarders, mails to readers.
+    #[command(after_help = "Example: linkstar deliver")]
+    Deliver(At),
+    /// Read receipt reports from files.
+    #[command(after_help = "Example: linkstar receive report.xlsx more.csv")]
+    Receive {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Shipped against received against put away, line by line.
+    #[command(after_help = "Example: linkstar reconcile --json")]
+    Reconcile {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What happened, what waits, what is late; or one order's story.
+    #[command(after_help = "Example: linkstar status\n         linkstar status BH260907-01 --json")]
+    Status {
+        order: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Messages on their way out.
+    #[command(after_help = "Example: linkstar outbox list\n         linkstar outbox retry MESSAGE")]
+    Outbox {
+        #[command(subcommand)]
+        command: OutboxCommand,
+    },
+    /// Connector files.
+    #[command(after_help = "Example: linkstar connector test connectors/goodcang.toml")]
+    Connector {
+        #[command(subcommand)]
+        command: FileCommand,
+    },
+    /// Mapping files.
+    #[command(after_help = "Example: linkstar mapping check mappings/huatuo-booking-gb.toml")]
+    Mapping {
+        #[command(subcommand)]
+        command: FileCommand,
+    },
+    /// Serve the simulated world: marketplace, warehouse, forwarder and mail on loopback.
+    #[command(after_help = "Example: linkstar simulate world/ --start 2026-05-04")]
+    Simulate {
+        folder: PathBuf,
+        /// First civil day of the world.
+        #[arg(long, default_value = "2026-05-04")]
+        start: NaiveDate,
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+    },
+    /// The whole job once, on real orders, in a fresh folder: several weeks of nights in a few minutes.
+    #[command(after_help = "Example: linkstar demo\n         linkstar demo --weeks 12 --folder /tmp/demo")]
+    Demo(DemoArgs),
+}
+
+/// Run as of another instant than now, for replays and trials.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct At {
+    /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Args)]
+pub struct NightArgs {
+    #[command(flatten)]
+    pub at: At,
+    /// Compute everything, send nothing, write nothing outside the data folder.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// `WAREHOUSE/SKU` accepts, `WAREHOUSE/SKU=UNITS` changes, `WAREHOUSE/SKU=0` rejects.
+    pub lines: Vec<String>,
+    /// The suggestion workbook with its decision column filled in.
+    #[arg(long, conflicts_with_all = ["lines", "all"])]
+    pub file: Option<PathBuf>,
+    /// Accept every suggestion whose data is complete.
+    #[arg(long, conflicts_with = "lines")]
+    pub all: bool,
+    /// Plan id or its beginning; must be the current plan.
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Who decides, for the log.
+    #[arg(long, default_value = "cli")]
+    pub by: String,
+    #[command(flatten)]
+    pub at: At,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Import a folder or single files.
+    Import {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// First civil day on which the new versions hold; today when left out.
+        #[arg(long)]
+        effective: Option<NaiveDate>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Codes of other systems that no item claims.
+    Unmapped,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrderCommand {
+    /// Every order and where it is.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// One order with its lines, events and documents.
+    Show {
+        order: OrderNo,
+        #[arg(long)]
+        json: bool,
+        /// Write its documents into this folder.
+        #[arg(long, value_name = "DIR")]
+        save: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Messages that are not sent, and the newest sent ones.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a refused, doubtful or conflicting message again.
+    Retry { message: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FileCommand {
+    /// The files that ship with linkstar.
+    List,
+    /// Check a file and say where it is wrong.
+    Check { file: PathBuf },
+    /// Run the tests inside a file.
+    Test { file: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where everything is written; a new folder below the system's temporary folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    #[arg(long, default_value_t = 12)]
+    pub weeks: u32,
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Use this database instead of SQLite in the folder (`postgres://…`).
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound_and_every_command_shows_an_example() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "`{}` has no example", sub.get_name());
+        }
+    }
+}

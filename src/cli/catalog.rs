@@ -1,0 +1,213 @@
+//! `linkstar catalog`.
+
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::args::{CatalogCommand, Cli};
+use super::context::{Context, columns, print, print_json};
+use super::{CliError, Exit};
+use crate::calendar::civil_day;
+use crate::mapping::catalog_file::{parse_codes, parse_items, parse_lanes, parse_warehouses};
+use crate::mapping::table::{self, Limits};
+use crate::problem::Problem;
+use crate::store::catalog::{self, ImportReport};
+use crate::store::{Store, StoreError, Tx};
+
+/// Kinds in the order they are imported: lanes name warehouses, codes name items.
+const KINDS: [&str; 4] = ["items", "warehouses", "lanes", "codes"];
+
+pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> {
+    let context = Context::open(cli, None).await?;
+    match command {
+        CatalogCommand::Import {
+            paths,
+            effective,
+            json,
+        } => {
+            let today = civil_day(context.clock.now(), context.config.account.zone);
+            let files = collect(paths)?;
+            let import = Import {
+                store: &context.store,
+                context: &context,
+            };
+            let done = import.files(&files, effective.unwrap_or(today)).await?;
+            show(&done, *json)
+        }
+        CatalogCommand::Unmapped => unmapped(&context).await,
+    }
+}
+
+/// A file and which of the four tables it is, by its name.
+pub struct CatalogFile {
+    pub kind: &'static str,
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+fn collect(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, CliError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let found = if path.is_dir() {
+            listed(path)?
+        } else {
+            vec![path.clone()]
+        };
+        for path in found {
+            let name = path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let Some(kind) = KINDS
+                .into_iter()
+                .find(|kind| name.to_lowercase().starts_with(kind))
+            else {
+                let wanted = format!("a name that begins with one of {}", KINDS.join(", "));
+                return Err(CliError::Usage(
+                    Problem::new(name.clone(), "", "", name, wanted).to_string(),
+                ));
+            };
+            let bytes = std::fs::read(&path).map_err(|source| CliError::File {
+                what: "read",
+                path,
+                source,
+            })?;
+            files.push(CatalogFile { kind, name, bytes });
+        }
+    }
+    files.sort_by_key(|file| KINDS.iter().position(|kind| *kind == file.kind));
+    Ok(files)
+}
+
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let read = |source| CliError::File {
+        what: "read",
+        path: folder.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
+        if matches!(extension.as_deref(), Some("csv" | "xlsx" | "xls" | "tsv" | "txt")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+pub struct Import<'a> {
+    pub store: &'a Store,
+    pub context: &'a Context,
+}
+
+impl Import<'_> {
+    /// Imports the files; each is a transaction of its own, so that a bad one does not keep the others out.
+    pub async fn files(
+        &self,
+        files: &[CatalogFile],
+        effective: NaiveDate,
+    ) -> Result<Vec<(String, ImportReport)>, CliError> {
+        let mut done = Vec::new();
+        for file in files {
+            let mut tx = self.store.write().await?;
+            let report = match table::read(&file.name, &file.bytes, &Limits::default()) {
+                Ok(table) => self.one(&mut tx, file.kind, &table, effective).await?,
+                Err(problem) => ImportReport {
+                    problems: vec![problem],
+                    ..ImportReport::default()
+                },
+            };
+            tx.commit().await?;
+            done.push((file.name.clone(), report));
+        }
+        Ok(done)
+    }
+
+    async fn one(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        table: &table::Table,
+        effective: NaiveDate,
+    ) -> Result<ImportReport, StoreError> {
+        let account = &self.context.config.account.id;
+        let now = self.context.clock.now();
+        match kind {
+            "items" => catalog::import_items(tx, account, &parse_items(table), effective, now).await,
+            "warehouses" => {
+                catalog::import_warehouses(tx, account, &parse_warehouses(table), effective, now).await
+            }
+            "lanes" => catalog::import_lanes(tx, account, &parse_lanes(table), effective, now).await,
+            _ => catalog::import_codes(tx, account, &parse_codes(table), now).await,
+        }
+    }
+}
+
+fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
+    if json {
+        let files: Vec<_> = done
+            .iter()
+            .map(|(name, report)| {
+                json!({"file": name, "new": report.new, "changed": report.changed, "same": report.same,
+                       "problems": report.problems, "warnings": report.warnings})
+            })
+            .collect();
+        print_json(&json!(files))?;
+    } else {
+        let mut rows = vec![
+            ["FILE", "NEW", "CHANGED", "SAME", "REJECTED"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        rows.extend(done.iter().map(|(name, report)| {
+            vec![
+                name.clone(),
+                report.new.to_string(),
+                report.changed.to_string(),
+                report.same.to_string(),
+                report.problems.len().to_string(),
+            ]
+        }));
+        print(&columns(&rows))?;
+        for (_, report) in done {
+            for problem in &report.problems {
+                eprintln!("{problem}");
+            }
+            for warning in &report.warnings {
+                eprintln!("note: {warning}");
+            }
+        }
+    }
+    let clean = done.iter().all(|(_, report)| report.problems.is_empty());
+    Ok(if clean { Exit::Done } else { Exit::Findings })
+}
+
+async fn unmapped(context: &Context) -> Result<Exit, CliError> {
+    let mut tx = context.store.read().await?;
+    let queue = catalog::unmapped(&mut tx, &context.config.account.id).await?;
+    let mut rows = vec![
+        ["SYSTEM", "KIND", "CODE", "ROWS", "FIRST SEEN", "LAST SEEN"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(queue.iter().map(|code| {
+        vec![
+            code.source.to_string(),
+            code.kind.code().to_owned(),
+            code.code.clone(),
+            code.times.to_string(),
+            code.first_seen.date_naive().to_string(),
+            code.last_seen.date_naive().to_string(),
+        ]
+    }));
+    print(&columns(&rows))?;
+    Ok(if queue.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
+}

@@ -1,0 +1,112 @@
+//! `linkstar check`, `connector` and `mapping`: declared files, without touching the network.
+
+use std::path::Path;
+
+use super::args::{Cli, FileCommand};
+use super::context::print;
+use super::{CliError, Exit};
+use crate::config;
+use crate::connector::{self, Definition};
+use crate::http::Pace;
+use crate::mapping::definition::{self, Mapping};
+use crate::night::{Tools, tools::CONNECTORS};
+use crate::problem::Problem;
+
+pub fn check_all(cli: &Cli) -> Result<Exit, CliError> {
+    let config = config::load(&cli.config)?;
+    let tools = Tools::new(&config, Pace::Real)?;
+    print(&format!(
+        "{}: {} connectors, {} mappings, {} forwarders: ok",
+        cli.config.display(),
+        tools.connectors.len(),
+        tools.mappings.len(),
+        config.forwarders.len()
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|source| CliError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn found(problems: &[Problem]) -> Result<Exit, CliError> {
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    Ok(Exit::Usage)
+}
+
+pub fn connector(_cli: &Cli, command: &FileCommand) -> Result<Exit, CliError> {
+    match command {
+        FileCommand::List => {
+            for (name, _) in CONNECTORS {
+                print(name)?;
+            }
+            Ok(Exit::Done)
+        }
+        FileCommand::Check { file } => match Definition::parse(&file.display().to_string(), &read(file)?) {
+            Ok(definition) => {
+                print(&format!(
+                    "{}: {} streams: ok",
+                    file.display(),
+                    definition.streams.len()
+                ))?;
+                Ok(Exit::Done)
+            }
+            Err(error) => found(&error.problems),
+        },
+        FileCommand::Test { file } => match Definition::parse(&file.display().to_string(), &read(file)?) {
+            Ok(definition) => match connector::run_tests(&definition) {
+                Ok(held) => {
+                    print(&format!("{}: {held} tests hold", file.display()))?;
+                    Ok(Exit::Done)
+                }
+                Err(failures) => {
+                    for failure in &failures {
+                        eprintln!("{failure}");
+                    }
+                    Ok(Exit::Findings)
+                }
+            },
+            Err(error) => found(&error.problems),
+        },
+    }
+}
+
+pub fn mapping(_cli: &Cli, command: &FileCommand) -> Result<Exit, CliError> {
+    match command {
+        FileCommand::List => match definition::builtin() {
+            Ok(all) => {
+                for mapping in all {
+                    print(&format!("{}  {}", mapping.meta.id, mapping.meta.document))?;
+                }
+                Ok(Exit::Done)
+            }
+            Err(problems) => found(&problems),
+        },
+        FileCommand::Check { file } | FileCommand::Test { file } => {
+            let folder = file.parent().unwrap_or(Path::new("."));
+            let assets = |name: &str| {
+                std::fs::read(folder.join(name))
+                    .ok()
+                    .or_else(|| definition::builtin_file(name))
+            };
+            match Mapping::parse(&file.display().to_string(), &read(file)?, &assets) {
+                Ok(mapping) => {
+                    print(&format!(
+                        "{}: {} version {}: ok",
+                        file.display(),
+                        mapping.meta.id,
+                        mapping.meta.version
+                    ))?;
+                    Ok(Exit::Done)
+                }
+                Err(problems) => found(&problems),
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! `linkstar approve` and `linkstar order`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::{ApproveArgs, Cli, OrderCommand};
+use super::context::{Context, columns, print, print_json};
+use super::{CliError, Exit};
+use crate::ids::{OrderNo, Sku, WarehouseCode};
+use crate::money::round_cents;
+use crate::night::decide::{Decided, adopt_all, decide};
+use crate::planner::Plan;
+use crate::report::decisions::{self, Choice, Decision};
+use crate::store::orders::{self, StoredOrder};
+use crate::store::{blob, plans};
+use crate::wording::text;
+
+pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
+    let context = Context::open(cli, args.at.at).await?;
+    let night = context.night(false);
+    let mut tx = context.store.write().await?;
+    let Some(current) = plans::latest(&mut tx, night.account()).await? else {
+        return Err(CliError::Usage(
+            "there is no plan yet; run `linkstar night` first".to_owned(),
+        ));
+    };
+    let (plan_id, decisions, problems) = match &args.file {
+        Some(file) => {
+            let bytes = std::fs::read(file).map_err(|source| CliError::File {
+                what: "read",
+                path: file.clone(),
+                source,
+            })?;
+            let sheet = decisions::read(&file.display().to_string(), &bytes).map_err(usage)?;
+            (sheet.plan_id, sheet.decisions, sheet.problems)
+        }
+        None if args.all => (current.id.clone(), adopt_all(&current), Vec::new()),
+        None => (
+            current.id.clone(),
+            parse_lines(&current, &args.lines)?,
+            Vec::new(),
+        ),
+    };
+    if let Some(wanted) = args
+        .plan
+        .as_ref()
+        .filter(|wanted| !plan_id.as_str().starts_with(wanted.as_str()))
+    {
+        return Err(CliError::Usage(format!(
+            "plan {wanted} is not the current plan {}",
+            current.id.short()
+        )));
+    }
+    if decisions.is_empty() {
+        return Err(CliError::Usage(
+            "nothing to decide: name WAREHOUSE/SKU lines, --file or --all".to_owned(),
+        ));
+    }
+    let Decided { issued, refused } = match decide(&night, &mut tx, &plan_id, &decisions, &args.by).await? {
+        Ok(decided) => decided,
+        Err(why) => {
+            return Err(CliError::Usage(format!(
+                "plan {} cannot be decided on: wanted {why}",
+                plan_id.short()
+            )));
+        }
+    };
+    tx.commit().await?;
+    for order in &issued.orders {
+        print(&order.to_string())?;
+    }
+    for held in &issued.held {
+        for problem in &held.problems {
+            eprintln!("held {}/{}: {problem}", held.warehouse, held.sku);
+        }
+    }
+    for problem in problems.iter().chain(&refused) {
+        eprintln!("{problem}");
+    }
+    Ok(
+        if issued.held.is_empty() && problems.is_empty() && refused.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Findings
+        },
+    )
+}
+
+fn usage(problems: Vec<crate::problem::Problem>) -> CliError {
+    CliError::Usage(
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+/// `WAREHOUSE/SKU[=UNITS]`; every fault is said at once.
+fn parse_lines(plan: &Plan, lines: &[String]) -> Result<Vec<Decision>, CliError> {
+    let mut decisions = Vec::new();
+    let mut faults = Vec::new();
+    for line in lines {
+        match parse_line(plan, line) {
+            Ok(decision) => decisions.push(decision),
+            Err(why) => faults.push(format!("`{line}`: {why}")),
+        }
+    }
+    if faults.is_empty() {
+        Ok(decisions)
+    } else {
+        Err(CliError::Usage(faults.join("\n")))
+    }
+}
+
+fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
+    let (key, units) = line
+        .split_once('=')
+        .map_or((line, None), |(key, units)| (key, Some(units)));
+    let (warehouse, sku) = key
+        .split_once('/')
+        .ok_or("wanted WAREHOUSE/SKU or WAREHOUSE/SKU=UNITS")?;
+    let warehouse = WarehouseCode::new(warehouse).map_err(|error| error.to_string())?;
+    let sku = Sku::new(sku).map_err(|error| error.to_string())?;
+    if !plan
+        .lines
+        .iter()
+        .any(|known| known.warehouse == warehouse && known.sku == sku)
+    {
+        return Err(format!("no such line in the current plan {}", plan.id.short()));
+    }
+    let units = match units {
+        None => None,
+        Some(units) => {
+            let units: i64 = units
+                .parse()
+                .map_err(|_| "units must be a whole number".to_owned())?;
+            if units < 0 {
+                return Err("units must not be below 0".to_owned());
+            }
+            Some(units)
+        }
+    };
+    let choice = match units {
+        None => Choice::Adopt,
+        Some(0) => Choice::Reject,
+        Some(_) => Choice::Change,
+    };
+    let place = line.to_owned();
+    Ok(Decision {
+        warehouse,
+        sku,
+        choice,
+        units: units.filter(|units| *units > 0),
+        reason: String::new(),
+        place,
+    })
+}
+
+pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
+    let context = Context::open(cli, None).await?;
+    match command {
+        OrderCommand::List { json } => list(&context, *json).await,
+        OrderCommand::Show { order, json, save } => show(&context, order, *json, save.as_deref()).await,
+    }
+}
+
+async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
+    let mut tx = context.store.read().await?;
+    let stored = orders::all(&mut tx, &context.config.account.id).await?;
+    if json {
+        print_json(&Value::Array(stored.iter().map(head).collect()))?;
+        return Ok(Exit::Done);
+    }
+    let mut rows = vec![
+        [
+            "ORDER",
+            "STATE",
+            "WAREHOUSE",
+            "MODE",
+            "UNITS",
+            "CARTONS",
+            "SHIP BY",
+            "ETA",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    rows.extend(stored.iter().map(|stored| {
+        let totals = stored.order.totals();
+        vec![
+            stored.order.number.to_string(),
+            text(
+                context.lang,
+                &format!("cli.order.state.{}", stored.state.code()),
+                &[],
+            ),
+            stored.order.warehouse.to_string(),
+            stored.order.mode.code().to_owned(),
+            totals.units.to_string(),
+            totals.cartons.to_string(),
+            stored.order.ship_by.to_string(),
+            stored.order.eta.to_string(),
+        ]
+    }));
+    print(&columns(&rows))?;
+    Ok(Exit::Done)
+}
+
+pub fn head(stored: &StoredOrder) -> Value {
+    let totals = stored.order.totals();
+    json!({
+        "order": stored.order.number,
+        "revision": stored.order.revision,
+        "state": stored.state.code(),
+        "warehouse": stored.order.warehouse,
+        "mode": stored.order.mode.code(),
+        "forwarder": stored.order.forwarder,
+        "units": totals.units,
+        "cartons": totals.cartons,
+        "value": round_cents(totals.value),
+        "currency": stored.order.currency,
+        "ship_by": stored.order.ship_by,
+        "eta_p50": stored.order.eta,
+        "eta_p90": stored.eta_p90,
+        "shipped_on": stored.shipped_on,
+    })
+}
+
+async fn show(
+    context: &Context,
+    number: &OrderNo,
+    json: bool,
+    save: Option<&Path>,
+) -> Result<Exit, CliError> {
+    let account = &context.config.account.id;
+    let mut tx = context.store.read().await?;
+    let Some(stored) = orders::get(&mut tx, account, number).await? else {
+        return Err(unknown(&orders::all(&mut tx, account).await?, number.as_str()));
+    };
+    let events = orders::events(&mut tx, account, number).await?;
+    let documents = orders::documents(&mut tx, account, number).await?;
+    if let Some(folder) = save {
+        std::fs::create_dir_all(folder).map_err(|source| CliError::File {
+            what: "create",
+            path: folder.to_owned(),
+            source,
+        })?;
+        for document in &documents {
+            let path = folder.join(&document.file_name);
+            let bytes = blob::get(&mut tx, account, &document.sha256).await?;
+            std::fs::write(&path, bytes).map_err(|source| CliError::File {
+                what: "write",
+                path: path.clone(),
+                source,
+            })?;
+            eprintln!("{}", path.display());
+        }
+    }
+    if json {
+        let mut value = head(&stored);
+        value["model"] = serde_json::to_value(&stored.order)?;
+        value["events"] = serde_json::to_value(&events)?;
+        value["documents"] = documents
+            .iter()
+            .map(|document| json!({"document": document.document, "file": document.file_name, "sha256": document.sha256}))
+            .collect();
+        print_json(&value)?;
+        return Ok(Exit::Done);
+    }
+    let mut rows = vec![
+        ["NO", "SKU", "NAME", "UNITS", "SUGGESTED", "VALUE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(stored.order.lines.iter().map(|line| {
+        vec![
+            line.no.to_string(),
+            line.goods.sku.to_string(),
+            line.goods.name_zh.clone(),
+            line.units.to_string(),
+            line.suggested_units
+                .map_or_else(|| "?".to_owned(), |units| units.to_string()),
+            line.value().to_string(),
+        ]
+    }));
+    let totals = stored.order.totals();
+    let state = text(
+        context.lang,
+        &format!("cli.order.state.{}", stored.state.code()),
+        &[],
+    );
+    let mut out = format!(
+        "{} r{} · {state} · {} · {} · {} units · {} cartons · {} {}\n\n{}\n",
+        stored.order.number,
+        stored.order.revision,
+        stored.order.warehouse,
+        stored.order.mode.code(),
+        totals.units,
+        totals.cartons,
+        round_cents(totals.value),
+        stored.order.currency,
+        columns(&rows)
+    );
+    for event in &events {
+        let kind = serde_json::to_string(&event.kind)?;
+        out.push_str(&format!(
+            "{}  {}  {kind}\n",
+            event.at.format("%Y-%m-%d %H:%M"),
+            event.by
+        ));
+    }
+    out.push('\n');
+    for document in &documents {
+        out.push_str(&format!("{}  {}\n", document.document, document.file_name));
+    }
+    print(&out)?;
+    Ok(Exit::Done)
+}
+
+/// R76: an order nobody knows is answered with the nearest ones.
+pub fn unknown(stored: &[StoredOrder], given: &str) -> CliError {
+    let known = stored.iter().map(|stored| stored.order.number.as_str());
+    let near = crate::problem::nearest(given, known).map_or_else(
+        || "`linkstar order list` shows them".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    CliError::Usage(format!("no order `{given}`; {near}"))
+}

@@ -1,0 +1,77 @@
+//! `linkstar receive` and `linkstar reconcile`.
+
+use std::path::PathBuf;
+
+use super::args::{At, Cli};
+use super::context::{Context, columns, print, print_json};
+use super::nightly::exit;
+use super::{CliError, Exit};
+use crate::night::{StepReport, receive, reconcile as books};
+use crate::store::catalog;
+
+pub async fn files(cli: &Cli, files: &[PathBuf], at: At) -> Result<Exit, CliError> {
+    let context = Context::open(cli, at.at).await?;
+    let night = context.night(false);
+    let mut report = StepReport::default();
+    for file in files {
+        receive::take_path(&night, file, &mut report).await?;
+    }
+    let counts: Vec<String> = report
+        .counts
+        .iter()
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect();
+    print(&counts.join(" · "))?;
+    for problem in &report.problems {
+        eprintln!("{problem}");
+    }
+    Ok(exit(report.state))
+}
+
+pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> {
+    let context = Context::open(cli, at.at).await?;
+    let night = context.night(false);
+    let mut tx = context.store.read().await?;
+    let catalog = catalog::load(&mut tx, night.account(), night.today()).await?;
+    let done = books::books(&night, &mut tx, &catalog).await?.done;
+    if json {
+        print_json(&serde_json::to_value(&done.lines)?)?;
+    } else {
+        let heads = [
+            "ORDER",
+            "WAREHOUSE",
+            "SKU",
+            "SHIPPED",
+            "RECEIVED",
+            "PUT AWAY",
+            "DAMAGED",
+            "DIFFERENCE",
+            "STATE",
+            "VERDICT",
+        ];
+        let mut rows = vec![heads.map(str::to_owned).to_vec()];
+        rows.extend(done.lines.iter().map(|line| {
+            vec![
+                line.order.to_string(),
+                line.warehouse.to_string(),
+                line.sku.to_string(),
+                line.shipped.to_string(),
+                line.received.to_string(),
+                line.put_away.to_string(),
+                line.damaged.to_string(),
+                line.difference.to_string(),
+                line.state.code().to_owned(),
+                line.verdict.code().to_owned(),
+            ]
+        }));
+        print(&columns(&rows))?;
+    }
+    for anomaly in &done.anomalies {
+        eprintln!("{}", serde_json::to_string(anomaly)?);
+    }
+    for breach in &done.breaches {
+        eprintln!("the books do not add up: {breach:?}");
+    }
+    let quiet = done.breaches.is_empty() && done.anomalies.is_empty() && done.differences().next().is_none();
+    Ok(if quiet { Exit::Done } else { Exit::Findings })
+}

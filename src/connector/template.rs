@@ -1,0 +1,168 @@
+//! Texts with places: `{page}` filled per request, `${param:zone}` and `${secret:token}` from the configuration.
+
+use std::collections::BTreeMap;
+
+use crate::secret::Secret;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    Place(String),
+    Param(String),
+    Secret(String),
+}
+
+/// A compiled text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+impl Template {
+    /// # Errors
+    /// A sentence fragment that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            let (before, after) = rest.split_at(at);
+            let dollar = before.ends_with('$');
+            plain.push_str(before.strip_suffix('$').unwrap_or(before));
+            let (inside, tail) = after
+                .get(1..)
+                .unwrap_or_default()
+                .split_once('}')
+                .ok_or_else(|| format!("`{text}` has no closing brace"))?;
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(match (dollar, inside.split_once(':')) {
+                (true, Some(("param", name))) => Part::Param(name.to_owned()),
+                (true, Some(("secret", name))) => Part::Secret(name.to_owned()),
+                (true, _) => {
+                    return Err(format!(
+                        "`${{{inside}}}` is not understood, wanted `${{param:NAME}}` or `${{secret:NAME}}`"
+                    ));
+                }
+                (false, _) => Part::Place(inside.to_owned()),
+            });
+            rest = tail;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self(parts))
+    }
+
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter()
+    }
+
+    /// The place, when the text is nothing but one place: then its type is kept.
+    #[must_use]
+    pub fn single_place(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Place(name)] => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// What places are filled with.
+#[derive(Debug, Clone, Default)]
+pub struct Places(BTreeMap<String, Filling>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filling {
+    Text(String),
+    Int(i64),
+}
+
+impl Places {
+    pub fn text(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), Filling::Text(value.into()));
+    }
+
+    pub fn int(&mut self, name: &str, value: i64) {
+        self.0.insert(name.to_owned(), Filling::Int(value));
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Filling> {
+        self.0.get(name)
+    }
+}
+
+/// Parameters and secrets of one configured source.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    pub params: BTreeMap<String, String>,
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+impl Given {
+    /// Fills a text. `escape` is applied to what is put in, not to the text around it.
+    ///
+    /// # Errors
+    /// The name of what is missing.
+    pub fn fill(
+        &self,
+        template: &Template,
+        places: &Places,
+        escape: fn(&str) -> String,
+    ) -> Result<String, String> {
+        let mut out = String::new();
+        for part in &template.0 {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Param(name) => out.push_str(
+                    self.params
+                        .get(name)
+                        .ok_or_else(|| format!("parameter `{name}` is not set"))?,
+                ),
+                Part::Secret(name) => out.push_str(
+                    self.secrets
+                        .get(name)
+                        .ok_or_else(|| format!("secret `{name}` is not set"))?
+                        .expose(),
+                ),
+                Part::Place(name) => match places.get(name) {
+                    Some(Filling::Text(text)) => out.push_str(&escape(text)),
+                    Some(Filling::Int(value)) => out.push_str(&value.to_string()),
+                    None => return Err(format!("`{{{name}}}` has no value here")),
+                },
+            }
+        }
+        Ok(out)
+    }
+
+    /// # Errors
+    /// What is wrong with the text, or the name of what is missing.
+    pub fn fill_text(&self, text: &str) -> Result<String, String> {
+        self.fill(&Template::parse(text)?, &Places::default(), str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_params_and_secrets_are_filled_and_missing_ones_named() {
+        let given = Given {
+            params: BTreeMap::from([("host".to_owned(), "eu".to_owned())]),
+            secrets: BTreeMap::from([("key".to_owned(), Secret::new("k"))]),
+        };
+        let mut places = Places::default();
+        places.int("page", 3);
+        let fill = |text: &str| given.fill(&Template::parse(text)?, &places, str::to_owned);
+        assert_eq!(
+            fill("https://${param:host}/x?p={page}&k=${secret:key}"),
+            Ok("https://eu/x?p=3&k=k".to_owned())
+        );
+        assert_eq!(fill("${secret:no}"), Err("secret `no` is not set".to_owned()));
+        assert_eq!(fill("{size}"), Err("`{size}` has no value here".to_owned()));
+        assert!(fill("${env:HOME}").is_err());
+        assert!(fill("{open").is_err());
+    }
+}

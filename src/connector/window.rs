@@ -1,0 +1,202 @@
+//! The moving window of a stream: where it starts, how it is cut, and what is written down to go on from.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::definition::Cursor;
+use crate::calendar::{civil_day, day_bounds};
+
+/// A half-open span of time, asked for with one request or report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+}
+
+/// A window the source did not answer for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hole {
+    pub window: Window,
+    pub tries: u32,
+}
+
+/// A report that was asked for and not yet read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingReport {
+    pub id: String,
+    pub window: Window,
+    pub asked_at: DateTime<Utc>,
+}
+
+/// What a stream writes down, in the transaction of the rows it speaks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// From here back to this everything was answered for, but for the holes.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
+    /// Everything before this was answered for.
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<Hole>,
+    #[serde(default)]
+    pub report: Option<PendingReport>,
+}
+
+/// A hole is asked for on this many later pulls; then it stays a gap.
+const MAX_TRIES: u32 = 3;
+
+impl Resume {
+    /// The windows of this pull, oldest first: what was left out before, then everything from the last end (less the
+    /// lookback) until now (less the hold-back).
+    #[must_use]
+    pub fn windows(&self, cursor: &Cursor, start_days: u32, zone: Tz, now: DateTime<Utc>) -> Vec<Window> {
+        let end = now - Duration::minutes(i64::from(cursor.hold_back_minutes));
+        let start = match self.until {
+            Some(until) => {
+                let back = until - Duration::hours(i64::from(cursor.lookback_hours));
+                self.since.map_or(back, |since| back.max(since))
+            }
+            // From midnight, so that the first day is a whole one.
+            None => day_bounds(civil_day(now, zone) - Duration::days(i64::from(start_days)), zone).0,
+        };
+        let mut windows: Vec<Window> = self
+            .holes
+            .iter()
+            .filter(|hole| hole.tries < MAX_TRIES)
+            .map(|hole| hole.window)
+            .collect();
+        let step = Duration::days(i64::from(cursor.window_days));
+        let mut from = start;
+        while from < end {
+            let to = (from + step).min(end);
+            windows.push(Window { from, to });
+            from = to;
+        }
+        windows
+    }
+
+    /// Notes that the source has answered for a window.
+    pub fn answered(&mut self, window: Window) {
+        self.report = None;
+        self.holes.retain(|hole| hole.window != window);
+        self.reach(window);
+    }
+
+    /// Notes that the source did not answer for a window, although it was asked well.
+    pub fn left_out(&mut self, window: Window) {
+        self.report = None;
+        match self.holes.iter_mut().find(|hole| hole.window == window) {
+            Some(hole) => hole.tries += 1,
+            None => self.holes.push(Hole { window, tries: 0 }),
+        }
+        self.reach(window);
+    }
+
+    fn reach(&mut self, window: Window) {
+        self.since = Some(self.since.map_or(window.from, |since| since.min(window.from)));
+        self.until = Some(self.until.map_or(window.to, |until| until.max(window.to)));
+    }
+
+    /// The civil days of a window: true for those the source has answered for from midnight to midnight.
+    ///
+    /// A day is whole when it lies between the start of all that was asked and the end of this window: changes of an
+    /// order come later than the order, so windows over the time of change cover the days before them too.
+    #[must_use]
+    pub fn days(&self, window: Window, zone: Tz) -> BTreeMap<NaiveDate, bool> {
+        let since = self.since.unwrap_or(window.from);
+        let first = civil_day(window.from, zone);
+        let last = civil_day(window.to - Duration::milliseconds(1), zone);
+        first
+            .iter_days()
+            .take_while(|day| *day <= last)
+            .map(|day| {
+                let (from, to) = day_bounds(day, zone);
+                let in_hole = self
+                    .holes
+                    .iter()
+                    .any(|hole| hole.window.from < to && from < hole.window.to);
+                (day, since <= from && to <= window.to && !in_hole)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn cursor() -> Cursor {
+        toml::from_str(
+            "start_days = '10'\nwindow_days = 4\nlookback_hours = 24\nhold_back_minutes = 5\nformat = 'rfc3339'",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_first_pull_starts_at_midnight_and_is_cut_into_windows_without_holes() {
+        let zone = chrono_tz::Europe::London;
+        let windows = Resume::default().windows(&cursor(), 10, zone, at("2026-04-05T12:05:00Z"));
+        assert_eq!(windows.first().unwrap().from, at("2026-03-26T00:00:00Z"));
+        assert_eq!(windows.last().unwrap().to, at("2026-04-05T12:00:00Z"));
+        assert!(windows.windows(2).all(|pair| pair[0].to == pair[1].from));
+        assert_eq!(windows.len(), 3);
+    }
+
+    #[test]
+    fn the_next_pull_looks_back_and_a_window_left_out_is_asked_again_three_times() {
+        let zone = chrono_tz::UTC;
+        let mut resume = Resume::default();
+        let first = Window {
+            from: at("2026-04-01T00:00:00Z"),
+            to: at("2026-04-03T00:00:00Z"),
+        };
+        let second = Window {
+            from: first.to,
+            to: at("2026-04-05T00:00:00Z"),
+        };
+        resume.left_out(first);
+        resume.answered(second);
+        let days = resume.days(second, zone);
+        assert_eq!(days.values().copied().collect::<Vec<_>>(), [true, true]);
+        assert_eq!(
+            resume.days(first, zone).values().copied().collect::<Vec<_>>(),
+            [false, false]
+        );
+        for _ in 0..3 {
+            let windows = resume.windows(&cursor(), 10, zone, at("2026-04-05T06:05:00Z"));
+            assert_eq!(windows[0], first);
+            assert_eq!(windows[1].from, at("2026-04-04T00:00:00Z"));
+            resume.left_out(first);
+        }
+        let windows = resume.windows(&cursor(), 10, zone, at("2026-04-05T06:05:00Z"));
+        assert_eq!(windows.len(), 1);
+    }
+
+    #[test]
+    fn a_day_is_complete_only_from_midnight_to_midnight_also_when_clocks_change() {
+        let zone = chrono_tz::Europe::London;
+        // 2026-03-29 has 23 hours in London: it ends at 23:00 UTC.
+        let window = Window {
+            from: at("2026-03-28T00:00:00Z"),
+            to: at("2026-03-29T23:00:00Z"),
+        };
+        let mut resume = Resume::default();
+        resume.answered(window);
+        let days: Vec<bool> = resume.days(window, zone).into_values().collect();
+        assert_eq!(days, [true, true]);
+        let short = Window {
+            to: at("2026-03-29T22:59:59Z"),
+            ..window
+        };
+        let days: Vec<bool> = resume.days(short, zone).into_values().collect();
+        assert_eq!(days, [true, false]);
+    }
+}

@@ -1,1 +1,0 @@
-//! A folder of CSV files as the planner's input.

@@ -1,0 +1,228 @@
+//! `policy.toml`, or the same as rows of `policy.csv`: how to order.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Column, Sheet, flag, whole};
+use super::facts::permille;
+use crate::planner::{CertainShortage, MoqPolicy, Policy};
+use crate::problem::{Problem, nearest};
+
+/// What a day means that has no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AbsentDay {
+    /// Judged from the file: see `sales::absent_day`.
+    Auto,
+    Zero,
+    Gap,
+}
+
+pub struct Settings {
+    pub policy: Policy,
+    pub absent_day: AbsentDay,
+    /// Lead time of a warehouse that no other file gives one.
+    pub lead_p50: Option<i64>,
+    pub lead_p90: Option<i64>,
+}
+
+const KEYS: [&str; 18] = [
+    "review_days",
+    "service_level",
+    "lead_percentile",
+    "warning_days",
+    "overstock_days",
+    "history_days",
+    "horizon_days",
+    "min_observations",
+    "certain_shortage",
+    "moq",
+    "count_unknown_inbound",
+    "season",
+    "remind_days",
+    "worse_days",
+    "seed",
+    "absent_day",
+    "lead_p50",
+    "lead_p90",
+];
+
+static COLUMNS: [Column; 2] = [
+    Column {
+        name: "key",
+        aliases: &["name", "参数"],
+        needed: true,
+    },
+    Column {
+        name: "value",
+        aliases: &["值"],
+        needed: true,
+    },
+];
+
+/// Defaults where nothing is said; every wrong key and value is listed.
+pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> Settings {
+    let mut settings = Settings {
+        policy: Policy::default(),
+        absent_day: AbsentDay::Auto,
+        lead_p50: None,
+        lead_p90: None,
+    };
+    if let Some(bytes) = files.get("policy.toml") {
+        for (key, value) in toml_pairs(bytes, problems) {
+            set(&mut settings, "policy.toml", "", &key, &value, problems);
+        }
+    }
+    if let Some(bytes) = files.get("policy.csv") {
+        if let Some(sheet) = Sheet::open("policy.csv", bytes, &COLUMNS, problems) {
+            for row in sheet.rows() {
+                let (key, value) = (sheet.cell(&row, "key"), sheet.cell(&row, "value"));
+                set(
+                    &mut settings,
+                    "policy.csv",
+                    &format!("line {}", row.line),
+                    key,
+                    value,
+                    problems,
+                );
+            }
+        }
+    }
+    settings
+}
+
+fn toml_pairs(bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(bytes);
+    match text.parse::<toml::Table>() {
+        Ok(table) => table
+            .into_iter()
+            .map(|(key, value)| match value {
+                toml::Value::String(text) => (key, text),
+                other => (key, other.to_string()),
+            })
+            .collect(),
+        Err(error) => {
+            let line = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or_else(String::new, |before| {
+                    format!("line {}", before.matches('\n').count() + 1)
+                });
+            problems.push(Problem::new(
+                "policy.toml",
+                line,
+                "",
+                error.message(),
+                "TOML, `key = value`",
+            ));
+            Vec::new()
+        }
+    }
+}
+
+fn set(
+    settings: &mut Settings,
+    file: &str,
+    place: &str,
+    key: &str,
+    value: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let policy = &mut settings.policy;
+    let days = |least: i64, most: i64| whole(value).filter(|days| (least..=most).contains(days));
+    let (done, wanted): (Option<()>, &str) = match key {
+        "review_days" => (
+            days(1, 365).map(|days| policy.review_days = days),
+            "whole days from 1 to 365",
+        ),
+        "service_level" => (
+            permille(value).map(|share| policy.service_permille = share),
+            "a share such as 0.95 (from 0.5 to 0.999)",
+        ),
+        "lead_percentile" => (
+            permille(value).map(|share| policy.lead_permille = share),
+            "a share such as 0.9 (from 0.5 to 0.999)",
+        ),
+        "warning_days" => (
+            days(0, 365).map(|days| policy.warning_days = days),
+            "whole days from 0 to 365",
+        ),
+        "overstock_days" => (
+            days(1, 3650).map(|days| policy.overstock_days = days),
+            "whole days from 1 to 3650",
+        ),
+        "history_days" => (
+            days(28, 731).map(|days| policy.history_days = days),
+            "whole days from 28 to 731",
+        ),
+        "horizon_days" => (
+            days(30, 400).map(|days| policy.horizon_days = days),
+            "whole days from 30 to 400",
+        ),
+        "min_observations" => (
+            days(1, 1000).map(|least| policy.min_observations = least),
+            "a whole number from 1",
+        ),
+        "remind_days" => (
+            days(1, 365).map(|days| policy.remind_days = days),
+            "whole days from 1 to 365",
+        ),
+        "worse_days" => (
+            days(1, 365).map(|days| policy.worse_days = days),
+            "whole days from 1 to 365",
+        ),
+        "seed" => (
+            whole(value)
+                .and_then(|seed| u64::try_from(seed).ok())
+                .map(|seed| policy.seed = seed),
+            "a whole number from 0",
+        ),
+        "season" => (flag(value).map(|on| policy.season = on), "true or false"),
+        "count_unknown_inbound" => (
+            flag(value).map(|on| policy.count_unknown_inbound = on),
+            "true or false",
+        ),
+        "certain_shortage" => (
+            match value {
+                "keep" => Some(policy.certain_shortage = CertainShortage::Keep),
+                "subtract" => Some(policy.certain_shortage = CertainShortage::Subtract),
+                _ => None,
+            },
+            "`keep` or `subtract`",
+        ),
+        "moq" => (
+            match value {
+                "raise" => Some(policy.moq = MoqPolicy::Raise),
+                "wait" => Some(policy.moq = MoqPolicy::Wait),
+                _ => None,
+            },
+            "`raise` or `wait`",
+        ),
+        "absent_day" => (
+            match value {
+                "auto" => Some(settings.absent_day = AbsentDay::Auto),
+                "zero" => Some(settings.absent_day = AbsentDay::Zero),
+                "gap" => Some(settings.absent_day = AbsentDay::Gap),
+                _ => None,
+            },
+            "`auto`, `zero` or `gap`",
+        ),
+        "lead_p50" => (
+            days(0, 400).map(|days| settings.lead_p50 = Some(days)),
+            "whole days from 0 to 400",
+        ),
+        "lead_p90" => (
+            days(0, 400).map(|days| settings.lead_p90 = Some(days)),
+            "whole days from 0 to 400",
+        ),
+        _ => {
+            let wanted = match nearest(key, KEYS) {
+                Some(near) => format!("a known key (is `{near}` meant?)"),
+                None => format!("one of {}", KEYS.join(", ")),
+            };
+            problems.push(Problem::new(file, place, key, key, wanted));
+            return;
+        }
+    };
+    if done.is_none() {
+        problems.push(Problem::new(file, place, key, value, wanted));
+    }
+}

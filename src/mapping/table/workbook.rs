@@ -1,0 +1,223 @@
+//! XLSX and XLS through calamine, cell by cell: a sheet's declared size is never believed.
+
+use std::io::{Cursor, Read as _};
+
+use calamine::{
+    Cell, Data, DataRef, DataType as _, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xls, Xlsx,
+};
+use chrono::{Duration, NaiveTime, Timelike as _};
+
+use super::{Gather, Kind, Limits, RawRow, column_letters};
+use crate::problem::{Problem, nearest};
+
+const MAX_PARTS: usize = 10_000;
+/// calamine lays an old sheet out densely: two far corners of a small file cost 65,536 × 256 cells.
+const MAX_XLS_BYTES: usize = 8 << 20;
+
+fn broken(file: &str, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(file, "", "", error.to_string(), "a workbook that opens")
+}
+
+pub(super) fn xlsx(
+    file: &str,
+    bytes: &[u8],
+    sheet: Option<&str>,
+    limits: &Limits,
+) -> Result<Vec<RawRow>, Problem> {
+    check_parts(file, bytes, limits)?;
+    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| broken(file, &error))?;
+    let name = choose_sheet(file, book.sheets_metadata(), sheet)?;
+    let mut reader = book
+        .worksheet_cells_reader(&name)
+        .map_err(|error| broken(file, &error))?;
+    let mut gathered = Gather::new(file, Kind::Sheet, limits);
+    let mut row_index = 0;
+    let mut cells: Vec<String> = Vec::new();
+    while let Some(cell) = next_cell(&mut reader).map_err(|error| broken(file, &error))? {
+        let (row, column) = cell.get_position();
+        let text = match cell.get_value() {
+            DataRef::Empty => continue,
+            DataRef::SharedString(text) => (*text).to_owned(),
+            DataRef::String(text) => text.clone(),
+            other => value_text(&Data::from(other.clone())),
+        };
+        if row != row_index {
+            if row < row_index {
+                let found = format!("row {} after row {}", row + 1, row_index + 1);
+                return Err(Problem::new(file, "", "", found, "rows in their order"));
+            }
+            gathered.push(sheet_row(row_index), std::mem::take(&mut cells))?;
+            row_index = row;
+        }
+        put(file, &mut cells, row, column, text, limits)?;
+    }
+    gathered.push(sheet_row(row_index), cells)?;
+    Ok(gathered.finish())
+}
+
+type CellsReader<'a, 'b> = calamine::XlsxCellReader<'a, Cursor<&'b [u8]>>;
+
+fn next_cell<'a>(reader: &mut CellsReader<'a, '_>) -> Result<Option<Cell<DataRef<'a>>>, calamine::XlsxError> {
+    reader.next_cell()
+}
+
+fn sheet_row(index: u32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX).saturating_add(1)
+}
+
+/// Writes a cell at its column; the row grows no wider than the limit allows.
+fn put(
+    file: &str,
+    cells: &mut Vec<String>,
+    row: u32,
+    column: u32,
+    text: String,
+    limits: &Limits,
+) -> Result<(), Problem> {
+    let column = usize::try_from(column).unwrap_or(usize::MAX);
+    if column >= limits.columns {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let place = format!("cell {}{}", column_letters(column), sheet_row(row));
+        let wanted = format!("at most {} columns", limits.columns);
+        return Err(Problem::new(file, place, "", text, wanted));
+    }
+    if cells.len() <= column {
+        cells.resize(column + 1, String::new());
+    }
+    if let Some(cell) = cells.get_mut(column) {
+        *cell = text;
+    }
+    Ok(())
+}
+
+pub(super) fn xls(
+    file: &str,
+    bytes: &[u8],
+    sheet: Option<&str>,
+    limits: &Limits,
+) -> Result<Vec<RawRow>, Problem> {
+    if bytes.len() > MAX_XLS_BYTES {
+        let found = format!("an XLS workbook of {} bytes", bytes.len());
+        let wanted = format!("at most {MAX_XLS_BYTES} bytes, or the same workbook as XLSX");
+        return Err(Problem::new(file, "", "", found, wanted));
+    }
+    let mut book = Xls::new(Cursor::new(bytes)).map_err(|error| {
+        let found = error.to_string();
+        Problem::new(file, "", "", found, "an XLS workbook without a password")
+    })?;
+    let name = choose_sheet(file, book.sheets_metadata(), sheet)?;
+    let range = book
+        .worksheet_range(&name)
+        .map_err(|error| broken(file, &error))?;
+    let first = range.start().unwrap_or_default();
+    let mut gathered = Gather::new(file, Kind::Sheet, limits);
+    for (offset, values) in (0_u32..).zip(range.rows()) {
+        let row = first.0 + offset;
+        let mut cells = Vec::new();
+        for (offset, value) in (0_u32..).zip(values) {
+            if !value.is_empty() {
+                put(file, &mut cells, row, first.1 + offset, value_text(value), limits)?;
+            }
+        }
+        gathered.push(sheet_row(row), cells)?;
+    }
+    Ok(gathered.finish())
+}
+
+/// The named sheet, or the first one a person sees.
+fn choose_sheet(file: &str, sheets: &[calamine::Sheet], wanted: Option<&str>) -> Result<String, Problem> {
+    let mut tables = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let Some(wanted) = wanted else {
+        return tables
+            .clone()
+            .find(|sheet| sheet.visible == SheetVisible::Visible)
+            .or_else(|| tables.next())
+            .map(|sheet| sheet.name.clone())
+            .ok_or_else(|| Problem::new(file, "", "", "no sheet", "a workbook with a sheet"));
+    };
+    let names: Vec<&str> = tables.map(|sheet| sheet.name.as_str()).collect();
+    if names.contains(&wanted) {
+        return Ok(wanted.to_owned());
+    }
+    let hint = nearest(wanted, names.iter().copied())
+        .map(|name| format!(", perhaps `{name}`"))
+        .unwrap_or_default();
+    Err(Problem::new(
+        file,
+        "",
+        "",
+        format!("sheets {}", names.join(", ")),
+        format!("a sheet `{wanted}`{hint}"),
+    ))
+}
+
+/// Unpacks every part into nothing and counts: the sizes a zip states about itself may be lies.
+fn check_parts(file: &str, bytes: &[u8], limits: &Limits) -> Result<(), Problem> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(file, &error))?;
+    if archive.len() > MAX_PARTS {
+        let found = format!("{} parts", archive.len());
+        return Err(Problem::new(
+            file,
+            "",
+            "",
+            found,
+            format!("at most {MAX_PARTS} parts"),
+        ));
+    }
+    if archive.index_for_name("xl/workbook.xml").is_none() {
+        return Err(Problem::new(
+            file,
+            "",
+            "",
+            "a zip archive that is no XLSX workbook",
+            "a CSV, TSV, XLSX or XLS table",
+        ));
+    }
+    let mut left = limits.unpacked_bytes;
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(|error| broken(file, &error))?;
+        let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
+            .map_err(|error| broken(file, &error))?;
+        left = left.checked_sub(unpacked).ok_or_else(|| {
+            let wanted = format!("at most {} bytes when unpacked", limits.unpacked_bytes);
+            Problem::new(file, "", "", "a workbook that unpacks to more", wanted)
+        })?;
+    }
+    Ok(())
+}
+
+fn value_text(value: &Data) -> String {
+    match value {
+        Data::Empty => String::new(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => number_text(*number),
+        Data::Bool(flag) => flag.to_string(),
+        Data::Error(error) => error.to_string(),
+        Data::DateTime(serial) => date_text(*serial),
+    }
+}
+
+/// A spreadsheet shows and keeps 15 significant digits; what binary adds beyond them is not in the file.
+fn number_text(number: f64) -> String {
+    format!("{number:.14e}")
+        .parse::<f64>()
+        .map_or_else(|_| number.to_string(), |rounded| format!("{}", rounded + 0.0))
+}
+
+fn date_text(serial: ExcelDateTime) -> String {
+    let Some(at) = serial.as_datetime().filter(|_| serial.is_datetime()) else {
+        return number_text(serial.as_f64());
+    };
+    // Serials are fractions of a day: 10:30 comes back a few microseconds off.
+    let at = (at + Duration::milliseconds(500))
+        .with_nanosecond(0)
+        .unwrap_or(at);
+    if at.time() == NaiveTime::MIN {
+        at.date().to_string()
+    } else {
+        at.to_string()
+    }
+}

@@ -1,0 +1,193 @@
+//! Decide: what people answered becomes decisions on the current plan, and approved lines become orders.
+
+use super::inbox::{self, Dropped, Kind};
+use super::issue::{ApprovedLine, Issued, issue};
+use super::step::{StepReport, chain};
+use super::{Night, NightError};
+use crate::ids::PlanId;
+use crate::order::Mode;
+use crate::planner::{DataState, Plan};
+use crate::problem::Problem;
+use crate::report::decisions::{Choice, Decision, DecisionSheet};
+use crate::store::inbox::InboxFile;
+use crate::store::plans::{self, PlanError};
+use crate::store::{Tx, catalog, inbox as store_inbox};
+
+pub(super) async fn step(night: &Night<'_>) -> StepReport {
+    match run(night).await {
+        Ok(report) => report,
+        Err(error) => StepReport::failed(chain(&error)),
+    }
+}
+
+/// Reads every answer in the inbox.
+///
+/// # Errors
+/// When the store fails.
+pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
+    let mut report = StepReport::default();
+    let (files, problems) = inbox::new_files(night).await?;
+    for problem in problems {
+        report.partial(problem.to_string());
+    }
+    for file in files {
+        if let Kind::Decisions(sheet) = file.kind() {
+            answer(night, &file, sheet, &mut report).await?;
+        }
+    }
+    Ok(report)
+}
+
+async fn answer(
+    night: &Night<'_>,
+    file: &Dropped,
+    sheet: DecisionSheet,
+    report: &mut StepReport,
+) -> Result<(), NightError> {
+    let mut tx = night.store.write().await?;
+    let mut problems = sheet.problems;
+    let mut issued = Issued::default();
+    match decide(night, &mut tx, &sheet.plan_id, &sheet.decisions, &file.name).await? {
+        Ok(decided) => {
+            issued = decided.issued;
+            problems.extend(decided.refused);
+        }
+        Err(why) => problems.push(Problem::new(&file.name, "", "plan", sheet.plan_id.short(), why)),
+    }
+    problems.extend(issued.held.iter().flat_map(|held| held.problems.clone()));
+    let read = InboxFile {
+        sha256: file.sha256.clone(),
+        origin: "inbox".to_owned(),
+        name: file.name.clone(),
+        kind: "decisions".to_owned(),
+        problems: problems.clone(),
+        read_at: night.now(),
+    };
+    store_inbox::remember(&mut tx, night.account(), &read, &file.bytes).await?;
+    tx.commit().await?;
+    report.count("decisions", sheet.decisions.len());
+    report.count("orders", issued.orders.len());
+    report.count("documents", issued.documents);
+    report.count("held", issued.held.len());
+    for problem in &problems {
+        report.partial(problem.to_string());
+    }
+    inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
+        path: file.path.clone(),
+        source,
+    })
+}
+
+/// Records decisions on a plan and issues what was approved, in the caller's transaction.
+///
+/// The inner error says, for a person, why this plan cannot be decided on any more.
+///
+/// # Errors
+/// When the store fails.
+pub async fn decide(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    plan_id: &PlanId,
+    decisions: &[Decision],
+    by: &str,
+) -> Result<Result<Decided, String>, NightError> {
+    let Some(plan) = plans::latest(tx, night.account()).await? else {
+        return Ok(Err("a plan that exists; none was made yet".to_owned()));
+    };
+    if plan.id != *plan_id {
+        let newer = format!(
+            "the current plan {} of {}; answer the newest mail",
+            plan.id.short(),
+            plan.as_of
+        );
+        return Ok(Err(newer));
+    }
+    let mut refused = Vec::new();
+    let mut approved_lines = Vec::new();
+    for decision in decisions {
+        let record = plans::Decision {
+            plan: plan.id.clone(),
+            warehouse: decision.warehouse.clone(),
+            sku: decision.sku.clone(),
+            source: by.to_owned(),
+            choice: recorded_choice(decision.choice),
+            units: decision.units,
+            by: by.to_owned(),
+            reason: decision.reason.clone(),
+        };
+        match plans::decide(tx, night.account(), &plan, &record, night.now()).await {
+            Ok(_) => approved_lines.extend(approved(&plan, decision)),
+            Err(PlanError::Store(error)) => return Err(error.into()),
+            // One line that cannot be decided so does not keep the others from being ordered.
+            Err(error) => {
+                let found = decision.choice.code();
+                refused.push(Problem::new(
+                    by,
+                    &decision.place,
+                    "decision",
+                    found,
+                    error.to_string(),
+                ));
+            }
+        }
+    }
+    let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let issued = issue(night, tx, &plan.id, &catalog, &approved_lines, by).await?;
+    Ok(Ok(Decided { issued, refused }))
+}
+
+/// What became of the decisions.
+pub struct Decided {
+    pub issued: Issued,
+    /// Decisions that the plan does not allow, each with the reason.
+    pub refused: Vec<Problem>,
+}
+
+fn recorded_choice(choice: Choice) -> plans::Choice {
+    match choice {
+        Choice::Adopt => plans::Choice::Adopt,
+        Choice::Change => plans::Choice::Change,
+        Choice::Reject => plans::Choice::Reject,
+        Choice::Watch => plans::Choice::Watch,
+    }
+}
+
+/// The line a decision says yes to. Adopting takes the suggestion as it stood in the plan.
+fn approved(plan: &Plan, decision: &Decision) -> Option<ApprovedLine> {
+    let line = plan
+        .lines
+        .iter()
+        .find(|line| line.warehouse == decision.warehouse && line.sku == decision.sku);
+    let suggested = line.and_then(|line| line.suggested_units);
+    let units = match decision.choice {
+        Choice::Adopt => suggested?,
+        Choice::Change => decision.units?,
+        Choice::Reject | Choice::Watch => return None,
+    };
+    (units > 0).then(|| ApprovedLine {
+        warehouse: decision.warehouse.clone(),
+        sku: decision.sku.clone(),
+        units,
+        suggested,
+        mode: line.and_then(|line| line.mode).unwrap_or(Mode::Sea),
+    })
+}
+
+/// Every suggestion whose data is complete, adopted.
+#[must_use]
+pub fn adopt_all(plan: &Plan) -> Vec<Decision> {
+    plan.lines
+        .iter()
+        .filter(|line| {
+            line.data == DataState::Complete && line.suggested_units.is_some_and(|units| units > 0)
+        })
+        .map(|line| Decision {
+            warehouse: line.warehouse.clone(),
+            sku: line.sku.clone(),
+            choice: Choice::Adopt,
+            units: None,
+            reason: String::new(),
+            place: String::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,406 @@
+//! Issue: approved lines become stocking orders. The order, its documents and their messages are one transaction,
+//! so that a crash leaves either all of them or none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Duration, NaiveDate};
+
+use super::Night;
+use crate::catalog::{Catalog, CodeKind, Item, Lane};
+use crate::config::ForwarderSection;
+use crate::delivery::Channel;
+use crate::ids::{OrderNo, PlanId, Sku, WarehouseCode};
+use crate::mapping::model::DocumentContext;
+use crate::order::{CartonSpec, Draft, DraftLine, Mode, StockingOrder, build};
+use crate::problem::Problem;
+use crate::store::orders::{self, HeldLine, OrderStoreError, StoredDocument};
+use crate::store::outbox::{self, Enqueued, NewMessage};
+use crate::store::{StoreError, Tx, blob};
+
+/// A line a person (or a rule of theirs) said yes to.
+#[derive(Debug, Clone)]
+pub struct ApprovedLine {
+    pub warehouse: WarehouseCode,
+    pub sku: Sku,
+    pub units: i64,
+    pub suggested: Option<i64>,
+    pub mode: Mode,
+}
+
+/// What became of the approved lines.
+#[derive(Debug, Default)]
+pub struct Issued {
+    pub orders: Vec<OrderNo>,
+    pub documents: usize,
+    pub held: Vec<HeldLine>,
+}
+
+/// Issues orders for the lines, one per warehouse and mode; lines already in an order of this plan are left alone.
+///
+/// # Errors
+/// When the store fails; what cannot be booked is held and listed instead.
+pub async fn issue(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    plan: &PlanId,
+    catalog: &Catalog,
+    approved: &[ApprovedLine],
+    by: &str,
+) -> Result<Issued, OrderStoreError> {
+    let taken: BTreeSet<(WarehouseCode, Sku)> = orders::ordered_lines(tx, night.account(), plan)
+        .await?
+        .into_iter()
+        .map(|(warehouse, sku, _)| (warehouse, sku))
+        .collect();
+    let mut groups: BTreeMap<(WarehouseCode, Mode), Vec<&ApprovedLine>> = BTreeMap::new();
+    for line in approved {
+        if !taken.contains(&(line.warehouse.clone(), line.sku.clone())) {
+            groups
+                .entry((line.warehouse.clone(), line.mode))
+                .or_default()
+                .push(line);
+        }
+    }
+    let mut issued = Issued::default();
+    for ((warehouse, mode), lines) in groups {
+        let number = orders::next_number(tx, night.account(), night.today()).await?;
+        let booking = Booking {
+            night,
+            plan,
+            catalog,
+            number,
+            warehouse,
+            mode,
+        };
+        booking.book(tx, &lines, by, &mut issued).await?;
+    }
+    for line in &issued.held {
+        orders::hold(tx, night.account(), line, night.now()).await?;
+    }
+    Ok(issued)
+}
+
+struct Booking<'a> {
+    night: &'a Night<'a>,
+    plan: &'a PlanId,
+    catalog: &'a Catalog,
+    number: OrderNo,
+    warehouse: WarehouseCode,
+    mode: Mode,
+}
+
+struct Document {
+    mapping: String,
+    written: crate::mapping::definition::Written,
+}
+
+impl Booking<'_> {
+    async fn book(
+        &self,
+        tx: &mut Tx,
+        lines: &[&ApprovedLine],
+        by: &str,
+        issued: &mut Issued,
+    ) -> Result<(), OrderStoreError> {
+        let Some(lane) = self.catalog.lanes_to(&self.warehouse, self.mode).next() else {
+            let wanted = format!("a lane by {} in the catalog", self.mode.code());
+            let problem = self.problem("", "lane", "", &wanted);
+            self.hold_all(lines, &[problem], issued);
+            return Ok(());
+        };
+        let Some(forwarder) = self
+            .night
+            .config
+            .forwarders
+            .iter()
+            .find(|known| known.id == lane.forwarder)
+        else {
+            let problem = self.problem(
+                "",
+                "forwarder",
+                lane.forwarder.as_str(),
+                "a [[forwarder]] of that id in the configuration",
+            );
+            self.hold_all(lines, &[problem], issued);
+            return Ok(());
+        };
+        let (good, faulty) = self.draft_lines(lines);
+        for (line, problems) in faulty {
+            self.hold_all(&[line], &problems, issued);
+        }
+        if good.is_empty() {
+            return Ok(());
+        }
+        let still: Vec<&ApprovedLine> = good.iter().map(|(line, _)| *line).collect();
+        let draft = self.draft(lane, good.into_iter().map(|(_, draft)| draft).collect());
+        let order = match build(draft) {
+            Ok(order) => order,
+            Err(problems) => {
+                self.hold_all(&still, &problems, issued);
+                return Ok(());
+            }
+        };
+        let documents = match self.documents(forwarder, &order) {
+            Ok(documents) => documents,
+            Err(problems) => {
+                self.hold_all(&still, &problems, issued);
+                return Ok(());
+            }
+        };
+        let transit = lane.transit.map_or(0, |days| days.p90 - days.p50);
+        let putaway = lane.putaway.map_or(0, |days| days.p90);
+        let eta_p90 = order.eta + Duration::days(transit + putaway);
+        orders::create(tx, self.night.account(), &order, eta_p90, by, self.night.now()).await?;
+        for document in &documents {
+            self.send(tx, forwarder, &order, document).await?;
+        }
+        issued.documents += documents.len();
+        issued.orders.push(order.number);
+        Ok(())
+    }
+
+    fn problem(&self, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
+        Problem::new(
+            format!("order {} to {}", self.number, self.warehouse),
+            place,
+            field,
+            found,
+            wanted,
+        )
+    }
+
+    fn hold_all(&self, lines: &[&ApprovedLine], problems: &[Problem], issued: &mut Issued) {
+        issued.held.extend(lines.iter().map(|line| HeldLine {
+            plan: self.plan.clone(),
+            warehouse: line.warehouse.clone(),
+            sku: line.sku.clone(),
+            units: line.units,
+            problems: problems.to_vec(),
+        }));
+    }
+
+    /// Lines the catalog knows enough about, and the others with everything they lack.
+    fn draft_lines<'l>(
+        &self,
+        lines: &[&'l ApprovedLine],
+    ) -> (
+        Vec<(&'l ApprovedLine, DraftLine)>,
+        Vec<(&'l ApprovedLine, Vec<Problem>)>,
+    ) {
+        let mut good = Vec::new();
+        let mut faulty = Vec::new();
+        for line in lines {
+            match self.draft_line(line) {
+                Ok(draft) => good.push((*line, draft)),
+                Err(problems) => faulty.push((*line, problems)),
+            }
+        }
+        (good, faulty)
+    }
+
+    fn draft_line(&self, line: &ApprovedLine) -> Result<DraftLine, Vec<Problem>> {
+        let place = format!("SKU {}", line.sku);
+        let Some(item) = self.catalog.items.get(&line.sku) else {
+            return Err(vec![self.problem(
+                &place,
+                "sku",
+                line.sku.as_str(),
+                "an item of the catalog",
+            )]);
+        };
+        if line.units <= 0 {
+            return Err(vec![self.problem(
+                &place,
+                "units",
+                &line.units.to_string(),
+                "a whole number above 0",
+            )]);
+        }
+        let codes = |kind| {
+            self.night
+                .config
+                .connectors
+                .iter()
+                .filter(|c| c.warehouses.values().any(|w| *w == self.warehouse))
+                .find_map(|connector| {
+                    self.catalog
+                        .codes
+                        .code_of(&connector.id, kind, &line.sku, self.night.today())
+                })
+        };
+        let warehouse_sku = [CodeKind::WarehouseSku, CodeKind::Fnsku]
+            .into_iter()
+            .find_map(codes);
+        let asin = codes(CodeKind::Asin).map_or("", |mapping| mapping.code.as_str());
+        let Some(warehouse_sku) = warehouse_sku else {
+            let wanted = "the code this warehouse scans (warehouse_sku or fnsku) in the catalog's codes";
+            return Err(vec![self.problem(&place, "warehouse_sku", "", wanted)]);
+        };
+        let goods = item.goods(&warehouse_sku.code, asin).map_err(|missing| {
+            missing
+                .iter()
+                .map(|field| {
+                    self.problem(
+                        &place,
+                        field,
+                        "",
+                        "a value in the catalog before this item can be booked",
+                    )
+                })
+                .collect::<Vec<_>>()
+        })?;
+        Ok(DraftLine {
+            goods,
+            units: line.units,
+            suggested_units: line.suggested,
+            unit_value: item.declared,
+            carton: carton_spec(item),
+            missing: Vec::new(),
+        })
+    }
+
+    fn draft(&self, lane: &Lane, lines: Vec<DraftLine>) -> Draft {
+        let config = &self.night.config.order;
+        let warehouse = self.catalog.warehouses.get(&self.warehouse);
+        let country = warehouse.map_or("", |warehouse| warehouse.country.as_str());
+        let (ship_by, eta) = dates(lane, self.night.today());
+        Draft {
+            number: self.number.clone(),
+            revision: 1,
+            created_on: self.night.today(),
+            plan: Some(self.plan.clone()),
+            warehouse: self.warehouse.clone(),
+            deliver_to: warehouse
+                .map(crate::catalog::Warehouse::party)
+                .unwrap_or_default(),
+            mode: self.mode,
+            forwarder: lane.forwarder.clone(),
+            service: lane.service.clone(),
+            term: config.term,
+            currency: config.currency,
+            shipper: config.shipper.clone(),
+            importer: config.importer.get(country).cloned(),
+            port_of_loading: lane.port_of_loading.clone(),
+            port_of_discharge: warehouse
+                .map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
+            ship_by,
+            eta,
+            lines,
+        }
+    }
+
+    /// Every document of the forwarder, or every problem of all of them.
+    fn documents(
+        &self,
+        forwarder: &ForwarderSection,
+        order: &StockingOrder,
+    ) -> Result<Vec<Document>, Vec<Problem>> {
+        let mut documents = Vec::new();
+        let mut problems = Vec::new();
+        for id in &forwarder.documents {
+            let Some(mapping) = self
+                .night
+                .tools
+                .mappings
+                .iter()
+                .find(|mapping| mapping.meta.id == *id)
+            else {
+                problems.push(self.problem("", "forwarder.documents", id, "the id of a mapping file"));
+                continue;
+            };
+            if !mapping.is_for(order) {
+                continue;
+            }
+            let number = format!("{}-{}", order.number, order.revision);
+            match mapping.write(order, &DocumentContext::new(order.created_on, number)) {
+                Ok(written) => documents.push(Document {
+                    mapping: id.clone(),
+                    written,
+                }),
+                Err(more) => problems.extend(more),
+            }
+        }
+        if documents.is_empty() && problems.is_empty() {
+            problems.push(self.problem(
+                "",
+                "forwarder.documents",
+                forwarder.id.as_str(),
+                "at least one mapping for this country",
+            ));
+        }
+        if problems.is_empty() {
+            Ok(documents)
+        } else {
+            Err(problems)
+        }
+    }
+
+    async fn send(
+        &self,
+        tx: &mut Tx,
+        forwarder: &ForwarderSection,
+        order: &StockingOrder,
+        document: &Document,
+    ) -> Result<(), StoreError> {
+        let account = self.night.account();
+        let written = &document.written;
+        let sha256 = blob::put(tx, account, "document", &written.bytes, self.night.now()).await?;
+        orders::add_document(
+            tx,
+            account,
+            &StoredDocument {
+                order: order.number.clone(),
+                revision: order.revision,
+                document: document.mapping.clone(),
+                file_name: written.file_name.clone(),
+                media_type: written.media_type.to_owned(),
+                sha256,
+            },
+        )
+        .await?;
+        let channel = if forwarder.sftp.is_some() {
+            Channel::Sftp
+        } else {
+            Channel::Folder
+        };
+        let key = format!("order/{}/r{}/{}", order.number, order.revision, document.mapping);
+        let message = NewMessage {
+            business_key: &key,
+            channel,
+            target: forwarder.id.as_str(),
+            remote_name: &written.file_name,
+            kind: "document",
+            bytes: &written.bytes,
+            envelope: None,
+            message_id: None,
+            depends_on: None,
+            run_after: self.night.now(),
+        };
+        match outbox::enqueue(tx, account, &message, self.night.now()).await? {
+            Enqueued::New | Enqueued::Already(_) => Ok(()),
+            Enqueued::Taken { sha256, .. } => Err(StoreError::Corrupt {
+                what: format!("outbox message `{key}`"),
+                why: format!("the key is taken by other bytes ({sha256})"),
+            }),
+        }
+    }
+}
+
+/// Cargo is ready after production; the lane's median transit gives the expected arrival.
+fn dates(lane: &Lane, today: NaiveDate) -> (NaiveDate, NaiveDate) {
+    let ship_by = today + Duration::days(lane.production.map_or(0, |days| days.p50));
+    (
+        ship_by,
+        ship_by + Duration::days(lane.transit.map_or(0, |days| days.p50)),
+    )
+}
+
+fn carton_spec(item: &Item) -> Option<CartonSpec> {
+    Some(CartonSpec {
+        units: item.carton_units?,
+        dims: item.carton?,
+        gross_g: item.carton_gross_g?,
+        unit_net_g: item.unit_net_g?,
+        unit_gross_g: item.unit_gross_g?,
+    })
+}

@@ -1,1 +1,0 @@
-//! Pull: pages through the connectors, normalised into facts, page and cursor committed together.

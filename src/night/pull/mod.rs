@@ -1,0 +1,340 @@
+//! Pull: pages through the connectors, normalised into facts, page and cursor committed together.
+//!
+//! Every stream stands alone: one that fails is reported and the others go on (R78). A stock snapshot is taken whole or
+//! not at all; sales move forward page by page; an inbound's cursor moves only after everything below it was read.
+
+mod inbounds;
+mod sales;
+mod stock;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use futures_util::future::join_all;
+
+use crate::clock::Clock;
+use crate::connector::definition::RecordKind;
+use crate::connector::rows::PageRows;
+use crate::connector::window::Resume;
+use crate::connector::{Bound, ConnectorConfig};
+use crate::http::{Client, Failure, FailureKind};
+use crate::ids::{AccountId, SourceId};
+use crate::problem::Problem;
+use crate::store::facts::{self, PullOutcome, PullState};
+use crate::store::{Store, StoreError};
+
+/// What a pull of one source did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullReport {
+    pub source: SourceId,
+    /// In the order of their names, streams below others included.
+    pub streams: Vec<StreamReport>,
+    /// Why the source could not be asked at all.
+    pub problems: Vec<Problem>,
+}
+
+impl PullReport {
+    /// The worst state of its streams; failed when it could not be asked at all.
+    #[must_use]
+    pub fn state(&self) -> PullState {
+        if !self.problems.is_empty() {
+            return PullState::Failed;
+        }
+        let worst = self.streams.iter().map(|stream| stream.state).max();
+        match worst {
+            Some(PullState::Failed)
+                if self
+                    .streams
+                    .iter()
+                    .any(|stream| stream.state != PullState::Failed) =>
+            {
+                PullState::Partial
+            }
+            Some(worst) => worst,
+            None => PullState::Failed,
+        }
+    }
+}
+
+/// What a pull of one stream did. Rows are rows taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamReport {
+    pub stream: String,
+    pub state: PullState,
+    pub pages: i64,
+    pub rows: i64,
+    pub skipped: i64,
+    pub rejected_count: i64,
+    /// The first of the rejected rows, with their reasons.
+    pub rejected: Vec<Problem>,
+    pub warnings: BTreeMap<String, i64>,
+    pub problem: Option<String>,
+    /// As-of of the data when the pull was complete.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+/// Rejected rows kept in a report; all are counted.
+const MAX_REJECTED: usize = 50;
+
+impl StreamReport {
+    fn new(stream: &str) -> Self {
+        Self {
+            stream: stream.to_owned(),
+            state: PullState::Ok,
+            pages: 0,
+            rows: 0,
+            skipped: 0,
+            rejected_count: 0,
+            rejected: Vec::new(),
+            warnings: BTreeMap::new(),
+            problem: None,
+            as_of: None,
+        }
+    }
+
+    fn count(&mut self, rows: &PageRows) {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.pages += 1;
+        self.rows += i64::try_from(rows.facts.len()).unwrap_or(i64::MAX);
+        self.skipped += number(rows.skipped);
+        self.rejected_count += number(rows.rejected_count);
+        let room = MAX_REJECTED.saturating_sub(self.rejected.len());
+        self.rejected.extend(rows.rejected.iter().take(room).cloned());
+        for (warning, count) in &rows.warnings {
+            self.warn(warning, *count);
+        }
+        if let Some(first) = rows.rejected.first() {
+            self.degrade(&format!(
+                "{} rows rejected, the first: {first}",
+                rows.rejected_count
+            ));
+        }
+    }
+
+    fn warn(&mut self, warning: &str, count: i64) {
+        *self.warnings.entry(warning.to_owned()).or_insert(0) += count;
+    }
+
+    /// Something is missing, but not everything.
+    fn degrade(&mut self, problem: &str) {
+        self.state = self.state.max(PullState::Partial);
+        self.problem.get_or_insert_with(|| problem.to_owned());
+    }
+
+    /// The stream could not go on. What was committed before stays.
+    fn fail(&mut self, problem: &str) {
+        self.state = if self.pages > 0 {
+            PullState::Partial
+        } else {
+            PullState::Failed
+        };
+        // What stopped it says more than what was odd on the way.
+        self.problem = Some(problem.to_owned());
+    }
+
+    fn outcome(&self, max_age: Duration) -> PullOutcome {
+        PullOutcome {
+            state: self.state,
+            pages: self.pages,
+            rows: self.rows,
+            warnings: self.warnings.clone(),
+            problem: self.problem.clone(),
+            as_of: self.as_of,
+            max_age,
+        }
+    }
+}
+
+/// Why a stream stopped.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Source(#[from] Failure),
+    #[error("cannot store what was pulled")]
+    Store(#[from] StoreError),
+}
+
+impl Stopped {
+    fn text(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(": ");
+            text.push_str(&inner.to_string());
+            cause = inner.source();
+        }
+        text
+    }
+}
+
+/// Everything the streams of one source share.
+struct Pull<'a> {
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    account: &'a AccountId,
+    client: &'a Client,
+    bound: &'a Bound,
+}
+
+/// Pulls every stream of one source. Never fails as a whole: what went wrong stands in the report and in the history.
+pub async fn pull(
+    store: &Store,
+    clock: &dyn Clock,
+    account: &AccountId,
+    config: &ConnectorConfig,
+    client: &Client,
+) -> PullReport {
+    let bound = match Bound::new(config) {
+        Ok(bound) => bound,
+        Err(problems) => {
+            return PullReport {
+                source: config.id.clone(),
+                streams: Vec::new(),
+                problems,
+            };
+        }
+    };
+    let pull = Pull {
+        store,
+        clock,
+        account,
+        client,
+        bound: &bound,
+    };
+    let roots: Vec<&str> = bound.definition.roots().collect();
+    let mut streams: Vec<StreamReport> = join_all(roots.into_iter().map(|name| pull.root(name)))
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    streams.sort_by(|a, b| a.stream.cmp(&b.stream));
+    PullReport {
+        source: config.id.clone(),
+        streams,
+        problems: Vec::new(),
+    }
+}
+
+impl Pull<'_> {
+    /// A stream that stands on its own, with those below it.
+    async fn root(&self, name: &str) -> Vec<StreamReport> {
+        let Some((stream, _)) = self.bound.stream(name) else {
+            return Vec::new();
+        };
+        let started = self.clock.now();
+        let children: Vec<&str> = self.bound.definition.children(name).collect();
+        let mut reports: Vec<StreamReport> = std::iter::once(name)
+            .chain(children)
+            .map(StreamReport::new)
+            .collect();
+        if let Err(error) = self.begin(&reports, started).await {
+            let text = Stopped::Store(error).text();
+            reports.iter_mut().for_each(|report| report.fail(&text));
+            return reports;
+        }
+        if let Some((report, below)) = reports.split_first_mut() {
+            let done = match stream.record {
+                RecordKind::OrderLine => self.sales(name, report).await,
+                RecordKind::Stock => self.stock(name, stream, report).await,
+                RecordKind::Inbound => self.inbounds(name, report, below).await,
+                RecordKind::InboundLine | RecordKind::Receipt => Err(Stopped::Source(Failure::new(
+                    FailureKind::Configuration,
+                    format!("stream `{name}` needs a parent stream of inbounds"),
+                ))),
+            };
+            if let Err(stopped) = done {
+                report.fail(&stopped.text());
+                for child in below.iter_mut() {
+                    child.fail(&format!("`{name}` stopped: {}", stopped.text()));
+                }
+            }
+        }
+        if let Err(error) = self.end(&mut reports, started).await {
+            let text = Stopped::Store(error).text();
+            reports.iter_mut().for_each(|report| report.fail(&text));
+        }
+        for report in &reports {
+            tracing::info!(
+                source = %self.bound.source,
+                stream = report.stream,
+                state = report.state.code(),
+                pages = report.pages,
+                rows = report.rows,
+                problem = report.problem,
+                "pulled"
+            );
+        }
+        reports
+    }
+
+    async fn begin(&self, reports: &[StreamReport], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        for report in reports {
+            let age = self.max_age(&report.stream);
+            facts::begin_pull(
+                &mut tx,
+                self.account,
+                &self.bound.source,
+                &report.stream,
+                age,
+                now,
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    async fn end(&self, reports: &mut [StreamReport], started: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        for report in reports {
+            if report.state == PullState::Ok && report.as_of.is_none() {
+                report.as_of = Some(started);
+            }
+            let outcome = report.outcome(self.max_age(&report.stream));
+            let span = (started, self.clock.now());
+            let source = &self.bound.source;
+            facts::end_pull(&mut tx, self.account, source, &report.stream, span, &outcome).await?;
+        }
+        tx.commit().await
+    }
+
+    fn max_age(&self, stream: &str) -> Duration {
+        let hours = self
+            .bound
+            .stream(stream)
+            .map_or(0, |(stream, _)| stream.max_age_hours);
+        Duration::hours(i64::from(hours))
+    }
+
+    async fn load_resume(&self, stream: &str) -> Result<Resume, StoreError> {
+        let mut tx = self.store.read().await?;
+        let text = facts::resume_state(&mut tx, self.account, &self.bound.source, stream).await?;
+        match text {
+            None => Ok(Resume::default()),
+            Some(text) => serde_json::from_str(&text).map_err(|error| StoreError::Corrupt {
+                what: format!("resume state of {}/{stream}", self.bound.source),
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    async fn save_resume(
+        &self,
+        tx: &mut crate::store::Tx,
+        stream: &str,
+        resume: &Resume,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(resume).map_err(|error| StoreError::Corrupt {
+            what: "resume state".to_owned(),
+            why: error.to_string(),
+        })?;
+        facts::save_resume_state(tx, self.account, &self.bound.source, stream, &text).await
+    }
+
+    /// In a transaction of its own: for steps that bring no rows.
+    async fn checkpoint(&self, stream: &str, resume: &Resume) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        self.save_resume(&mut tx, stream, resume).await?;
+        tx.commit().await
+    }
+}

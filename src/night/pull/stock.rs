@@ -1,0 +1,153 @@
+//! Stock: a snapshot per warehouse, taken whole or not at all.
+
+use std::collections::BTreeMap;
+
+use super::{Pull, Stopped, StreamReport};
+use crate::connector::definition::Stream;
+use crate::connector::record::Facts;
+use crate::connector::window::Resume;
+use crate::http::puller::{Step, StreamRun};
+use crate::http::{Failure, FailureKind};
+use crate::ids::WarehouseCode;
+use crate::ledger::{Buckets, StockRow};
+use crate::store::facts;
+
+/// Every page of one warehouse.
+#[derive(Default)]
+struct Snapshot {
+    rows: Vec<StockRow>,
+    raw: Vec<Vec<u8>>,
+}
+
+impl Pull<'_> {
+    pub(super) async fn stock(
+        &self,
+        name: &str,
+        stream: &Stream,
+        report: &mut StreamReport,
+    ) -> Result<(), Stopped> {
+        let mut failed = 0;
+        let warehouses = self.bound.snapshots(stream);
+        let asked = warehouses.len();
+        for (code, ours) in warehouses {
+            if let Err(stopped) = self.snapshot(name, (code, ours.clone()), report).await {
+                failed += 1;
+                let why = stopped.text();
+                let mut tx = self.store.write().await?;
+                let now = self.clock.now();
+                facts::discard_snapshot(&mut tx, self.account, &self.bound.source, &ours, &why, now).await?;
+                tx.commit().await?;
+                report.degrade(&format!("{ours}: the snapshot was discarded: {why}"));
+            }
+        }
+        if failed == asked {
+            // Pages may have come, but nothing of them was taken.
+            report.rows = 0;
+            report.state = facts::PullState::Failed;
+        }
+        Ok(())
+    }
+
+    async fn snapshot(
+        &self,
+        name: &str,
+        (code, ours): (String, WarehouseCode),
+        report: &mut StreamReport,
+    ) -> Result<(), Stopped> {
+        let as_of = self.clock.now();
+        let mut run = StreamRun::new(self.client, self.bound, self.clock, name, Resume::default())?
+            .for_warehouse((code, ours.clone()));
+        let mut snapshot = Snapshot::default();
+        while let Some(step) = run.next().await? {
+            let Step::Page(page) = step else { continue };
+            report.count(&page.rows);
+            if let Some(problem) = page.rows.rejected.first() {
+                // A row that cannot be read is a SKU whose stock is unknown: the whole is not whole.
+                return Err(Failure::new(FailureKind::WrongSchema, problem.to_string()).into());
+            }
+            snapshot.raw.push(page.raw);
+            if let Facts::Stock(rows) = page.rows.facts {
+                snapshot.rows.extend(rows);
+            }
+        }
+        let rows = one_row_per_sku(snapshot.rows, report);
+        for row in &rows {
+            examine(row, report);
+        }
+        let mut tx = self.store.write().await?;
+        for raw in &snapshot.raw {
+            facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, raw, as_of).await?;
+        }
+        let (source, zone) = (&self.bound.source, self.bound.zone);
+        let taken = facts::put_snapshot(&mut tx, self.account, source, &ours, zone, as_of, &rows).await?;
+        if let Err(refused) = taken {
+            return Err(Failure::new(FailureKind::WrongSchema, refused.to_string()).into());
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// A code may come in several rows (conditions, listings): their buckets add up. The same row twice is one row.
+fn one_row_per_sku(rows: Vec<StockRow>, report: &mut StreamReport) -> Vec<StockRow> {
+    let mut by_sku: BTreeMap<String, Vec<StockRow>> = BTreeMap::new();
+    for row in rows {
+        let same = by_sku.entry(row.sku_code.clone()).or_default();
+        if same.contains(&row) {
+            report.warn(
+                &format!("SKU `{}` came twice with the same numbers", row.sku_code),
+                1,
+            );
+        } else {
+            same.push(row);
+        }
+    }
+    by_sku
+        .into_values()
+        .filter_map(|same| same.into_iter().reduce(|sum, row| add(sum, &row)))
+        .collect()
+}
+
+fn add(mut sum: StockRow, row: &StockRow) -> StockRow {
+    let plus = |a: Option<i64>, b: Option<i64>| a.zip(b).and_then(|(a, b)| a.checked_add(b));
+    let (a, b) = (sum.buckets, row.buckets);
+    sum.buckets = Buckets {
+        available: plus(a.available, b.available),
+        reserved: plus(a.reserved, b.reserved),
+        pending_putaway: plus(a.pending_putaway, b.pending_putaway),
+        inbound: plus(a.inbound, b.inbound),
+        unsellable: plus(a.unsellable, b.unsellable),
+        frozen: plus(a.frozen, b.frozen),
+        transfer: plus(a.transfer, b.transfer),
+    };
+    sum.total = plus(sum.total, row.total);
+    sum
+}
+
+/// Negative numbers and totals that do not add up are kept as they came, and told.
+fn examine(row: &StockRow, report: &mut StreamReport) {
+    let buckets = row.buckets;
+    let all = [
+        buckets.available,
+        buckets.reserved,
+        buckets.pending_putaway,
+        buckets.inbound,
+        buckets.unsellable,
+        buckets.frozen,
+        buckets.transfer,
+    ];
+    if all.iter().flatten().any(|units| *units < 0) {
+        report.warn(&format!("SKU `{}` has a negative quantity", row.sku_code), 1);
+    }
+    // A total can only be compared with what came; a bucket that no provider of this kind has counts as none.
+    let sum: i64 = all.iter().flatten().sum();
+    if let Some(total) = row.total
+        && total != sum
+    {
+        let text = format!(
+            "SKU `{}`: the buckets add up to {sum}, the source says {total}",
+            row.sku_code
+        );
+        report.warn(&text, 1);
+    }
+}

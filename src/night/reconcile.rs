@@ -1,0 +1,278 @@
+//! Reconcile: takes no input, recomputes everything that is open, and writes down what it means for orders and for
+//! tomorrow's plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Duration, NaiveDate};
+
+use super::assemble::STOCK_KINDS;
+use super::step::{StepReport, StepState, chain};
+use super::{Night, NightError};
+use crate::calendar::civil_day;
+use crate::catalog::{Catalog, Resolved};
+use crate::ids::{OrderNo, SourceId, WarehouseCode};
+use crate::ledger::transit::Shipment;
+use crate::ledger::{InboundNotice, ReceiptEvent, ReceiptKind};
+use crate::order::{OrderEvent, OrderEventKind, OrderState};
+use crate::planner::Stage;
+use crate::reconcile::{Evidence, Line, LineState, Reconciliation, Rules, reconcile};
+use crate::store::catalog::UnmappedCode;
+use crate::store::lead_times::{self, LeadTime};
+use crate::store::orders::{self, StoredOrder};
+use crate::store::{Tx, catalog, facts, receipts};
+
+/// Receipts older than this belong to orders that were closed long ago.
+const LOOK_BACK_DAYS: i64 = 400;
+
+pub(super) async fn step(night: &Night<'_>) -> StepReport {
+    match run(night).await {
+        Ok(report) => report,
+        Err(error) => StepReport::failed(chain(&error)),
+    }
+}
+
+/// Everything the reconciliation looks at, and what it says.
+pub struct Books {
+    pub orders: Vec<StoredOrder>,
+    pub events: Vec<ReceiptEvent>,
+    pub notices: Vec<InboundNotice>,
+    pub done: Reconciliation,
+}
+
+/// Recomputes the books as of today. Writes nothing.
+///
+/// # Errors
+/// When the store fails.
+pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<Books, NightError> {
+    let account = night.account();
+    let orders = orders::all(tx, account).await?;
+    let since = night.now() - Duration::days(LOOK_BACK_DAYS);
+    let events = receipts::load_since(tx, account, since).await?;
+    let (notices, announced) = facts::inbounds(tx, account).await?;
+    let shipments: Vec<Shipment> = orders
+        .iter()
+        .filter(|stored| stored.state != OrderState::Draft && stored.state != OrderState::Cancelled)
+        .map(|stored| {
+            let shipped_on = stored.shipped_on.unwrap_or(stored.order.created_on);
+            Shipment::of(&stored.order, shipped_on, stored.order.eta, stored.eta_p90)
+        })
+        .collect();
+    let zones = catalog
+        .warehouses
+        .values()
+        .map(|warehouse| (warehouse.code.clone(), warehouse.zone))
+        .collect();
+    let rules = Rules {
+        zones,
+        ..Rules::default()
+    };
+    let evidence = Evidence {
+        shipments: &shipments,
+        events: &events,
+        notices: &notices,
+        announced: &announced,
+    };
+    let sources = sources_of(night);
+    let resolve = |warehouse: &WarehouseCode, code: &str, on: NaiveDate| {
+        resolve(&sources, catalog, warehouse, code, on)
+    };
+    let done = reconcile(evidence, &rules, &resolve, night.today());
+    Ok(Books {
+        orders,
+        events,
+        notices,
+        done,
+    })
+}
+
+fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
+    let mut sources: BTreeMap<WarehouseCode, BTreeSet<SourceId>> = BTreeMap::new();
+    for connector in &night.config.connectors {
+        for warehouse in connector.warehouses.values() {
+            sources
+                .entry(warehouse.clone())
+                .or_default()
+                .insert(connector.id.clone());
+        }
+    }
+    sources
+}
+
+/// What a code in a receipt means: as the systems behind the warehouse call it, or a master SKU written out by a person.
+fn resolve(
+    sources: &BTreeMap<WarehouseCode, BTreeSet<SourceId>>,
+    catalog: &Catalog,
+    warehouse: &WarehouseCode,
+    code: &str,
+    on: NaiveDate,
+) -> Option<Resolved> {
+    let systems = sources.get(warehouse).into_iter().flatten();
+    let found = systems
+        .flat_map(|system| STOCK_KINDS.iter().map(move |kind| (system, *kind)))
+        .find_map(|(system, kind)| catalog.resolve(system, kind, code, on));
+    found.or_else(|| {
+        let sku = crate::ids::Sku::new(code).ok()?;
+        catalog
+            .items
+            .contains_key(&sku)
+            .then_some(Resolved { sku, multiple: 1 })
+    })
+}
+
+async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
+    let mut report = StepReport::default();
+    let account = night.account();
+    let mut tx = night.store.write().await?;
+    let catalog = catalog::load(&mut tx, account, night.today()).await?;
+    let books = books(night, &mut tx, &catalog).await?;
+    let changes = receipts::save(&mut tx, account, &books.done, night.now()).await?;
+    let mut moved = 0;
+    for stored in &books.orders {
+        moved += advance(night, &mut tx, stored, &books).await?;
+    }
+    let learned = lead_times::learn(&mut tx, account, &passages(&books, &catalog)).await?;
+    let unmapped = unmapped(night, &books.done);
+    catalog::record_unmapped(&mut tx, account, &unmapped, night.now()).await?;
+    tx.commit().await?;
+
+    report.count("lines", books.done.lines.len());
+    report.count("changed", changes.len());
+    report.count("differences", books.done.differences().count());
+    report.count("order_events", moved);
+    report.count("learned", usize::try_from(learned).unwrap_or(0));
+    for anomaly in &books.done.anomalies {
+        report.problems.push(serde_json::to_string(anomaly)?);
+    }
+    for breach in &books.done.breaches {
+        report
+            .problems
+            .push(format!("the books do not add up: {breach:?}"));
+        report.state = StepState::Failed;
+    }
+    Ok(report)
+}
+
+fn unmapped(night: &Night<'_>, done: &Reconciliation) -> Vec<UnmappedCode> {
+    let sources = sources_of(night);
+    done.unmapped
+        .iter()
+        .filter_map(|((warehouse, code), times)| {
+            let source = sources.get(warehouse)?.iter().next()?.clone();
+            Some(UnmappedCode {
+                source,
+                kind: STOCK_KINDS[0],
+                code: code.clone(),
+                times: *times,
+            })
+        })
+        .collect()
+}
+
+/// Milestones that the facts show and the order's log does not have yet.
+async fn advance(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    stored: &StoredOrder,
+    books: &Books,
+) -> Result<usize, NightError> {
+    let number = &stored.order.number;
+    let lines: Vec<&Line> = books
+        .done
+        .lines
+        .iter()
+        .filter(|line| line.order == *number && line.shipped > 0)
+        .collect();
+    let mut wanted: Vec<(String, OrderEventKind)> = Vec::new();
+    let mut state = stored.state;
+    let mut reach = |to: OrderState, by: &str, state: &mut OrderState| {
+        let event = OrderEventKind::Reached { state: to };
+        if let Ok(next) = crate::order::state::apply(Some(*state), &event) {
+            wanted.push((by.to_owned(), event));
+            *state = next;
+        }
+    };
+    if let Some(notice) = books
+        .notices
+        .iter()
+        .find(|notice| notice.reference == number.as_str())
+    {
+        reach(OrderState::HandedOver, notice.source.as_str(), &mut state);
+    }
+    let arrived = lines.iter().any(|line| line.received != 0 || line.put_away != 0);
+    if arrived && !state.is_over() {
+        reach(OrderState::Receiving, "reconcile", &mut state);
+    }
+    let all_final = !lines.is_empty() && lines.iter().all(|line| line.state.is_final());
+    if state.is_over() && arrived && lines.iter().any(|line| line.state == LineState::Receiving) {
+        wanted.push(("reconcile".to_owned(), OrderEventKind::Reopened));
+    } else if all_final && state == OrderState::Receiving {
+        let missing: i64 = lines.iter().map(|line| line.closed_short).sum();
+        let end = if missing > 0 {
+            OrderEventKind::ShortClosed { missing }
+        } else {
+            OrderEventKind::Closed
+        };
+        wanted.push(("reconcile".to_owned(), end));
+    }
+    let count = wanted.len();
+    for (by, kind) in wanted {
+        orders::append(
+            tx,
+            night.account(),
+            number,
+            OrderEvent {
+                at: night.now(),
+                by,
+                kind,
+            },
+        )
+        .await?;
+    }
+    Ok(count)
+}
+
+/// Hand-over to first receipt, and first receipt to first shelf, of every order that got so far.
+fn passages(books: &Books, catalog: &Catalog) -> Vec<LeadTime> {
+    let mut passages = Vec::new();
+    for stored in &books.orders {
+        let number = &stored.order.number;
+        let zone = catalog
+            .warehouses
+            .get(&stored.order.warehouse)
+            .map_or(chrono_tz::UTC, |warehouse| warehouse.zone);
+        let first = |kind: ReceiptKind| first_event(books, number, kind).map(|at| civil_day(at, zone));
+        let received = first(ReceiptKind::Received);
+        let passage = |stage: Stage, from: NaiveDate, to: NaiveDate| LeadTime {
+            warehouse: stored.order.warehouse.clone(),
+            mode: stored.order.mode.code().to_owned(),
+            stage: stage.code().to_owned(),
+            reference: number.to_string(),
+            from,
+            to,
+        };
+        if let (Some(shipped_on), Some(received)) = (stored.shipped_on, received) {
+            passages.push(passage(Stage::Transit, shipped_on, received));
+        }
+        if let (Some(received), Some(put_away)) = (received, first(ReceiptKind::PutAway)) {
+            passages.push(passage(Stage::Putaway, received, put_away));
+        }
+    }
+    passages
+}
+
+fn first_event(books: &Books, order: &OrderNo, kind: ReceiptKind) -> Option<chrono::DateTime<chrono::Utc>> {
+    let inbound = books
+        .notices
+        .iter()
+        .find(|notice| notice.reference == order.as_str());
+    books
+        .events
+        .iter()
+        .filter(|event| event.kind == kind && event.units > 0)
+        .filter(|event| {
+            event.reference == order.as_str()
+                || inbound.is_some_and(|inbound| inbound.inbound_no == event.reference)
+        })
+        .map(|event| event.at)
+        .min()
+}

@@ -1,0 +1,50 @@
+//! The pull step: every configured source, side by side.
+
+use super::Night;
+use super::pull::pull;
+use super::step::{StepReport, chain};
+use crate::store::StoreError;
+use crate::store::facts::{self, PullState};
+
+/// Every configured source, side by side: one that fails or hangs stops no other.
+pub async fn step(night: &Night<'_>) -> StepReport {
+    let mut report = StepReport::default();
+    if let Err(error) = interrupted(night).await {
+        return StepReport::failed(chain(&error));
+    }
+    let mut pulls = Vec::new();
+    for connector in &night.tools.connectors {
+        pulls.push(pull(
+            night.store,
+            night.clock,
+            night.account(),
+            connector,
+            &night.tools.client,
+        ));
+    }
+    for pulled in futures_util::future::join_all(pulls).await {
+        for problem in &pulled.problems {
+            report.partial(format!("{}: {problem}", pulled.source));
+        }
+        for stream in &pulled.streams {
+            report.count("rows", usize::try_from(stream.rows).unwrap_or(0));
+            report.count("pages", usize::try_from(stream.pages).unwrap_or(0));
+            if stream.state != PullState::Ok {
+                let why = stream.problem.as_deref().unwrap_or_default();
+                report.partial(format!(
+                    "{} {}: {} {why}",
+                    pulled.source,
+                    stream.stream,
+                    stream.state.code()
+                ));
+            }
+        }
+    }
+    report
+}
+
+async fn interrupted(night: &Night<'_>) -> Result<(), StoreError> {
+    let mut tx = night.store.write().await?;
+    facts::mark_interrupted(&mut tx, night.account(), night.now()).await?;
+    tx.commit().await
+}

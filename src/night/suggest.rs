@@ -1,0 +1,289 @@
+//! Suggest: one mail per reader, rendered from the plan and put into the outbox once per civil date.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::step::{Step, StepReport, StepState, chain};
+use super::{Night, NightError};
+use crate::catalog::Catalog;
+use crate::config::{MailSection, Recipient};
+use crate::connector::Bound;
+use crate::delivery::{Channel, Envelope};
+use crate::digest::sha256_hex;
+use crate::ids::SourceId;
+use crate::money::Currency;
+use crate::order::OrderState;
+use crate::planner::{Plan, PlanDiff};
+use crate::reconcile::Line;
+use crate::report::{
+    DailyReport, Deadline, DeadlineKind, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem,
+    UnmappedCode, render_mail,
+};
+use crate::store::orders::StoredOrder;
+use crate::store::outbox::{self, Enqueued, NewMessage};
+use crate::store::{Tx, catalog, orders, plans, receipts};
+use crate::transport::email::build_message;
+use crate::wording::{Lang, text};
+
+/// What all readers' mails of a day share.
+struct Day {
+    plan: Plan,
+    diff: Option<PlanDiff>,
+    catalog: Catalog,
+    orders: Vec<StoredOrder>,
+    closed: Vec<Line>,
+    unmapped: Vec<UnmappedCode>,
+    problems: Vec<RunProblem>,
+}
+
+pub(super) async fn step(night: &Night<'_>, before: &[(Step, StepReport)]) -> StepReport {
+    match suggest(night, before).await {
+        Ok(report) => report,
+        Err(error) => StepReport::failed(chain(&error)),
+    }
+}
+
+async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<StepReport, NightError> {
+    let mut report = StepReport::default();
+    let Some(mail) = &night.config.mail else {
+        report.state = StepState::Skipped;
+        report
+            .problems
+            .push("no [mail] section: nobody is told".to_owned());
+        return Ok(report);
+    };
+    let mut tx = night.store.write().await?;
+    let Some(day) = gather(night, &mut tx, before).await? else {
+        return Ok(StepReport::failed("there is no plan to tell about"));
+    };
+    for recipient in &mail.recipients {
+        let content = render_mail(&daily(night, &day, recipient))?;
+        if night.dry_run {
+            save_preview(night, recipient, &content)?;
+            report.count("previews", 1);
+            continue;
+        }
+        match enqueue(night, &mut tx, mail, &day.plan, recipient, &content).await? {
+            Enqueued::New => report.count("mails", 1),
+            Enqueued::Already(_) => report.count("already", 1),
+            // The day's mail has left or waits: a second one with other numbers would only confuse.
+            Enqueued::Taken { .. } => report.count("kept_first", 1),
+        }
+    }
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn gather(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    before: &[(Step, StepReport)],
+) -> Result<Option<Day>, NightError> {
+    let account = night.account();
+    let Some(plan) = plans::latest(tx, account).await? else {
+        return Ok(None);
+    };
+    let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
+    let unmapped = catalog::unmapped(tx, account).await?;
+    Ok(Some(Day {
+        diff,
+        catalog: catalog::load(tx, account, night.today()).await?,
+        orders: orders::all(tx, account).await?,
+        closed: news(receipts::changes_on(tx, account, night.today()).await?),
+        unmapped: unmapped
+            .into_iter()
+            .map(|code| UnmappedCode {
+                source: code.source,
+                code: code.code,
+                units: None,
+            })
+            .collect(),
+        problems: before
+            .iter()
+            .flat_map(|(step, report)| report.problems.iter().map(move |problem| (step, problem)))
+            .map(|(step, problem)| RunProblem {
+                step: step.code().to_owned(),
+                text: problem.clone(),
+            })
+            .collect(),
+        plan,
+    }))
+}
+
+/// Lines whose difference is news: it appeared, changed, or went away.
+fn news(changes: Vec<receipts::LineChange>) -> Vec<Line> {
+    changes
+        .into_iter()
+        .filter(receipts::LineChange::is_news)
+        .map(|change| change.after)
+        .collect()
+}
+
+fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> DailyReport<'a> {
+    let owner = recipient.owner.as_ref().map(|owner| OwnerFilter {
+        name: owner.clone(),
+        skus: day
+            .catalog
+            .items
+            .values()
+            .filter(|item| item.owner == *owner)
+            .map(|item| item.sku.clone())
+            .collect::<BTreeSet<_>>(),
+    });
+    DailyReport {
+        lang: recipient.language,
+        account: &night.config.account.name,
+        as_of: day.plan.as_of,
+        now: night.now(),
+        zone: night.config.account.zone,
+        source_zones: source_zones(night),
+        plan: &day.plan,
+        diff: day.diff.as_ref(),
+        deadlines: deadlines(&day.orders, night.today()),
+        orders: day
+            .orders
+            .iter()
+            .filter(|order| order.state.is_moving())
+            .map(|order| motion(order, recipient.language))
+            .collect(),
+        receipts: day
+            .closed
+            .iter()
+            .map(|line| receipt(line, recipient.language))
+            .collect(),
+        unmapped: day.unmapped.clone(),
+        run_problems: day.problems.clone(),
+        owner,
+        currency: Currency::CNY,
+    }
+}
+
+fn source_zones(night: &Night<'_>) -> std::collections::BTreeMap<SourceId, chrono_tz::Tz> {
+    night
+        .tools
+        .connectors
+        .iter()
+        .filter_map(|connector| Some((connector.id.clone(), Bound::new(connector).ok()?.zone)))
+        .collect()
+}
+
+const DEADLINE_DAYS: i64 = 7;
+
+fn deadlines(orders: &[StoredOrder], today: NaiveDate) -> Vec<Deadline> {
+    let mut deadlines: Vec<Deadline> = orders
+        .iter()
+        .filter(|stored| stored.state == OrderState::Approved || stored.state == OrderState::Packed)
+        .filter(|stored| (stored.order.ship_by - today).num_days() <= DEADLINE_DAYS)
+        .map(|stored| Deadline {
+            date: stored.order.ship_by,
+            what: DeadlineKind::ShipBy,
+            reference: stored.order.number.to_string(),
+        })
+        .collect();
+    deadlines.sort_by(|a, b| (a.date, &a.reference).cmp(&(b.date, &b.reference)));
+    deadlines
+}
+
+fn motion(stored: &StoredOrder, lang: Lang) -> OrderMotion {
+    let totals = stored.order.totals();
+    let state = stored.state.code();
+    OrderMotion {
+        number: stored.order.number.clone(),
+        warehouse: stored.order.warehouse.clone(),
+        mode: stored.order.mode,
+        state: text(lang, &format!("cli.order.state.{state}"), &[]),
+        units: Some(totals.units),
+        cartons: Some(totals.cartons),
+        ship_by: Some(stored.order.ship_by),
+        eta: Some(stored.order.eta),
+        next_step: text(lang, &format!("cli.order.next.{state}"), &[]),
+    }
+}
+
+fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
+    ReceiptSummary {
+        order: line.order.clone(),
+        warehouse: line.warehouse.clone(),
+        sku: line.sku.clone(),
+        shipped: Some(line.shipped),
+        received: Some(line.received),
+        put_away: Some(line.put_away),
+        difference: Some(line.difference),
+        state: text(lang, &format!("receipts.verdict.{}", line.verdict.code()), &[]),
+    }
+}
+
+/// The subject of the outbox row, the id of the mail and its business key are made of the date and the reader only:
+/// whatever happens in between, one reader gets one mail a day.
+async fn enqueue(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    mail: &MailSection,
+    plan: &Plan,
+    recipient: &Recipient,
+    content: &MailContent,
+) -> Result<Enqueued, NightError> {
+    let account = night.account();
+    let date = plan.as_of;
+    let key = format!("mail/daily/{date}/{}", recipient.address);
+    let name = sha256_hex(format!("{account}/{key}").as_bytes());
+    let domain = mail
+        .from
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('>');
+    let message_id = format!("<{date}.{}@{domain}>", name.get(..24).unwrap_or(&name));
+    let bytes = build_message(content, &mail.from, &recipient.address, &message_id, night.now())?;
+    let envelope = Envelope {
+        from: mail.from.clone(),
+        to: vec![recipient.address.clone()],
+    };
+    let envelope = serde_json::to_string(&envelope)?;
+    let message = NewMessage {
+        business_key: &key,
+        channel: Channel::Mail,
+        target: &recipient.address,
+        remote_name: &content.subject,
+        kind: "mail",
+        bytes: &bytes,
+        envelope: Some(&envelope),
+        message_id: Some(&message_id),
+        depends_on: None,
+        run_after: night.now(),
+    };
+    Ok(outbox::enqueue(tx, account, &message, night.now()).await?)
+}
+
+fn save_preview(night: &Night<'_>, recipient: &Recipient, content: &MailContent) -> Result<(), NightError> {
+    let folder = night
+        .config
+        .home
+        .join("data/dry-run")
+        .join(night.today().to_string());
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.join(name), bytes).map_err(|source| NightError::File {
+            path: folder.join(name),
+            source,
+        })
+    };
+    std::fs::create_dir_all(&folder).map_err(|source| NightError::File {
+        path: folder.clone(),
+        source,
+    })?;
+    let reader: String = recipient
+        .address
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    write(&format!("{reader}.html"), content.html.as_bytes())?;
+    write(&format!("{reader}.txt"), content.text.as_bytes())?;
+    for attachment in &content.attachments {
+        write(
+            &format!("{reader}-{}", attachment.name.replace(['/', '\\'], "_")),
+            &attachment.bytes,
+        )?;
+    }
+    Ok(())
+}

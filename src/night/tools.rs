@@ -1,0 +1,230 @@
+//! What a night works with besides the store: connectors, mappings and the ways out, built from the configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
+use crate::connector::{ConnectorConfig, Definition};
+use crate::http::{Client, Failure, Pace};
+use crate::mapping::definition::{self, Mapping};
+use crate::problem::{Problem, nearest};
+use crate::transport::email::{SmtpSettings, SmtpTls};
+use crate::transport::folder::FolderTarget;
+use crate::transport::sftp;
+
+/// Connector files that ship with linkstar.
+pub const CONNECTORS: [(&str, &str); 2] = [
+    (
+        "amazon-sp-api",
+        include_str!("../../connectors/amazon-sp-api.toml"),
+    ),
+    ("goodcang", include_str!("../../connectors/goodcang.toml")),
+];
+
+/// Everything declared, read and checked.
+pub struct Tools {
+    pub connectors: Vec<ConnectorConfig>,
+    pub mappings: Vec<Mapping>,
+    pub client: Client,
+    pub sftp: Vec<sftp::Target>,
+    pub folders: Vec<FolderTarget>,
+    pub smtp: Option<SmtpSettings>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ToolsError {
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Problems(Vec<Problem>),
+    #[error("cannot set up the HTTP client")]
+    Http(#[source] Failure),
+}
+
+const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A file in a local folder is read once its size has stood still for so long.
+const SETTLE: Duration = Duration::from_secs(5);
+
+impl Tools {
+    /// Reads what the configuration names.
+    ///
+    /// # Errors
+    /// Every fault of every declared file, at once.
+    pub fn new(config: &Config, pace: Pace) -> Result<Self, ToolsError> {
+        let mut problems = Vec::new();
+        let connectors = config
+            .connectors
+            .iter()
+            .filter_map(|section| connector(config, section, &mut problems))
+            .collect();
+        let mappings = mappings(config, &mut problems);
+        for forwarder in &config.forwarders {
+            check_documents(forwarder, &mappings, &mut problems);
+        }
+        if !problems.is_empty() {
+            return Err(ToolsError::Problems(problems));
+        }
+        Ok(Self {
+            connectors,
+            mappings,
+            client: Client::new(pace).map_err(ToolsError::Http)?,
+            sftp: config
+                .forwarders
+                .iter()
+                .filter_map(|forwarder| sftp_target(config, forwarder))
+                .collect(),
+            folders: config
+                .forwarders
+                .iter()
+                .filter_map(|forwarder| folder_target(config, forwarder))
+                .collect(),
+            smtp: smtp(config),
+        })
+    }
+}
+
+fn connector(
+    config: &Config,
+    section: &ConnectorSection,
+    problems: &mut Vec<Problem>,
+) -> Option<ConnectorConfig> {
+    let shipped = CONNECTORS.iter().find(|(name, _)| *name == section.uses);
+    let (origin, text) = match shipped {
+        Some((name, text)) => (format!("{name}.toml"), (*text).to_owned()),
+        None => match std::fs::read_to_string(config.path(Path::new(&section.uses))) {
+            Ok(text) => (section.uses.clone(), text),
+            Err(error) => {
+                let known = CONNECTORS.iter().map(|(name, _)| *name);
+                let near = nearest(&section.uses, known)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                let wanted =
+                    format!("a connector that ships with linkstar, or a readable file ({error}){near}");
+                problems.push(Problem::new(
+                    "linkstar.toml",
+                    "",
+                    format!("connector.{}.uses", section.id),
+                    &section.uses,
+                    wanted,
+                ));
+                return None;
+            }
+        },
+    };
+    match Definition::parse(&origin, &text) {
+        Ok(definition) => Some(ConnectorConfig {
+            id: section.id.clone(),
+            definition: Arc::new(definition),
+            params: section.params.clone(),
+            secrets: section.secrets.clone(),
+            warehouses: section.warehouses.clone(),
+        }),
+        Err(error) => {
+            problems.extend(error.problems);
+            None
+        }
+    }
+}
+
+/// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
+fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
+    let folder = config.path(Path::new("mappings"));
+    let mut own = Vec::new();
+    for entry in std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match std::fs::read_to_string(&path) {
+                Ok(text) => own.push((name, text)),
+                Err(error) => problems.push(Problem::new(
+                    name,
+                    "",
+                    "",
+                    error.to_string(),
+                    "a readable mapping file",
+                )),
+            }
+        }
+    }
+    own.sort();
+    // Assets are named inside mapping files; a name that climbs out of the folder is no asset.
+    let assets = |name: &str| {
+        let inside = !name.starts_with('/') && !name.split(['/', '\\']).any(|part| part == "..");
+        inside.then(|| std::fs::read(folder.join(name)).ok()).flatten()
+    };
+    match definition::all_with(&own, &assets) {
+        Ok(all) => all,
+        Err(more) => {
+            problems.extend(more);
+            Vec::new()
+        }
+    }
+}
+
+fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {
+    for id in &forwarder.documents {
+        if mappings.iter().any(|mapping| mapping.meta.id == *id) {
+            continue;
+        }
+        let known = mappings.iter().map(|mapping| mapping.meta.id.as_str());
+        let wanted = match nearest(id, known.clone()) {
+            Some(near) => format!("the id of a mapping; did you mean `{near}`?"),
+            None => format!("one of {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        problems.push(Problem::new(
+            "linkstar.toml",
+            "",
+            format!("forwarder.{}.documents", forwarder.id),
+            id,
+            wanted,
+        ));
+    }
+}
+
+fn sftp_target(config: &Config, forwarder: &ForwarderSection) -> Option<sftp::Target> {
+    let section = forwarder.sftp.as_ref()?;
+    Some(sftp::Target {
+        id: forwarder.id.to_string(),
+        host: section.host.clone(),
+        port: section.port,
+        user: section.user.clone(),
+        key_file: config.path(&section.key_file),
+        known_hosts: config.path(&section.known_hosts),
+        out_dir: section.out_dir.clone(),
+        in_dir: section.in_dir.clone(),
+        connect_timeout: CONNECT_TIMEOUT,
+        idle_timeout: IDLE_TIMEOUT,
+        settle: Duration::from_secs(section.settle_seconds),
+    })
+}
+
+fn folder_target(config: &Config, forwarder: &ForwarderSection) -> Option<FolderTarget> {
+    let folder = config.path(forwarder.folder.as_ref()?);
+    Some(FolderTarget {
+        id: forwarder.id.to_string(),
+        in_dir: Some(folder.join("out")),
+        out_dir: folder.join("in"),
+        settle: SETTLE,
+    })
+}
+
+fn smtp(config: &Config) -> Option<SmtpSettings> {
+    let mail = config.mail.as_ref()?;
+    Some(SmtpSettings {
+        host: mail.host.clone(),
+        port: mail.port,
+        tls: match mail.tls {
+            MailTls::Starttls => SmtpTls::StartTls,
+            MailTls::Implicit => SmtpTls::Implicit,
+        },
+        user: mail.user.clone(),
+        password: mail.password.clone(),
+        ca_file: mail.ca_file.as_ref().map(|path| config.path(path)),
+        timeout: MAIL_TIMEOUT,
+    })
+}

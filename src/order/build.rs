@@ -1,0 +1,396 @@
+//! From approved lines to an order that can be issued, or to everything that is in its way at once.
+
+use chrono::NaiveDate;
+
+use super::cartons::{CartonSpec, pack};
+use super::model::{Goods, Mode, OrderLine, Party, StockingOrder, Term};
+use super::term::{Role, responsibilities};
+use crate::ids::{ForwarderId, OrderNo, PlanId, WarehouseCode};
+use crate::money::{Currency, Money};
+use crate::problem::Problem;
+
+/// One line a person approved, with what the catalog knows about the goods on the order's date.
+#[derive(Debug, Clone)]
+pub struct DraftLine {
+    pub goods: Goods,
+    pub units: i64,
+    pub suggested_units: Option<i64>,
+    pub unit_value: Option<Money>,
+    pub carton: Option<CartonSpec>,
+    /// Fields the catalog lacks before this item can be booked.
+    pub missing: Vec<String>,
+}
+
+/// What is asked to become an order.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub number: OrderNo,
+    pub revision: u32,
+    pub created_on: NaiveDate,
+    pub plan: Option<PlanId>,
+    pub warehouse: WarehouseCode,
+    pub deliver_to: Party,
+    pub mode: Mode,
+    pub forwarder: ForwarderId,
+    pub service: String,
+    pub term: Option<Term>,
+    pub currency: Option<Currency>,
+    pub shipper: Party,
+    pub importer: Option<Party>,
+    pub port_of_loading: String,
+    pub port_of_discharge: String,
+    pub ship_by: NaiveDate,
+    pub eta: NaiveDate,
+    pub lines: Vec<DraftLine>,
+}
+
+/// Builds the order with its carton plan.
+///
+/// # Errors
+/// Every problem of every line and of the head, at once; then nothing is issued.
+pub fn build(draft: Draft) -> Result<StockingOrder, Vec<Problem>> {
+    let mut problems = Vec::new();
+    check_head(&draft, &mut problems);
+    let mut lines = Vec::with_capacity(draft.lines.len());
+    let mut cartons = Vec::new();
+    for (line, no) in draft.lines.iter().zip(1_u32..) {
+        let Some((value, spec)) = check_line(&draft, line, &mut problems) else {
+            continue;
+        };
+        let first_no = u32::try_from(cartons.len()).unwrap_or(u32::MAX).saturating_add(1);
+        cartons.extend(pack(no, line.units, spec, first_no, draft.number.as_str()));
+        lines.push(OrderLine {
+            no,
+            goods: line.goods.clone(),
+            units: line.units,
+            unit_value: value.amount,
+            suggested_units: line.suggested_units,
+        });
+    }
+    match (draft.term, draft.currency, draft.importer) {
+        (Some(term), Some(currency), Some(importer)) if problems.is_empty() => Ok(StockingOrder {
+            number: draft.number,
+            revision: draft.revision,
+            created_on: draft.created_on,
+            plan: draft.plan,
+            warehouse: draft.warehouse,
+            deliver_to: draft.deliver_to,
+            mode: draft.mode,
+            forwarder: draft.forwarder,
+            service: draft.service,
+            term,
+            currency,
+            shipper: draft.shipper,
+            importer,
+            port_of_loading: draft.port_of_loading,
+            port_of_discharge: draft.port_of_discharge,
+            ship_by: draft.ship_by,
+            eta: draft.eta,
+            lines,
+            cartons,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn problem(draft: &Draft, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
+    Problem::new(format!("order {}", draft.number), place, field, found, wanted)
+}
+
+fn check_head(draft: &Draft, problems: &mut Vec<Problem>) {
+    let mut need = |ok: bool, field: &str, wanted: &str| {
+        if !ok {
+            problems.push(problem(draft, "", field, "", wanted));
+        }
+    };
+    need(!draft.lines.is_empty(), "lines", "at least one line");
+    need(
+        draft.currency.is_some(),
+        "currency",
+        "the currency of the declared values",
+    );
+    need(
+        draft.term.is_some(),
+        "term",
+        "a trade term such as DDP, DAP (DDU), FOB or EXW",
+    );
+    need(
+        !draft.shipper.name.is_empty(),
+        "shipper.name",
+        "the exporter's registered name",
+    );
+    need(
+        !draft.deliver_to.address.lines.is_empty(),
+        "deliver_to.address",
+        "the warehouse's street address",
+    );
+    let importer = draft.importer.as_ref();
+    need(
+        importer.is_some(),
+        "importer",
+        "a named importer of record: who clears the goods?",
+    );
+    if let Some(term) = draft.term {
+        let duties = responsibilities(term);
+        if duties.pickup_address_required {
+            need(
+                !draft.shipper.address.lines.is_empty(),
+                "shipper.address",
+                "the pickup address that EXW asks for",
+            );
+        }
+        if duties.duty_and_vat == Role::Seller {
+            need(
+                importer.is_none_or(|party| !party.name.is_empty()),
+                "importer.name",
+                "the importer of record's name (DDP)",
+            );
+        }
+    }
+    if let Some(party) = importer {
+        check_importer(draft, party, problems);
+    }
+}
+
+/// Countries whose customs ask the importer for an EORI number with that prefix.
+const EORI_COUNTRIES: [&str; 12] = [
+    "GB", "DE", "FR", "IT", "ES", "NL", "BE", "PL", "CZ", "SE", "AT", "IE",
+];
+
+fn check_importer(draft: &Draft, party: &Party, problems: &mut Vec<Problem>) {
+    let country = draft.deliver_to.address.country.as_str();
+    if EORI_COUNTRIES.contains(&country) {
+        let eori = party.eori.as_str();
+        let digits = eori.get(2..).unwrap_or_default();
+        let alphanumeric = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_alphanumeric());
+        let framed = eori.len() >= 3 && eori.len() <= 17 && alphanumeric;
+        let national = if country == "GB" {
+            (eori.starts_with("GB") || eori.starts_with("XI")) && (digits.len() == 12 || digits.len() == 15)
+        } else {
+            eori.chars().take(2).all(|c| c.is_ascii_uppercase())
+        };
+        if !(framed && national) {
+            problems.push(problem(
+                draft,
+                "",
+                "importer.eori",
+                eori,
+                &format!("the importer's EORI for {country} (GB: `GB` and 12 or 15 digits)"),
+            ));
+        }
+        if party.vat.is_empty() {
+            problems.push(problem(
+                draft,
+                "",
+                "importer.vat",
+                "",
+                &format!("the importer's VAT number in {country}"),
+            ));
+        }
+    }
+    if country == "US" && party.ein.is_empty() {
+        problems.push(problem(
+            draft,
+            "",
+            "importer.ein",
+            "",
+            "the importer's EIN (IOR number)",
+        ));
+    }
+}
+
+fn check_line<'a>(
+    draft: &Draft,
+    line: &'a DraftLine,
+    problems: &mut Vec<Problem>,
+) -> Option<(Money, &'a CartonSpec)> {
+    let before = problems.len();
+    let place = format!("SKU {}", line.goods.sku);
+    if line.units <= 0 {
+        problems.push(problem(
+            draft,
+            &place,
+            "units",
+            &line.units.to_string(),
+            "a whole number above 0",
+        ));
+    }
+    for field in &line.missing {
+        problems.push(problem(
+            draft,
+            &place,
+            field,
+            "",
+            "a value in the catalog before this item can be booked",
+        ));
+    }
+    match line.unit_value {
+        None => problems.push(problem(
+            draft,
+            &place,
+            "declared_value",
+            "",
+            "the declared value of one unit",
+        )),
+        Some(value) if Some(value.currency) != draft.currency && draft.currency.is_some() => {
+            problems.push(problem(
+                draft,
+                &place,
+                "declared_currency",
+                value.currency.code(),
+                &format!(
+                    "the order's currency {}",
+                    draft.currency.map_or_else(String::new, |c| c.to_string())
+                ),
+            ));
+        }
+        Some(_) => {}
+    }
+    if line.carton.is_none() && !line.missing.iter().any(|field| field.starts_with("carton")) {
+        problems.push(problem(
+            draft,
+            &place,
+            "carton_units",
+            "",
+            "the packing specification of a carton",
+        ));
+    }
+    match (line.unit_value, &line.carton) {
+        (Some(value), Some(spec)) if problems.len() == before => Some((value, spec)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Sku;
+    use crate::order::model::Address;
+    use crate::quantity::Dims;
+
+    fn party(country: &str) -> Party {
+        Party {
+            name: "Harbour Gifts Ltd".to_owned(),
+            address: Address {
+                lines: vec!["1 Dock Road".to_owned()],
+                city: "Manchester".to_owned(),
+                country: country.to_owned(),
+                ..Address::default()
+            },
+            eori: "GB123456789000".to_owned(),
+            vat: "GB123456789".to_owned(),
+            ..Party::default()
+        }
+    }
+
+    fn line(sku: &str, units: i64) -> DraftLine {
+        DraftLine {
+            goods: Goods {
+                sku: Sku::new(sku).unwrap(),
+                warehouse_sku: sku.to_owned(),
+                asin: String::new(),
+                name_zh: "马克杯".to_owned(),
+                name_en: "Mug".to_owned(),
+                customs_name_zh: "陶瓷杯".to_owned(),
+                customs_name_en: "Ceramic mug".to_owned(),
+                hs_cn: "6912001000".to_owned(),
+                hs_destination: "6912002500".to_owned(),
+                material_zh: "陶瓷".to_owned(),
+                material_en: "ceramic".to_owned(),
+                usage_zh: "饮水".to_owned(),
+                usage_en: "drinking".to_owned(),
+                brand: "NONE".to_owned(),
+                model: sku.to_owned(),
+                origin: "CN".to_owned(),
+                unit_net_g: 300,
+                battery: false,
+                magnet: false,
+                liquid: false,
+                powder: false,
+                sales_url: String::new(),
+            },
+            units,
+            suggested_units: Some(units),
+            unit_value: Some(Money::new("2.35".parse().unwrap(), Currency::GBP)),
+            carton: Some(CartonSpec {
+                units: 24,
+                dims: Dims {
+                    length_mm: 450,
+                    width_mm: 350,
+                    height_mm: 300,
+                },
+                gross_g: 8_500,
+                unit_net_g: 300,
+                unit_gross_g: 330,
+            }),
+            missing: Vec::new(),
+        }
+    }
+
+    fn draft(lines: Vec<DraftLine>) -> Draft {
+        let day: NaiveDate = "2026-09-07".parse().unwrap();
+        Draft {
+            number: OrderNo::new("BH260907-01").unwrap(),
+            revision: 1,
+            created_on: day,
+            plan: None,
+            warehouse: WarehouseCode::new("goodcang:UKMA").unwrap(),
+            deliver_to: party("GB"),
+            mode: Mode::Sea,
+            forwarder: ForwarderId::new("huatuo").unwrap(),
+            service: "UK sea LCL".to_owned(),
+            term: Some(Term::Ddp),
+            currency: Some(Currency::GBP),
+            shipper: party("CN"),
+            importer: Some(party("GB")),
+            port_of_loading: "CNYTN".to_owned(),
+            port_of_discharge: "GBFXT".to_owned(),
+            ship_by: day,
+            eta: day,
+            lines,
+        }
+    }
+
+    #[test]
+    fn totals_of_cartons_and_lines_agree() {
+        let order = build(draft(vec![line("A", 100), line("B", 48)])).unwrap();
+        let totals = order.totals();
+        assert_eq!((totals.units, totals.cartons), (148, 7));
+        let packed: i64 = order.cartons.iter().map(super::super::model::Carton::units).sum();
+        assert_eq!(packed, totals.units);
+        assert_eq!(totals.value.to_string(), "347.80");
+    }
+
+    #[test]
+    fn r22_everything_in_the_way_is_said_at_once() {
+        let mut bad = line("A", 0);
+        bad.carton = None;
+        bad.unit_value = Some(Money::new(1.into(), Currency::USD));
+        let mut head = draft(vec![bad, line("B", 24)]);
+        head.term = None;
+        if let Some(importer) = &mut head.importer {
+            importer.eori = "DE1".to_owned();
+            importer.vat = String::new();
+        }
+        let said: Vec<String> = build(head).unwrap_err().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        order BH260907-01, `term`: found ``, wanted a trade term such as DDP, DAP (DDU), FOB or EXW
+        order BH260907-01, `importer.eori`: found `DE1`, wanted the importer's EORI for GB (GB: `GB` and 12 or 15 digits)
+        order BH260907-01, `importer.vat`: found ``, wanted the importer's VAT number in GB
+        order BH260907-01, SKU A, `units`: found `0`, wanted a whole number above 0
+        order BH260907-01, SKU A, `declared_currency`: found `USD`, wanted the order's currency GBP
+        order BH260907-01, SKU A, `carton_units`: found ``, wanted the packing specification of a carton
+        ");
+    }
+
+    #[test]
+    fn r24_ddp_without_a_named_importer_is_held() {
+        let mut head = draft(vec![line("A", 24)]);
+        head.importer = None;
+        let said = build(head).unwrap_err();
+        assert!(
+            said.iter().any(|problem| problem.wanted.contains("who clears")),
+            "{said:?}"
+        );
+    }
+}

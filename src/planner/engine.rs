@@ -1,0 +1,236 @@
+//! The whole plan: lines in parallel, funnel, alerts, and the name that is the hash of what went in.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::alerts::alerts;
+use super::context::{Context, WarehouseContext};
+use super::forecast::Buffers;
+use super::line::plan_line;
+use super::model::{Funnel, Plan, PlanLine, Reason};
+use super::snapshot::{ItemSeries, Policy, Snapshot, WarehouseFacts};
+use crate::digest::{Hasher, sha256_hex};
+use crate::ids::{PlanId, WarehouseCode};
+
+/// Version of the calculation. It is part of a plan's name: another engine makes another plan.
+pub const ENGINE: &str = "linkstar-planner-1";
+
+/// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
+#[must_use]
+pub fn plan(snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> Plan {
+    let sorted = Sorted::new(snapshot);
+    let context = Context::new(snapshot.as_of, policy);
+    let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = sorted
+        .by_warehouse()
+        .into_par_iter()
+        .map(|(code, facts, items)| (code, context.warehouse(facts, &items)))
+        .collect();
+    let mut lines: Vec<PlanLine> = sorted
+        .series
+        .par_iter()
+        .map_init(Buffers::default, |buffers, (_, item)| {
+            let warehouse = warehouses.get(&item.warehouse)?;
+            Some(plan_line(item, &context, warehouse, buffers))
+        })
+        .flatten()
+        .collect();
+    lines.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
+    let alerts = alerts(&lines, parent, policy, snapshot.as_of);
+    Plan {
+        id: name(&sorted, snapshot, policy, parent),
+        parent: parent.map(|plan| plan.id.clone()),
+        as_of: snapshot.as_of,
+        engine: ENGINE.to_owned(),
+        sources: sorted.sources(snapshot),
+        funnel: funnel(&lines),
+        lines,
+        alerts,
+    }
+}
+
+type Urgency<'a> = (
+    (bool, Option<super::model::AlertLevel>),
+    (bool, Option<chrono::NaiveDate>),
+    &'a WarehouseCode,
+    &'a crate::ids::Sku,
+);
+
+/// No level and no date come last.
+fn urgency(line: &PlanLine) -> Urgency<'_> {
+    (
+        (line.level.is_none(), line.level),
+        (line.order_by.is_none(), line.order_by),
+        &line.warehouse,
+        &line.sku,
+    )
+}
+
+/// The snapshot's parts in an order that only their content decides.
+struct Sorted<'a> {
+    warehouses: Vec<(String, &'a WarehouseFacts)>,
+    series: Vec<(String, &'a ItemSeries)>,
+}
+
+impl<'a> Sorted<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let mut warehouses: Vec<(String, &WarehouseFacts)> = snapshot
+            .warehouses
+            .iter()
+            .map(|facts| (digest_of(&canonical_warehouse(facts)), facts))
+            .collect();
+        warehouses.sort_by(|a, b| (&a.1.warehouse, &a.0).cmp(&(&b.1.warehouse, &b.0)));
+        let mut series: Vec<(String, &ItemSeries)> = snapshot
+            .series
+            .par_iter()
+            .map(|item| {
+                let digest = if item.inbound.is_sorted() && item.production.is_none() {
+                    digest_of(item)
+                } else {
+                    digest_of(&canonical_item(item))
+                };
+                (digest, item)
+            })
+            .collect();
+        series.par_sort_by(|a, b| (&a.1.warehouse, &a.1.sku, &a.0).cmp(&(&b.1.warehouse, &b.1.sku, &b.0)));
+        Self { warehouses, series }
+    }
+
+    fn by_warehouse(&self) -> Vec<(&'a WarehouseCode, Option<&'a WarehouseFacts>, Vec<&'a ItemSeries>)> {
+        self.series
+            .chunk_by(|a, b| a.1.warehouse == b.1.warehouse)
+            .filter_map(|chunk| {
+                let code = &chunk.first()?.1.warehouse;
+                let facts = self
+                    .warehouses
+                    .iter()
+                    .find(|(_, facts)| facts.warehouse == *code)
+                    .map(|(_, facts)| *facts);
+                Some((code, facts, chunk.iter().map(|(_, item)| *item).collect()))
+            })
+            .collect()
+    }
+
+    fn sources(&self, snapshot: &Snapshot) -> Vec<super::model::SourceState> {
+        let mut sources = snapshot.sources.clone();
+        sources.sort_by(|a, b| (&a.source, &a.stream).cmp(&(&b.source, &b.stream)));
+        sources
+    }
+}
+
+fn canonical_item(item: &ItemSeries) -> ItemSeries {
+    let mut item = item.clone();
+    item.inbound.sort();
+    if let Some(production) = &mut item.production {
+        production.observed.sort();
+    }
+    item
+}
+
+fn canonical_warehouse(facts: &WarehouseFacts) -> WarehouseFacts {
+    let mut facts = facts.clone();
+    for lane in &mut facts.lanes {
+        lane.stages.sort_by_key(|times| times.stage);
+        for times in &mut lane.stages {
+            times.observed.sort();
+        }
+    }
+    facts.lanes.sort_by(|a, b| {
+        (a.priority, a.mode, &a.forwarder, &a.service).cmp(&(b.priority, b.mode, &b.forwarder, &b.service))
+    });
+    if let Some(putaway) = &mut facts.putaway {
+        putaway.observed.sort();
+    }
+    facts
+}
+
+/// The snapshot with its parts in the canonical order: what is stored for a replay.
+#[must_use]
+pub fn canonical(snapshot: &Snapshot) -> Snapshot {
+    let sorted = Sorted::new(snapshot);
+    Snapshot {
+        as_of: snapshot.as_of,
+        sources: sorted.sources(snapshot),
+        warehouses: sorted
+            .warehouses
+            .iter()
+            .map(|(_, facts)| canonical_warehouse(facts))
+            .collect(),
+        series: sorted
+            .series
+            .iter()
+            .map(|(_, item)| canonical_item(item))
+            .collect(),
+    }
+}
+
+fn digest_of<T: serde::Serialize>(value: &T) -> String {
+    // The types of a snapshot have text keys only and cannot fail to be written; a failure would name nothing.
+    serde_json::to_vec(value).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes))
+}
+
+fn name(sorted: &Sorted<'_>, snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> PlanId {
+    let mut hasher = Hasher::default();
+    for part in [
+        ENGINE,
+        parent.map_or("", |plan| plan.id.as_str()),
+        &snapshot.as_of.to_string(),
+        &digest_of(policy),
+        &digest_of(&sorted.sources(snapshot)),
+    ] {
+        hasher.update(part.as_bytes());
+        hasher.update(b"\n");
+    }
+    let warehouses = sorted.warehouses.iter().map(|(digest, _)| digest);
+    for digest in warehouses.chain(sorted.series.iter().map(|(digest, _)| digest)) {
+        hasher.update(digest.as_bytes());
+    }
+    let hex = hasher.finish();
+    PlanId::new(&hex).unwrap_or_else(|_| unreachable!("a digest is sixty-four hex digits: {hex}"))
+}
+
+fn funnel(lines: &[PlanLine]) -> Funnel {
+    let mut funnel = Funnel::default();
+    let mut dropped: BTreeMap<(u8, &str, Reason), i64> = BTreeMap::new();
+    for line in lines {
+        funnel.seen += 1;
+        let first = |wanted: &[Reason], otherwise: Reason| {
+            line.reasons
+                .iter()
+                .copied()
+                .find(|reason| wanted.contains(reason))
+                .unwrap_or(otherwise)
+        };
+        let stage = if line.reasons.contains(&Reason::Inactive) {
+            Some((0, "active", Reason::Inactive))
+        } else if line.need_units.is_none() {
+            let why = [
+                Reason::SalesUnknown,
+                Reason::StockUnknown,
+                Reason::LeadTimeUnknown,
+                Reason::CodeUnmapped,
+            ];
+            Some((1, "computed", first(&why, Reason::SalesUnknown)))
+        } else if line.need_units == Some(0) {
+            let why = [Reason::NoRecentSales, Reason::CertainShortage];
+            Some((2, "due", first(&why, Reason::EnoughCover)))
+        } else if line.suggested_units == Some(0) {
+            Some((3, "suggested", Reason::BelowMoq))
+        } else {
+            None
+        };
+        let reached = stage.map_or(4, |(index, _, _)| index);
+        funnel.active += i64::from(reached > 0);
+        funnel.computed += i64::from(reached > 1);
+        funnel.due += i64::from(reached > 2);
+        funnel.suggested += i64::from(reached > 3);
+        if let Some(key) = stage {
+            *dropped.entry(key).or_default() += 1;
+        }
+    }
+    funnel.dropped = dropped
+        .into_iter()
+        .map(|((_, stage, reason), count)| (stage.to_owned(), reason, count))
+        .collect();
+    funnel
+}

@@ -1,0 +1,372 @@
+//! One line: from history and stock to a quantity with its dates.
+
+use chrono::NaiveDate;
+
+use super::balance::{Arrival, Curve, day_after, walk};
+use super::context::{Context, WarehouseContext};
+use super::forecast::{Buffers, DemandView, learn_demand};
+use super::inbound::{Incoming, predict};
+use super::lead::LaneDays;
+use super::line_explain::explain;
+use super::model::{AlertLevel, DataState, PlanLine, ProjectedDay, Reason, StockoutDates};
+use super::quantify::{Quantity, choose_lane, quantify, settle_shortage};
+use super::rounding::{Rounded, round_need, round_stat};
+use super::snapshot::{ItemSeries, MoqPolicy};
+
+/// Days of the projection a plan carries.
+const SHOWN_DAYS: usize = 90;
+/// Below so many in-stock days an item counts as new.
+const NEW_ITEM_DAYS: i64 = 28;
+
+/// Plans one line.
+pub fn plan_line(
+    item: &ItemSeries,
+    context: &Context<'_>,
+    warehouse: &WarehouseContext<'_>,
+    buffers: &mut Buffers,
+) -> PlanLine {
+    let mut reasons = Vec::new();
+    let demand = learn_demand(item, context, warehouse, buffers);
+    let own_lanes;
+    let lanes: &[LaneDays] = match &item.production {
+        Some(production) => {
+            own_lanes = warehouse.lanes_with(production, context.policy, context.paths);
+            &own_lanes
+        }
+        None => &warehouse.lanes,
+    };
+    let incoming = predict(item, lanes, context.policy, context.as_of);
+    let data = data_state(item, demand.as_ref(), &mut reasons);
+    if lanes.is_empty() {
+        reasons.push(Reason::LeadTimeUnknown);
+    }
+    reasons.extend(&incoming.reasons);
+    if item.available.is_some_and(|units| units < 0) {
+        reasons.push(Reason::NegativeStock);
+    }
+
+    let horizon = context.horizon;
+    let arrivals = all_arrivals(item, &incoming, warehouse);
+    let curves = match (&demand, item.available) {
+        (Some(demand), Some(available)) => Some(curves(available, &arrivals, horizon, demand, warehouse)),
+        _ => None,
+    };
+    let dates = curves.as_ref().map_or(
+        StockoutDates {
+            p10: None,
+            p50: None,
+            p90: None,
+        },
+        |curves| curves.dates(context.as_of),
+    );
+
+    let mut line = empty_line(item, data, dates, demand.as_ref(), context.as_of);
+    line.inbound = incoming.views.clone();
+    if let Some(curves) = &curves {
+        line.projection = curves.shown(context.as_of, &arrivals);
+    }
+
+    let usable = item.stock_state != DataState::Missing && item.sales_state != DataState::Missing;
+    let mut quantity = None;
+    let mut lane_used = None;
+    if let (Some(demand), Some(curves), Some(available), Some(preferred), true) =
+        (&demand, &curves, item.available, lanes.first(), usable)
+    {
+        let mut computed = quantify(
+            item, available, &arrivals, demand, preferred, context, warehouse, buffers,
+        );
+        let lane = choose_lane(lanes, curves.mid.stockout, computed.need > 0);
+        computed.faster = lane.mode != preferred.mode || lane.forwarder != preferred.forwarder;
+        settle_shortage(
+            &mut computed,
+            available,
+            &arrivals,
+            demand,
+            lane,
+            curves.mid.stockout,
+            context,
+            warehouse,
+        );
+        date_line(&mut line, lane, curves.mid.stockout, computed.need, context);
+        grade(
+            &mut line,
+            &computed,
+            available,
+            lane,
+            curves.mid.stockout,
+            context,
+            &mut reasons,
+        );
+        let rounded = round_need(computed.need, item.carton_units, item.moq, context.policy.moq);
+        state_rounding(item, &computed, rounded, context.policy.moq, demand, &mut reasons);
+        line.need_units = Some(computed.need);
+        line.suggested_units = Some(rounded.units);
+        line.suggested_cartons = rounded.cartons;
+        line.safety_units = Some((computed.order_up_to - computed.mean).max(0));
+        line.cost = item.unit_cost.map(|cost| cost.times(rounded.units));
+        quantity = Some((computed, rounded));
+        lane_used = Some(lane);
+        if lane.is_fallback() {
+            reasons.push(Reason::LeadTimeFallback);
+        }
+        if lane.dropped() > 0 {
+            reasons.push(Reason::ObservationDropped);
+        }
+    }
+    if !item.active {
+        reasons.insert(0, Reason::Inactive);
+        stop(&mut line);
+    }
+    dedup(&mut reasons);
+    line.reasons = reasons;
+    line.explain = explain(
+        item,
+        &line,
+        demand.as_ref(),
+        quantity.as_ref(),
+        lane_used,
+        context,
+        warehouse,
+    );
+    line
+}
+
+/// An item nobody wants to order any more keeps its row and gets no quantity.
+fn stop(line: &mut PlanLine) {
+    line.need_units = None;
+    line.suggested_units = None;
+    line.suggested_cartons = None;
+    line.cost = None;
+    line.level = None;
+    line.order_by = None;
+    line.ship_by = None;
+    line.eta = None;
+    line.mode = None;
+}
+
+fn dedup(reasons: &mut Vec<Reason>) {
+    let mut seen = Vec::with_capacity(reasons.len());
+    reasons.retain(|reason| {
+        let new = !seen.contains(reason);
+        seen.push(*reason);
+        new
+    });
+}
+
+fn data_state(item: &ItemSeries, demand: Option<&DemandView>, reasons: &mut Vec<Reason>) -> DataState {
+    let mut state = item.sales_state.max(item.stock_state);
+    match item.sales_state {
+        DataState::Stale => reasons.push(Reason::SalesStale),
+        DataState::Missing => reasons.push(Reason::SalesUnknown),
+        _ => {}
+    }
+    match item.stock_state {
+        DataState::Stale => reasons.push(Reason::StockStale),
+        DataState::Missing => reasons.push(Reason::StockUnknown),
+        _ => {}
+    }
+    match demand {
+        None => {
+            reasons.push(Reason::SalesUnknown);
+            state = state.max(DataState::Incomplete);
+        }
+        Some(demand) if demand.days_used < NEW_ITEM_DAYS => reasons.push(Reason::NewItem),
+        Some(_) => {}
+    }
+    if item.available.is_none() || item.pending_putaway.is_none() {
+        reasons.push(Reason::StockUnknown);
+        state = state.max(DataState::Incomplete);
+    }
+    state
+}
+
+fn all_arrivals(item: &ItemSeries, incoming: &Incoming, warehouse: &WarehouseContext<'_>) -> Vec<Arrival> {
+    let mut arrivals = incoming.arrivals.clone();
+    if let Some(units) = item.pending_putaway.filter(|units| *units > 0) {
+        let (p50, p90) = warehouse.putaway.unwrap_or(PUTAWAY_DAYS);
+        arrivals.push(Arrival {
+            day: p50,
+            late_day: p90,
+            units,
+        });
+    }
+    arrivals
+}
+
+/// Received to sellable where nobody said: typical of a third-party warehouse.
+const PUTAWAY_DAYS: (i64, i64) = (2, 5);
+
+struct Curves {
+    low: Curve,
+    mid: Curve,
+    high: Curve,
+}
+
+fn curves(
+    available: i64,
+    arrivals: &[Arrival],
+    horizon: usize,
+    demand: &DemandView,
+    warehouse: &WarehouseContext<'_>,
+) -> Curves {
+    let ahead = &warehouse.season_ahead;
+    let edge = |upper: bool| {
+        move |day: usize| {
+            (demand.cumulative(ahead, day + 1, upper) - demand.cumulative(ahead, day, upper)).max(0.0)
+        }
+    };
+    Curves {
+        low: walk(available, arrivals, true, horizon, edge(true)),
+        mid: walk(available, arrivals, false, horizon, |day| {
+            demand.expected(ahead, day)
+        }),
+        high: walk(available, arrivals, false, horizon, edge(false)),
+    }
+}
+
+impl Curves {
+    fn dates(&self, as_of: NaiveDate) -> StockoutDates {
+        let date = |curve: &Curve| curve.stockout.map(|day| day_after(as_of, day));
+        StockoutDates {
+            p10: date(&self.low),
+            p50: date(&self.mid),
+            p90: date(&self.high),
+        }
+    }
+
+    fn shown(&self, as_of: NaiveDate, arrivals: &[Arrival]) -> Vec<ProjectedDay> {
+        (0..self.mid.end.len().min(SHOWN_DAYS))
+            .map(|day| {
+                let (low, mid, high) = (self.low.end[day], self.mid.end[day], self.high.end[day]);
+                let mid = mid.round() as i64;
+                ProjectedDay {
+                    day: day_after(as_of, day as i64),
+                    low: (low.round() as i64).min(mid),
+                    mid,
+                    high: (high.round() as i64).max(mid),
+                    arrivals: arrivals
+                        .iter()
+                        .filter(|arrival| arrival.day.max(0) == day as i64)
+                        .map(|arrival| arrival.units)
+                        .sum(),
+                }
+            })
+            .collect()
+    }
+}
+
+fn date_line(line: &mut PlanLine, lane: &LaneDays, stockout: Option<i64>, need: i64, context: &Context<'_>) {
+    let percentile = context.policy.lead_permille.clamp(1, 999);
+    line.mode = Some(lane.mode);
+    line.order_by = stockout.map(|day| day_after(context.as_of, day - lane.total_at(percentile)));
+    line.ship_by = stockout.map(|day| day_after(context.as_of, day - lane.after_hand_over_at(percentile)));
+    line.eta = (need > 0).then(|| day_after(context.as_of, lane.total_at(500)));
+}
+
+fn grade(
+    line: &mut PlanLine,
+    quantity: &Quantity,
+    available: i64,
+    lane: &LaneDays,
+    stockout: Option<i64>,
+    context: &Context<'_>,
+    reasons: &mut Vec<Reason>,
+) {
+    let as_of = context.as_of;
+    let warning = day_after(as_of, context.policy.warning_days.clamp(0, 365));
+    let position = available + quantity.pending + quantity.inbound;
+    let safety = (quantity.order_up_to - quantity.mean).max(0);
+    let rate = quantity.mean as f64 / quantity.protection_days.max(1) as f64;
+    let too_much = position > 0 && position as f64 > rate * context.policy.overstock_days.max(1) as f64;
+    line.level = match line.order_by {
+        Some(order_by) if order_by <= as_of => Some(AlertLevel::Critical),
+        Some(order_by) if order_by <= warning => Some(AlertLevel::Warning),
+        _ if safety > 0 && available + quantity.pending < safety => Some(AlertLevel::Notice),
+        _ if too_much => Some(AlertLevel::Overstock),
+        _ => None,
+    };
+    if quantity.need > 0 && stockout.is_some_and(|day| day < lane.total_at(500)) {
+        reasons.push(Reason::TooLate);
+    }
+    if quantity.certain_shortage > 0 {
+        reasons.push(Reason::CertainShortage);
+    }
+    if line.level == Some(AlertLevel::Overstock) {
+        reasons.push(Reason::Overstock);
+    }
+}
+
+fn state_rounding(
+    item: &ItemSeries,
+    quantity: &Quantity,
+    rounded: Rounded,
+    policy: MoqPolicy,
+    demand: &DemandView,
+    reasons: &mut Vec<Reason>,
+) {
+    let first = if quantity.need > 0 {
+        Reason::Due
+    } else if demand.level <= 0.0 {
+        Reason::NoRecentSales
+    } else {
+        Reason::EnoughCover
+    };
+    reasons.insert(0, first);
+    if rounded.moq_effect != 0 {
+        reasons.push(match policy {
+            MoqPolicy::Raise => Reason::MoqRaised,
+            MoqPolicy::Wait => Reason::BelowMoq,
+        });
+    }
+    if item.carton_units.is_none_or(|units| units <= 0) {
+        reasons.push(Reason::CartonUnknown);
+    }
+}
+
+fn empty_line(
+    item: &ItemSeries,
+    data: DataState,
+    stockout: StockoutDates,
+    demand: Option<&DemandView>,
+    as_of: NaiveDate,
+) -> PlanLine {
+    let stat = |value: Option<f64>| value.and_then(round_stat);
+    let level = demand.map(|demand| demand.level);
+    PlanLine {
+        warehouse: item.warehouse.clone(),
+        sku: item.sku.clone(),
+        name_zh: item.name_zh.clone(),
+        name_en: item.name_en.clone(),
+        data,
+        level: None,
+        reasons: Vec::new(),
+        velocity_7: stat(demand.and_then(|demand| demand.velocity_7)),
+        velocity_30: stat(demand.and_then(|demand| demand.velocity_30)),
+        velocity_90: stat(demand.and_then(|demand| demand.velocity_90)),
+        velocity: stat(level),
+        out_of_stock_days: demand.map_or(0, |demand| demand.out_of_stock_days),
+        available: item.available,
+        pending_putaway: item.pending_putaway,
+        inbound: Vec::new(),
+        cover_days: match (level, item.available) {
+            (Some(level), Some(available)) if level > 0.0 => round_stat(available.max(0) as f64 / level),
+            _ => None,
+        },
+        stockout,
+        order_by: None,
+        ship_by: None,
+        eta: None,
+        mode: None,
+        need_units: None,
+        suggested_units: None,
+        suggested_cartons: None,
+        safety_units: None,
+        cost: None,
+        sales_60: (1..=60)
+            .rev()
+            .map(|back| item.sales.on(day_after(as_of, -back)).map(i64::from))
+            .collect(),
+        projection: Vec::new(),
+        explain: super::model::Explain::heading("line", Vec::new()),
+    }
+}

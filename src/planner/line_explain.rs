@@ -1,0 +1,181 @@
+//! The explain tree of one line.
+
+use super::context::{Context, WarehouseContext};
+use super::forecast::DemandView;
+use super::lead::LaneDays;
+use super::model::{Explain, PlanLine};
+use super::quantify::Quantity;
+use super::rounding::Rounded;
+use super::snapshot::ItemSeries;
+
+/// Builds the tree; what is unknown has an empty value.
+pub fn explain(
+    item: &ItemSeries,
+    line: &PlanLine,
+    demand: Option<&DemandView>,
+    quantity: Option<&(Quantity, Rounded)>,
+    lane: Option<&LaneDays>,
+    context: &Context<'_>,
+    warehouse: &WarehouseContext<'_>,
+) -> Explain {
+    let mut terms = Vec::with_capacity(5);
+    if let (Some((quantity, rounded)), Some(_)) = (quantity, line.suggested_units) {
+        terms.push(suggested(item, quantity, *rounded));
+    } else {
+        terms.push(Explain::fact("suggested", "", "units"));
+    }
+    if let Some((quantity, _)) = quantity {
+        terms.push(interval(quantity, context));
+    }
+    if let Some(demand) = demand {
+        terms.push(demand_terms(demand, warehouse));
+    }
+    if let Some(lane) = lane {
+        terms.push(lead_terms(lane, context));
+    }
+    if let Some((quantity, _)) = quantity {
+        terms.push(date_terms(line, quantity));
+    }
+    Explain::heading("line", terms)
+}
+
+fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explain {
+    let available = item.available.unwrap_or(0);
+    let open = quantity.order_up_to - available - quantity.pending - quantity.inbound + quantity.late
+        - quantity.subtracted;
+    let target = Explain::sum(
+        "order_up_to",
+        quantity.order_up_to,
+        vec![
+            (Explain::units("demand_mean", 0), quantity.mean),
+            (Explain::units("safety", 0), quantity.order_up_to - quantity.mean),
+        ],
+    );
+    let need = Explain::sum(
+        "need",
+        quantity.need,
+        vec![
+            (target, quantity.order_up_to),
+            (Explain::units("less_available", 0), -available),
+            (Explain::units("less_pending", 0), -quantity.pending),
+            (Explain::units("less_inbound", 0), -quantity.inbound),
+            (Explain::units("late_inbound", 0), quantity.late),
+            (Explain::units("less_certain_shortage", 0), -quantity.subtracted),
+            (Explain::units("surplus", 0), quantity.need - open),
+        ],
+    );
+    Explain::sum(
+        "suggested",
+        rounded.units,
+        vec![
+            (need, quantity.need),
+            (Explain::units("carton_rounding", 0), rounded.carton_effect),
+            (Explain::units("moq_effect", 0), rounded.moq_effect),
+        ],
+    )
+}
+
+fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
+    let mut terms = vec![
+        Explain::percent("service_target", i64::from(quantity.service_permille)),
+        Explain::percent("service_sampled", i64::from(quantity.sampled_permille)),
+        Explain::days("review", context.policy.review_days),
+        Explain::days("protection", quantity.protection_days),
+    ];
+    for (permille, units) in &quantity.quantiles {
+        let key = format!("demand_p{}", permille / 10);
+        terms.push(Explain {
+            rule: "quantile".to_owned(),
+            ..Explain::units(&key, *units)
+        });
+    }
+    Explain::heading("interval", terms)
+}
+
+fn demand_terms(demand: &DemandView, warehouse: &WarehouseContext<'_>) -> Explain {
+    let mut terms = vec![Explain::rate("rate", demand.level)];
+    for (key, velocity) in [
+        ("velocity_7", demand.velocity_7),
+        ("velocity_30", demand.velocity_30),
+        ("velocity_90", demand.velocity_90),
+    ] {
+        if let Some(velocity) = velocity {
+            terms.push(Explain::rate(key, velocity));
+        }
+    }
+    terms.push(Explain::percent("trend", (demand.trend * 1000.0).round() as i64));
+    terms.push(Explain::days("days_used", demand.days_used));
+    terms.push(Explain::days("demand_days", demand.demand_days));
+    terms.push(Explain::days("out_of_stock_days", demand.out_of_stock_days));
+    terms.push(Explain::days("gap_days", demand.gap_days));
+    if demand.outlier_units > 0 {
+        terms.push(Explain::units("outlier_units", demand.outlier_units));
+    }
+    if !warehouse.season.is_flat() {
+        let month = warehouse.season_ahead.get(28).copied().unwrap_or(28.0) / 28.0;
+        terms.push(Explain::percent(
+            "season_next_28",
+            (month * 1000.0).round() as i64,
+        ));
+        terms.push(Explain::fact(
+            "season_items",
+            warehouse.season.items.to_string(),
+            "",
+        ));
+    }
+    Explain::heading("demand", terms)
+}
+
+fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
+    let mut terms = vec![
+        Explain::fact("mode", lane.mode.code(), "mode"),
+        Explain::days("lead_p50", lane.total_at(500)),
+        Explain::days("lead_p90", lane.total_at(900)),
+        Explain::percent("lead_percentile", i64::from(context.policy.lead_permille)),
+    ];
+    for days in &lane.stages {
+        let source = if days.learned { "learned" } else { "fallback" };
+        let mut stage = vec![
+            Explain::days("stage_p50", days.p50),
+            Explain::days("stage_p90", days.p90),
+            Explain::fact("observations", days.used.to_string(), ""),
+        ];
+        if days.dropped > 0 {
+            stage.push(Explain::fact(
+                "observations_dropped",
+                days.dropped.to_string(),
+                "",
+            ));
+        }
+        terms.push(Explain {
+            terms: stage,
+            ..Explain::fact(&format!("stage.{}", days.stage.code()), source, "source")
+        });
+    }
+    Explain::heading("lead_time", terms)
+}
+
+fn date_terms(line: &PlanLine, quantity: &Quantity) -> Explain {
+    let mut terms = vec![
+        Explain::date("stockout_p10", line.stockout.p10),
+        Explain::date("stockout_p50", line.stockout.p50),
+        Explain::date("stockout_p90", line.stockout.p90),
+        Explain::date("order_by", line.order_by),
+        Explain::date("ship_by", line.ship_by),
+    ];
+    if line.eta.is_some() {
+        terms.push(Explain::date("eta", line.eta));
+    }
+    if quantity.certain_shortage > 0 {
+        terms.push(Explain::days("gap_until_arrival", quantity.gap_days));
+        terms.push(Explain::units("certain_shortage", quantity.certain_shortage));
+    }
+    if quantity.faster {
+        terms.push(Explain::fact(
+            "faster_mode",
+            line.mode.map_or("", crate::order::Mode::code),
+            "mode",
+        ));
+    }
+    Explain::heading("dates", terms)
+}

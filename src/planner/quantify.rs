@@ -1,0 +1,141 @@
+//! The order-up-to quantity, the position against it, and the lane.
+
+use super::balance::{Arrival, shortfall};
+use super::context::{Context, WarehouseContext};
+use super::demand::{TUNING, calibrated_permille, quantile};
+use super::forecast::{Buffers, DemandView, line_dice};
+use super::lead::LaneDays;
+use super::snapshot::{CertainShortage, ItemSeries};
+
+/// Everything the quantity is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Quantity {
+    pub protection_days: i64,
+    pub service_permille: u16,
+    pub sampled_permille: u16,
+    pub mean: i64,
+    pub order_up_to: i64,
+    pub quantiles: Vec<(u16, i64)>,
+    pub pending: i64,
+    pub inbound: i64,
+    /// Units that come too late for the demand before them.
+    pub late: i64,
+    pub certain_shortage: i64,
+    pub subtracted: i64,
+    pub need: i64,
+    pub gap_days: i64,
+    pub faster: bool,
+}
+
+#[expect(clippy::too_many_arguments, reason = "the whole of a line's facts meet here")]
+pub fn quantify(
+    item: &ItemSeries,
+    available: i64,
+    arrivals: &[Arrival],
+    demand: &DemandView,
+    lane: &LaneDays,
+    context: &Context<'_>,
+    warehouse: &WarehouseContext<'_>,
+    buffers: &mut Buffers,
+) -> Quantity {
+    let review = context.policy.review_days.clamp(0, 365);
+    let ahead = &warehouse.season_ahead;
+    buffers.ahead.clear();
+    buffers
+        .ahead
+        .extend(lane.total.iter().map(|days| days.saturating_add(review as u16)));
+    let mut dice = line_dice(item, context);
+    buffers.history.sample(
+        &TUNING,
+        ahead,
+        &buffers.ahead,
+        &context.draws,
+        &mut dice,
+        &mut buffers.sample,
+    );
+    let mean = buffers
+        .ahead
+        .iter()
+        .map(|days| demand.level * ahead[usize::from(*days).min(ahead.len() - 1)])
+        .sum::<f64>()
+        / buffers.ahead.len() as f64;
+    let service_permille = item
+        .service_permille
+        .unwrap_or(context.policy.service_permille)
+        .clamp(1, 999);
+    let sampled_permille = calibrated_permille(service_permille);
+    let mut at = |permille: u16| (quantile(&mut buffers.sample, permille) - 1e-9).ceil() as i64;
+    let order_up_to = at(sampled_permille);
+    let quantiles = [500, 900, 950, 980]
+        .map(|permille| (permille, at(calibrated_permille(permille))))
+        .to_vec();
+    let protection_days = review + lane.total_at(500);
+    let on_time: Vec<Arrival> = arrivals
+        .iter()
+        .copied()
+        .filter(|arrival| arrival.day <= protection_days)
+        .collect();
+    let (worst, _) = shortfall(available, &on_time, protection_days as usize, |day| {
+        demand.expected(ahead, day)
+    });
+    let pending = item.pending_putaway.unwrap_or(0).max(0);
+    let pending_on_time = pending.min(on_time.iter().map(|arrival| arrival.units).sum());
+    let inbound = on_time.iter().map(|arrival| arrival.units).sum::<i64>() - pending_on_time;
+    let open = order_up_to - available - pending_on_time - inbound;
+    let worst = (worst - 1e-6).ceil().max(0.0) as i64;
+    // What comes too late is taken out of the position again, as far as it hid a need.
+    let late = if worst > open.max(0) { worst - open } else { 0 };
+    Quantity {
+        protection_days,
+        service_permille,
+        sampled_permille,
+        mean: mean.round() as i64,
+        order_up_to,
+        quantiles,
+        pending: pending_on_time,
+        inbound,
+        late,
+        need: (open + late).max(0),
+        ..Quantity::default()
+    }
+}
+
+/// The first lane by priority that still arrives before the stock-out; when none does, the fastest.
+pub fn choose_lane<'a>(lanes: &'a [LaneDays], stockout: Option<i64>, needed: bool) -> &'a LaneDays {
+    let first = &lanes[0];
+    let in_time = |lane: &&LaneDays| stockout.is_none_or(|day| lane.total_at(900) <= day);
+    if !needed || in_time(&first) {
+        return first;
+    }
+    lanes
+        .iter()
+        .find(in_time)
+        .or_else(|| lanes.iter().min_by_key(|lane| lane.total_at(500)))
+        .unwrap_or(first)
+}
+
+/// Demand nothing can serve any more, because even this lane arrives after the stock-out.
+#[expect(clippy::too_many_arguments, reason = "the whole of a line's facts meet here")]
+pub fn settle_shortage(
+    quantity: &mut Quantity,
+    available: i64,
+    arrivals: &[Arrival],
+    demand: &DemandView,
+    lane: &LaneDays,
+    stockout: Option<i64>,
+    context: &Context<'_>,
+    warehouse: &WarehouseContext<'_>,
+) {
+    let arrives = lane.total_at(500);
+    let (_, lost) = shortfall(available.max(0), arrivals, arrives as usize, |day| {
+        demand.expected(&warehouse.season_ahead, day)
+    });
+    quantity.certain_shortage = (lost - 1e-6).ceil().max(0.0) as i64;
+    if let Some(stockout) = stockout.filter(|_| quantity.certain_shortage > 0) {
+        quantity.gap_days = (arrives - stockout).max(0);
+    }
+    if context.policy.certain_shortage == CertainShortage::Subtract {
+        quantity.subtracted = quantity.certain_shortage.min(quantity.need);
+        quantity.need -= quantity.subtracted;
+    }
+}

@@ -1,0 +1,166 @@
+//! What a daily mail is made from, and what comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
+use crate::money::Currency;
+use crate::order::Mode;
+use crate::planner::{Plan, PlanDiff};
+use crate::wording::Lang;
+
+/// Everything one recipient's mail is made from. Nothing in it is trusted as markup.
+#[derive(Debug, Clone)]
+pub struct DailyReport<'a> {
+    pub lang: Lang,
+    /// Name of the account as the seller calls it.
+    pub account: &'a str,
+    pub as_of: NaiveDate,
+    /// When the report is made: ages of sources are counted to here.
+    pub now: DateTime<Utc>,
+    /// The reader's zone: source times are shown in it unless `source_zones` names another.
+    pub zone: Tz,
+    pub source_zones: BTreeMap<SourceId, Tz>,
+    pub plan: &'a Plan,
+    /// Against the parent plan; `None` on the first day.
+    pub diff: Option<&'a PlanDiff>,
+    pub deadlines: Vec<Deadline>,
+    pub orders: Vec<OrderMotion>,
+    pub receipts: Vec<ReceiptSummary>,
+    pub unmapped: Vec<UnmappedCode>,
+    pub run_problems: Vec<RunProblem>,
+    /// Only the lines of one person; `None` shows all.
+    pub owner: Option<OwnerFilter>,
+    /// The currency totals are led by; other currencies are listed beside it, never converted.
+    pub currency: Currency,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerFilter {
+    pub name: String,
+    pub skus: BTreeSet<Sku>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeadlineKind {
+    /// Importer security filing.
+    Isf,
+    /// Document or cargo cut-off.
+    CutOff,
+    Appointment,
+    FreePeriodEnd,
+    ClaimLastDay,
+    CertificateExpiry,
+    ShipBy,
+}
+
+impl DeadlineKind {
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Isf => "isf",
+            Self::CutOff => "cut_off",
+            Self::Appointment => "appointment",
+            Self::FreePeriodEnd => "free_period_end",
+            Self::ClaimLastDay => "claim_last_day",
+            Self::CertificateExpiry => "certificate_expiry",
+            Self::ShipBy => "ship_by",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    pub date: NaiveDate,
+    pub what: DeadlineKind,
+    /// Order, shipment or certificate it belongs to.
+    pub reference: String,
+}
+
+/// A stocking order on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderMotion {
+    pub number: OrderNo,
+    pub warehouse: WarehouseCode,
+    pub mode: Mode,
+    /// As a person reads it, in the report's language.
+    pub state: String,
+    pub units: Option<i64>,
+    pub cartons: Option<i64>,
+    pub ship_by: Option<NaiveDate>,
+    pub eta: Option<NaiveDate>,
+    pub next_step: String,
+}
+
+/// One line of a receipt that closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptSummary {
+    pub order: OrderNo,
+    pub warehouse: WarehouseCode,
+    pub sku: Sku,
+    pub shipped: Option<i64>,
+    pub received: Option<i64>,
+    pub put_away: Option<i64>,
+    /// Put away less shipped; `None` while it cannot be told.
+    pub difference: Option<i64>,
+    pub state: String,
+}
+
+/// A code seen in data that no item claims: its units are in no number of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmappedCode {
+    pub source: SourceId,
+    pub code: String,
+    /// Units seen under it; `None` when they cannot be told.
+    pub units: Option<i64>,
+}
+
+/// A step of the night that did not go well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunProblem {
+    pub step: String,
+    pub text: String,
+}
+
+/// A mail, ready to be put into an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailContent {
+    pub subject: String,
+    pub html: String,
+    pub text: String,
+    pub inline: Vec<Inline>,
+    pub attachments: Vec<Attachment>,
+}
+
+/// A picture the HTML shows by `cid:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inline {
+    pub cid: String,
+    pub png: Vec<u8>,
+    pub alt: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A format's writer refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("write the mail's HTML")]
+    Html(#[source] askama::Error),
+    #[error("write the mail's workbook")]
+    Workbook(#[source] rust_xlsxwriter::XlsxError),
+    #[error("write the plan as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl From<rust_xlsxwriter::XlsxError> for ReportError {
+    fn from(error: rust_xlsxwriter::XlsxError) -> Self {
+        Self::Workbook(error)
+    }
+}

@@ -1,0 +1,477 @@
+//! Freshness, funnel, changes and the smaller sections.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{ChangeRow, Item, SourceRow, Tone};
+use crate::ids::{Sku, WarehouseCode};
+use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason, SourceState};
+use crate::report::figures;
+use crate::report::model::DailyReport;
+use crate::report::reason::{cause_key, mode_text, name_of, reason_key, state_key};
+use crate::wording::{Lang, text};
+
+const MAX_CHANGES: usize = 12;
+const MAX_ITEMS: usize = 20;
+const MAX_OVERSTOCK: usize = 5;
+const MAX_DAYS_LISTED: usize = 5;
+const DEADLINE_DAYS: i64 = 7;
+
+/// A remark from outside (an error text, a state) is cut here: the body has a size to keep.
+const MAX_REMARK_CHARS: usize = 160;
+
+fn cut(remark: &str) -> String {
+    match remark.char_indices().nth(MAX_REMARK_CHARS) {
+        Some((at, _)) => format!("{}…", remark.get(..at).unwrap_or_default()),
+        None => remark.to_owned(),
+    }
+}
+
+/// Streams whose data may not be counted.
+pub(super) fn bad_streams(report: &DailyReport<'_>) -> usize {
+    report
+        .plan
+        .sources
+        .iter()
+        .filter(|source| source.state != DataState::Complete)
+        .count()
+}
+
+/// `1源过期`: counted by source, by its worst stream.
+pub(super) fn data_words(report: &DailyReport<'_>) -> String {
+    let mut worst = BTreeMap::new();
+    for source in &report.plan.sources {
+        let state = worst.entry(&source.source).or_insert(source.state);
+        *state = (*state).max(source.state);
+    }
+    if worst.is_empty() {
+        return text(report.lang, "mail.data.none", &[]);
+    }
+    let count = |wanted: &[DataState]| worst.values().filter(|state| wanted.contains(state)).count();
+    let parts: Vec<String> = [
+        ("mail.data.stale", count(&[DataState::Stale])),
+        (
+            "mail.data.missing",
+            count(&[DataState::Incomplete, DataState::Missing]),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, n)| *n > 0)
+    .map(|(key, n)| text(report.lang, key, &[("n", &n.to_string())]))
+    .collect();
+    if parts.is_empty() {
+        text(report.lang, "mail.data.fresh", &[])
+    } else {
+        parts.join(" ")
+    }
+}
+
+fn age(lang: Lang, now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let minutes = (now - at).num_minutes();
+    let (key, n) = match minutes {
+        ..-5 => return text(lang, "mail.age.ahead", &[]),
+        ..60 => ("mail.age.minutes", minutes.max(0)),
+        60..2880 => ("mail.age.hours", minutes / 60),
+        _ => ("mail.age.days", minutes / 1440),
+    };
+    text(lang, key, &[("n", &n.to_string())])
+}
+
+pub(super) fn sources(report: &DailyReport<'_>) -> (Vec<SourceRow>, Option<String>) {
+    let rows: Vec<SourceRow> = report
+        .plan
+        .sources
+        .iter()
+        .map(|source| source_row(report, source))
+        .collect();
+    let note = rows
+        .is_empty()
+        .then(|| text(report.lang, "mail.source.none", &[]));
+    (rows, note)
+}
+
+fn source_row(report: &DailyReport<'_>, source: &SourceState) -> SourceRow {
+    let lang = report.lang;
+    let zone = report
+        .source_zones
+        .get(&source.source)
+        .copied()
+        .unwrap_or(report.zone);
+    let mut notes = Vec::new();
+    if !source.missing_days.is_empty() {
+        let mut days: Vec<String> = source
+            .missing_days
+            .iter()
+            .take(MAX_DAYS_LISTED)
+            .map(|day| figures::day(*day, report.as_of))
+            .collect();
+        if source.missing_days.len() > MAX_DAYS_LISTED {
+            days.push("…".to_owned());
+        }
+        notes.push(text(
+            lang,
+            "mail.source.missing_days",
+            &[
+                ("n", &source.missing_days.len().to_string()),
+                ("days", &days.join(" ")),
+            ],
+        ));
+    }
+    notes.extend(source.problem.as_deref().map(cut));
+    SourceRow {
+        name: format!("{} · {}", source.source, source.stream),
+        state: text(lang, state_key(source.state), &[]),
+        tone: match source.state {
+            DataState::Complete => Tone::Green,
+            DataState::Incomplete => Tone::Amber,
+            DataState::Stale | DataState::Missing => Tone::Red,
+        },
+        as_of: source.as_of.map_or_else(
+            || text(lang, "mail.source.never", &[]),
+            |at| figures::moment(at, zone),
+        ),
+        age: source
+            .as_of
+            .map_or_else(String::new, |at| age(lang, report.now, at)),
+        rows: text(
+            lang,
+            "mail.source.rows",
+            &[
+                ("now", &figures::count(source.rows)),
+                ("before", &figures::count(source.rows_before)),
+            ],
+        ),
+        notes,
+    }
+}
+
+pub(super) fn funnel(report: &DailyReport<'_>) -> (Vec<(String, String)>, Option<String>) {
+    let funnel = &report.plan.funnel;
+    let steps = [
+        ("mail.funnel.seen", funnel.seen),
+        ("mail.funnel.active", funnel.active),
+        ("mail.funnel.computed", funnel.computed),
+        ("mail.funnel.due", funnel.due),
+        ("mail.funnel.suggested", funnel.suggested),
+    ]
+    .map(|(key, n)| (text(report.lang, key, &[]), figures::grouped(n)))
+    .to_vec();
+    let mut by_reason: BTreeMap<Reason, i64> = BTreeMap::new();
+    for (_, reason, n) in &funnel.dropped {
+        *by_reason.entry(*reason).or_default() += n;
+    }
+    let list: Vec<String> = by_reason
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(reason, n)| {
+            let label = text(report.lang, reason_key(reason), &[]);
+            format!("{label} {}", figures::grouped(n))
+        })
+        .collect();
+    let note = (!list.is_empty()).then(|| {
+        let list = list.join(&text(report.lang, "mail.comma", &[]));
+        text(report.lang, "mail.funnel.dropped", &[("list", &list)])
+    });
+    (steps, note)
+}
+
+fn owned(report: &DailyReport<'_>, sku: &Sku) -> bool {
+    report.owner.as_ref().is_none_or(|owner| owner.skus.contains(sku))
+}
+
+fn rank(level: Option<AlertLevel>) -> u8 {
+    match level {
+        Some(AlertLevel::Critical) => 3,
+        Some(AlertLevel::Warning) => 2,
+        Some(AlertLevel::Notice) => 1,
+        Some(AlertLevel::Overstock) | None => 0,
+    }
+}
+
+/// More than 20 % of what it was; from or to nothing always counts, unknown to unknown never.
+fn moved(change: &LineChange) -> bool {
+    match (change.before, change.after) {
+        (Some(before), Some(after)) => {
+            (i128::from(after) - i128::from(before)).abs() * 5 > i128::from(before).abs()
+        }
+        (None, None) => false,
+        _ => true,
+    }
+}
+
+pub(super) fn changes(report: &DailyReport<'_>) -> (Vec<ChangeRow>, Vec<String>) {
+    let lang = report.lang;
+    let Some(diff) = report.diff else {
+        return (Vec::new(), vec![text(lang, "mail.change.first", &[])]);
+    };
+    let names: BTreeMap<(&WarehouseCode, &Sku), &str> = report
+        .plan
+        .lines
+        .iter()
+        .map(|line| ((&line.warehouse, &line.sku), name_of(lang, line)))
+        .collect();
+    let mut kinds: [Vec<ChangeRow>; 3] = [const { Vec::new() }; 3];
+    let mut small = 0_usize;
+    for change in diff.changes.iter().filter(|change| owned(report, &change.sku)) {
+        let (before, after) = (rank(change.level_before), rank(change.level_after));
+        let (slot, key, tone) = if after == 3 && before < 3 {
+            (0, "mail.change.new_red", Tone::Red)
+        } else if before >= 2 && after == 0 {
+            (1, "mail.change.resolved", Tone::Green)
+        } else if moved(change) {
+            (2, "mail.change.quantity", Tone::Blue)
+        } else {
+            small += 1;
+            continue;
+        };
+        let name = names
+            .get(&(&change.warehouse, &change.sku))
+            .copied()
+            .unwrap_or_default();
+        kinds[slot].push(ChangeRow {
+            kind: text(lang, key, &[]),
+            tone,
+            sku: change.sku.to_string(),
+            warehouse: [name, change.warehouse.as_str()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · "),
+            what: text(
+                lang,
+                "mail.change.units",
+                &[
+                    ("before", &figures::count(change.before)),
+                    ("after", &figures::count(change.after)),
+                ],
+            ),
+            why: causes(lang, change),
+        });
+    }
+    let mut rows: Vec<ChangeRow> = kinds.into_iter().flatten().collect();
+    let mut notes = Vec::new();
+    if rows.is_empty() {
+        notes.push(text(lang, "mail.change.none", &[]));
+    }
+    if rows.len() > MAX_CHANGES {
+        let more = (rows.len() - MAX_CHANGES).to_string();
+        rows.truncate(MAX_CHANGES);
+        notes.push(text(lang, "mail.change.cut", &[("n", &more)]));
+    }
+    if small > 0 {
+        notes.push(text(lang, "mail.change.more", &[("n", &small.to_string())]));
+    }
+    (rows, notes)
+}
+
+/// The largest cause first.
+fn causes(lang: Lang, change: &LineChange) -> String {
+    let mut causes: Vec<_> = change.causes.iter().filter(|(_, units)| *units != 0).collect();
+    causes.sort_by_key(|(cause, units)| (std::cmp::Reverse(units.unsigned_abs()), *cause));
+    causes
+        .into_iter()
+        .map(|(cause, units)| {
+            format!(
+                "{} {}",
+                text(lang, cause_key(*cause), &[]),
+                figures::signed(*units)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(&text(lang, "mail.comma", &[]))
+}
+
+fn listed<T>(report: &DailyReport<'_>, all: &[T], item: impl Fn(&T) -> Item) -> Vec<Item> {
+    let mut items: Vec<Item> = all.iter().take(MAX_ITEMS).map(item).collect();
+    if all.len() > MAX_ITEMS {
+        items.push(Item {
+            title: text(
+                report.lang,
+                "mail.more",
+                &[("n", &(all.len() - MAX_ITEMS).to_string())],
+            ),
+            place: String::new(),
+            detail: String::new(),
+            remark: String::new(),
+            tone: Tone::Grey,
+        });
+    }
+    items
+}
+
+/// Passed ones stay until somebody settles them; those further than a week away wait.
+pub(super) fn deadlines(report: &DailyReport<'_>) -> Vec<Item> {
+    let last = report.as_of + Duration::days(DEADLINE_DAYS);
+    let mut near: Vec<_> = report
+        .deadlines
+        .iter()
+        .filter(|deadline| deadline.date <= last)
+        .collect();
+    near.sort_by_key(|deadline| (deadline.date, deadline.what, &deadline.reference));
+    listed(report, &near, |deadline| {
+        let days = (deadline.date - report.as_of).num_days();
+        let (key, tone) = match days {
+            ..0 => ("mail.deadline.passed", Tone::Red),
+            0 => ("mail.deadline.today", Tone::Red),
+            1..=2 => ("mail.deadline.in", Tone::Amber),
+            _ => ("mail.deadline.in", Tone::Grey),
+        };
+        Item {
+            title: text(
+                report.lang,
+                &format!("mail.deadline.{}", deadline.what.key()),
+                &[],
+            ),
+            place: deadline.reference.clone(),
+            detail: String::new(),
+            remark: text(
+                report.lang,
+                key,
+                &[
+                    ("date", &figures::day(deadline.date, report.as_of)),
+                    ("n", &days.abs().to_string()),
+                ],
+            ),
+            tone,
+        }
+    })
+}
+
+pub(super) fn overstock(report: &DailyReport<'_>, lines: &[&PlanLine]) -> Vec<Item> {
+    let mut over: Vec<&PlanLine> = lines
+        .iter()
+        .copied()
+        .filter(|line| line.level == Some(AlertLevel::Overstock))
+        .collect();
+    // Stock that never ends at the present rate has no days of cover and is the worst of all.
+    over.sort_by_key(|line| {
+        (
+            line.cover_days.is_some(),
+            std::cmp::Reverse(line.cover_days),
+            &line.warehouse,
+            &line.sku,
+        )
+    });
+    over.truncate(MAX_OVERSTOCK);
+    listed(report, &over, |line| Item {
+        title: line.sku.to_string(),
+        place: [name_of(report.lang, line), line.warehouse.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
+        detail: text(
+            report.lang,
+            "mail.overstock.line",
+            &[
+                ("cover", &figures::one_place(line.cover_days)),
+                ("available", &figures::count(line.available)),
+                ("velocity", &figures::one_place(line.velocity)),
+            ],
+        ),
+        remark: if line.data == DataState::Complete {
+            String::new()
+        } else {
+            text(report.lang, state_key(line.data), &[])
+        },
+        tone: Tone::Grey,
+    })
+}
+
+pub(super) fn orders(report: &DailyReport<'_>) -> Vec<Item> {
+    listed(report, &report.orders, |order| {
+        let mut detail = text(
+            report.lang,
+            "mail.order.line",
+            &[
+                ("units", &figures::count(order.units)),
+                ("cartons", &figures::count(order.cartons)),
+                ("mode", &mode_text(report.lang, Some(order.mode))),
+                ("ship_by", &figures::maybe_day(order.ship_by, report.as_of)),
+                ("eta", &figures::maybe_day(order.eta, report.as_of)),
+            ],
+        );
+        if !order.next_step.is_empty() {
+            detail.push_str(" · ");
+            detail.push_str(&text(
+                report.lang,
+                "mail.order.next",
+                &[("step", &cut(&order.next_step))],
+            ));
+        }
+        Item {
+            title: order.number.to_string(),
+            place: order.warehouse.to_string(),
+            detail,
+            remark: cut(&order.state),
+            tone: Tone::Blue,
+        }
+    })
+}
+
+pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
+    listed(report, &report.receipts, |receipt| Item {
+        title: format!("{} · {}", receipt.order, receipt.sku),
+        place: receipt.warehouse.to_string(),
+        detail: {
+            let counts = text(
+                report.lang,
+                "mail.receipt.line",
+                &[
+                    ("shipped", &figures::count(receipt.shipped)),
+                    ("received", &figures::count(receipt.received)),
+                    ("put_away", &figures::count(receipt.put_away)),
+                ],
+            );
+            if receipt.state.is_empty() {
+                counts
+            } else {
+                format!("{counts} · {}", cut(&receipt.state))
+            }
+        },
+        remark: text(
+            report.lang,
+            "mail.receipt.difference",
+            &[(
+                "n",
+                &receipt
+                    .difference
+                    .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed),
+            )],
+        ),
+        tone: match receipt.difference {
+            Some(0) => Tone::Green,
+            Some(_) => Tone::Red,
+            None => Tone::Grey,
+        },
+    })
+}
+
+pub(super) fn problems(report: &DailyReport<'_>) -> Vec<String> {
+    let run = report.run_problems.iter().map(|problem| {
+        text(
+            report.lang,
+            "mail.problem.run",
+            &[("step", &problem.step), ("text", &cut(&problem.text))],
+        )
+    });
+    let unmapped = report.unmapped.iter().map(|code| {
+        text(
+            report.lang,
+            "mail.problem.unmapped",
+            &[
+                ("source", code.source.as_str()),
+                ("code", &code.code),
+                ("units", &figures::count(code.units)),
+            ],
+        )
+    });
+    let all: Vec<String> = run.chain(unmapped).collect();
+    let more = all.len().saturating_sub(MAX_ITEMS);
+    let mut shown: Vec<String> = all.into_iter().take(MAX_ITEMS).collect();
+    if more > 0 {
+        shown.push(text(report.lang, "mail.more", &[("n", &more.to_string())]));
+    }
+    shown
+}

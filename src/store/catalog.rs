@@ -1,1 +1,0 @@
-//! Master data by effective date.

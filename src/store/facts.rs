@@ -1,1 +1,0 @@
-//! Order lines, sales days, stock snapshots, inbounds.

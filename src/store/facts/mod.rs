@@ -1,0 +1,54 @@
+//! Order lines, sales days, stock snapshots, inbounds, and where each source stands.
+//!
+//! Orders and stock come from other systems: the functions here take canonical facts ([`crate::ledger`]) and keep
+//! them so that seeing the same fact again changes nothing.
+
+mod inbound;
+mod receipts;
+mod sales;
+mod sources;
+mod stock;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
+pub use receipts::append_receipts;
+pub use sales::{covered_days, mark_covered, merge_order_lines, sales_history};
+pub use sources::{
+    HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
+    resume_state, save_resume_state, source_states,
+};
+pub use stock::{SnapshotRefused, discard_snapshot, latest_stock, put_snapshot, stock_days};
+
+use crate::ids::{SourceId, WarehouseCode};
+use crate::ledger::StockRow;
+
+/// Units of one SKU ordered on one civil day of the marketplace, cancelled ones not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SalesDayRow {
+    pub source: SourceId,
+    pub fulfilment: String,
+    pub sku_code: String,
+    pub day: NaiveDate,
+    pub units: i64,
+}
+
+/// How far a source has answered for a civil day. A day that is in no map was never asked for: a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayCoverage {
+    Complete,
+    Partial,
+}
+
+/// The newest whole snapshot of one warehouse. It is complete: a SKU without a row has no stock there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockSnapshotView {
+    pub source: SourceId,
+    pub warehouse: WarehouseCode,
+    /// None: never taken whole; then there are no rows and nothing is known.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Set when a later pull failed: since when this is no longer the present.
+    pub stale_since: Option<DateTime<Utc>>,
+    pub problem: Option<String>,
+    pub rows: Vec<StockRow>,
+}

@@ -1,0 +1,264 @@
+//! Order lines and the sales days derived from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::{DayCoverage, SalesDayRow};
+use crate::args;
+use crate::calendar::civil_day;
+use crate::ids::{AccountId, SourceId};
+use crate::ledger::{OrderLineFact, OrderLineState};
+use crate::store::{StoreError, Tx, Value};
+
+/// Places of an `IN (…)` list per statement.
+const IN_LIST: usize = 400;
+
+fn state_code(state: OrderLineState) -> &'static str {
+    match state {
+        OrderLineState::Pending => "pending",
+        OrderLineState::Unshipped => "unshipped",
+        OrderLineState::Shipped => "shipped",
+        OrderLineState::Cancelled => "cancelled",
+    }
+}
+
+fn places(from: usize, count: usize) -> String {
+    (from..from + count)
+        .map(|place| format!("${place}"))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// Takes the lines of whole orders. An order that is not older than what is stored replaces its stored lines, so
+/// that pulling a window twice changes nothing and a late cancellation reduces the day the order was placed on.
+/// Sales days that were touched are recomputed here. Returns the number of orders written.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn merge_order_lines(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    zone: Tz,
+    lines: &[OrderLineFact],
+) -> Result<u64, StoreError> {
+    let mut orders: BTreeMap<&str, Vec<&OrderLineFact>> = BTreeMap::new();
+    for line in lines {
+        orders.entry(&line.order_id).or_default().push(line);
+    }
+    let stored = stored_orders(tx, account, source, &orders).await?;
+    let mut touched = BTreeSet::new();
+    let mut replaced = Vec::new();
+    let mut rows = Vec::new();
+    let mut written = 0;
+    for (order_id, lines) in orders {
+        let newest = lines.iter().map(|line| line.updated_at).max();
+        if let Some(known) = stored.get(order_id) {
+            if Some(known.updated_at) > newest {
+                continue;
+            }
+            touched.extend(known.days.iter().copied());
+            replaced.push(order_id);
+        }
+        written += 1;
+        for line in lines {
+            let day = civil_day(line.ordered_at, zone);
+            touched.insert(day);
+            rows.push(vec![
+                account.into(),
+                source.into(),
+                Value::from(order_id),
+                (&line.key).into(),
+                (&line.sku_code).into(),
+                (&line.marketplace).into(),
+                (&line.fulfilment).into(),
+                line.ordered_at.into(),
+                line.updated_at.into(),
+                day.into(),
+                state_code(line.state).into(),
+                line.units.into(),
+                line.replacement.into(),
+            ]);
+        }
+    }
+    for chunk in replaced.chunks(IN_LIST) {
+        let mut args = vec![Value::from(account), Value::from(source)];
+        args.extend(chunk.iter().map(|id| Value::from(*id)));
+        let list = places(3, chunk.len());
+        tx.execute(
+            format!("DELETE FROM order_line WHERE account_id = $1 AND source = $2 AND order_id IN ({list})"),
+            &args,
+        )
+        .await?;
+    }
+    tx.insert_many(
+        "INSERT INTO order_line (account_id, source, order_id, fact_key, sku_code, marketplace, fulfilment,
+             ordered_at, updated_at, day, state, units, replacement)",
+        &rows,
+        "",
+    )
+    .await?;
+    recompute_days(tx, account, source, &touched).await?;
+    Ok(written)
+}
+
+struct StoredOrder {
+    updated_at: DateTime<Utc>,
+    days: BTreeSet<NaiveDate>,
+}
+
+async fn stored_orders(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    orders: &BTreeMap<&str, Vec<&OrderLineFact>>,
+) -> Result<BTreeMap<String, StoredOrder>, StoreError> {
+    let mut stored: BTreeMap<String, StoredOrder> = BTreeMap::new();
+    let ids: Vec<&str> = orders.keys().copied().collect();
+    for chunk in ids.chunks(IN_LIST) {
+        let mut args = vec![Value::from(account), Value::from(source)];
+        args.extend(chunk.iter().map(|id| Value::from(*id)));
+        let list = places(3, chunk.len());
+        let rows = tx
+            .rows(
+                format!(
+                    "SELECT order_id, updated_at, day FROM order_line
+                     WHERE account_id = $1 AND source = $2 AND order_id IN ({list})"
+                ),
+                &args,
+            )
+            .await?;
+        for row in rows {
+            let updated_at = row.get("updated_at")?;
+            let entry = stored.entry(row.get("order_id")?).or_insert_with(|| StoredOrder {
+                updated_at,
+                days: BTreeSet::new(),
+            });
+            entry.updated_at = entry.updated_at.max(updated_at);
+            entry.days.insert(row.get("day")?);
+        }
+    }
+    Ok(stored)
+}
+
+async fn recompute_days(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    days: &BTreeSet<NaiveDate>,
+) -> Result<(), StoreError> {
+    let days: Vec<NaiveDate> = days.iter().copied().collect();
+    for chunk in days.chunks(IN_LIST) {
+        let mut args = vec![Value::from(account), Value::from(source)];
+        args.extend(chunk.iter().map(|day| Value::from(*day)));
+        let list = places(3, chunk.len());
+        tx.execute(
+            format!("DELETE FROM sales_day WHERE account_id = $1 AND source = $2 AND day IN ({list})"),
+            &args,
+        )
+        .await?;
+        tx.execute(
+            format!(
+                "INSERT INTO sales_day (account_id, source, day, fulfilment, sku_code, units)
+                 SELECT account_id, source, day, fulfilment, sku_code, CAST(SUM(units) AS BIGINT) FROM order_line
+                 WHERE account_id = $1 AND source = $2 AND day IN ({list}) AND state <> 'cancelled'
+                 GROUP BY account_id, source, day, fulfilment, sku_code"
+            ),
+            &args,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Says how far a source has answered for each of these days. A complete day never becomes partial again: later
+/// pulls only add late changes to it.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn mark_covered(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    days: &BTreeMap<NaiveDate, DayCoverage>,
+) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = days
+        .iter()
+        .map(|(day, coverage)| {
+            let state = match coverage {
+                DayCoverage::Complete => "complete",
+                DayCoverage::Partial => "partial",
+            };
+            vec![account.into(), source.into(), (*day).into(), state.into()]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO source_day (account_id, source, day, state)",
+        &rows,
+        "ON CONFLICT (account_id, source, day) DO UPDATE SET
+             state = CASE WHEN source_day.state = 'complete' THEN 'complete' ELSE excluded.state END",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Units per source, fulfilment, SKU code and civil day, both ends included, in that order.
+///
+/// A day without a row sold nothing only where [`covered_days`] calls it complete.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn sales_history(
+    tx: &mut Tx,
+    account: &AccountId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<SalesDayRow>, StoreError> {
+    tx.rows(
+        "SELECT source, fulfilment, sku_code, day, units FROM sales_day
+         WHERE account_id = $1 AND day >= $2 AND day <= $3 ORDER BY source, fulfilment, sku_code, day",
+        args![account, from, to],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(SalesDayRow {
+            source: row.get("source")?,
+            fulfilment: row.get("fulfilment")?,
+            sku_code: row.get("sku_code")?,
+            day: row.get("day")?,
+            units: row.get("units")?,
+        })
+    })
+    .collect()
+}
+
+/// The days the source has answered for, both ends included. Days that are not in the map are gaps.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn covered_days(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<BTreeMap<NaiveDate, DayCoverage>, StoreError> {
+    tx.rows(
+        "SELECT day, state FROM source_day
+         WHERE account_id = $1 AND source = $2 AND day >= $3 AND day <= $4 ORDER BY day",
+        args![account, source, from, to],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let coverage = match row.get::<String>("state")?.as_str() {
+            "complete" => DayCoverage::Complete,
+            _ => DayCoverage::Partial,
+        };
+        Ok((row.get("day")?, coverage))
+    })
+    .collect()
+}

@@ -1,1 +1,0 @@
-//! Messages that must leave exactly once.

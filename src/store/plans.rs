@@ -1,1 +1,0 @@
-//! Plans, decisions and alerts.

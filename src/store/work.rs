@@ -1,1 +1,0 @@
-//! Occurrences, jobs and attempts.

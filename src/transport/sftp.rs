@@ -1,1 +1,0 @@
-//! SFTP with enforced host keys.

@@ -1,0 +1,204 @@
+//! Files to and from a forwarder over SFTP.
+//!
+//! The server must be recorded in `known_hosts`; an unknown key and a changed key both stop the connection, with
+//! different words. Every step has a deadline of our own: an SSH peer that falls silent otherwise holds a worker for
+//! ever. The upload protocol is described in `docs/delivery.md`.
+
+mod error;
+mod host_key;
+mod inbox;
+mod upload;
+
+pub use error::SftpError;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::Disconnect;
+use russh::client::{self, AuthResult, Handle};
+use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
+use russh_sftp::client::{Config as SftpConfig, RawSftpSession};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use host_key::{HostKeys, Verifier};
+
+/// A forwarder's SFTP account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Forwarder id: the target of its messages in the outbox.
+    pub id: String,
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    /// Private key in OpenSSH's format, ed25519 or ECDSA, without a passphrase.
+    pub key_file: PathBuf,
+    /// The only host keys that are trusted.
+    pub known_hosts: PathBuf,
+    /// Folder that documents are dropped in.
+    pub out_dir: String,
+    /// Folder that receipts and confirmations are fetched from.
+    pub in_dir: Option<String>,
+    /// For the whole of connecting, key exchange and login.
+    pub connect_timeout: Duration,
+    /// For each answer afterwards.
+    pub idle_timeout: Duration,
+    /// Pause between the two looks at an inbound file's size.
+    pub settle: Duration,
+}
+
+impl Target {
+    /// `sftp://user@host:port`, as shown in receipts and errors.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("sftp://{}@{}:{}", self.user, self.host, self.port)
+    }
+}
+
+/// An open SFTP session.
+pub struct Session {
+    target: Target,
+    ssh: Handle<Verifier>,
+    raw: RawSftpSession,
+    can_sync: bool,
+}
+
+impl Session {
+    /// Connects, checks the host key, logs in and starts SFTP.
+    ///
+    /// # Errors
+    /// [`SftpError`] says which of these failed.
+    pub async fn open(target: &Target) -> Result<Self, SftpError> {
+        timeout(target.connect_timeout, connect(target))
+            .await
+            .unwrap_or_else(|_| {
+                Err(SftpError::Silent {
+                    what: format!("connecting to {}", target.address()),
+                    seconds: target.connect_timeout.as_secs_f32(),
+                })
+            })
+    }
+
+    /// Says good-bye; a server that does not answer is left behind after the idle time.
+    pub async fn close(self) {
+        let farewell = async {
+            let _ = self.raw.close_session();
+            self.ssh.disconnect(Disconnect::ByApplication, "", "").await
+        };
+        if timeout(self.target.idle_timeout, farewell).await.is_err() {
+            tracing::debug!(
+                target_id = self.target.id,
+                "sftp server did not take the good-bye"
+            );
+        }
+    }
+
+    /// One request under the idle deadline.
+    async fn ask<T>(
+        &self,
+        what: &str,
+        path: &str,
+        request: impl Future<Output = Result<T, russh_sftp::client::error::Error>>,
+    ) -> Result<T, SftpError> {
+        match timeout(self.target.idle_timeout, request).await {
+            Ok(answer) => answer.map_err(|error| SftpError::of_request(what, path, 0, error)),
+            Err(_) => Err(self.silent(&format!("{what} `{path}`"))),
+        }
+    }
+
+    fn silent(&self, what: &str) -> SftpError {
+        SftpError::Silent {
+            what: format!("{what} at {}", self.target.address()),
+            seconds: self.target.idle_timeout.as_secs_f32(),
+        }
+    }
+}
+
+async fn connect(target: &Target) -> Result<Session, SftpError> {
+    let address = target.address();
+    let keys = HostKeys::read(&target.known_hosts, &target.host, target.port)?;
+    let key = load_secret_key(&target.key_file, None).map_err(|source| SftpError::KeyFile {
+        path: target.key_file.clone(),
+        source: Box::new(source),
+    })?;
+    let stream = TcpStream::connect((target.host.as_str(), target.port))
+        .await
+        .map_err(|source| SftpError::Connect {
+            address: address.clone(),
+            source,
+        })?;
+    // Small requests wait for their answers; without this each may wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+
+    let config = client::Config {
+        preferred: keys.preferred(),
+        ..client::Config::default()
+    };
+    let first_line = keys.first_line();
+    let verifier = Verifier::new(keys);
+    let verdict = verifier.verdict();
+    let mut ssh = client::connect_stream(Arc::new(config), stream, verifier)
+        .await
+        .map_err(|source| {
+            verdict
+                .take()
+                .unwrap_or_else(|| host_key::explain(target, first_line, source))
+        })?;
+
+    let signer = PrivateKeyWithHashAlg::new(Arc::new(key), None);
+    let lost = |what: &str, source: russh::Error| SftpError::Lost {
+        what: format!("{what} at {address}"),
+        why: source.to_string(),
+    };
+    match ssh
+        .authenticate_publickey(target.user.as_str(), signer)
+        .await
+        .map_err(|source| lost("logging in", source))?
+    {
+        AuthResult::Success => {}
+        AuthResult::Failure { .. } => {
+            return Err(SftpError::AuthRefused {
+                address,
+                key_file: target.key_file.clone(),
+            });
+        }
+    }
+    let channel = ssh
+        .channel_open_session()
+        .await
+        .map_err(|source| lost("opening a channel", source))?;
+    channel
+        .request_subsystem(true, "sftp")
+        .await
+        .map_err(|source| lost("starting SFTP", source))?;
+    let config = SftpConfig {
+        // Ours is the shorter one; this only stops a request that nobody waits for any more.
+        request_timeout_secs: target.idle_timeout.as_secs().saturating_add(5),
+        ..SftpConfig::default()
+    };
+    let raw = RawSftpSession::new_with_config(channel.into_stream(), config);
+    let version = raw
+        .init()
+        .await
+        .map_err(|error| SftpError::of_request("starting SFTP", &address, 0, error))?;
+    let can_sync = version
+        .extensions
+        .get("fsync@openssh.com")
+        .is_some_and(|version| version == "1");
+    Ok(Session {
+        target: target.clone(),
+        ssh,
+        raw,
+        can_sync,
+    })
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{}/{name}", folder.trim_end_matches('/'))
+    }
+}

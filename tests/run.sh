@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Runs every test of the project against real servers and programs, installing what is missing.
+#   tests/run.sh              everything
+#   tests/run.sh ARGS…        ARGS go to `cargo test`, e.g. tests/run.sh --test it delivery
+# As root on Debian it installs packages; elsewhere it says what is missing and stops.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf 'tests: %s\n' "$*" >&2; }
+
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need sftp openssh-client
+[ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+need psql postgresql-client
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+need xmllint libxml2-utils
+need soffice libreoffice-calc-nogui
+need pdftoppm poppler-utils
+need zbarimg zbar-tools
+need ZXingReader zxing-cpp-tools
+need curl curl
+need openssl openssl
+need pgrep procps
+need python3 python3
+/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
+fc-list 2>/dev/null | grep -qi 'Noto Sans CJK' || missing+=(fonts-noto-cjk)
+if [ ${#missing[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || { say "missing packages: ${missing[*]} (install them, or run once as root)"; exit 2; }
+  say "installing ${missing[*]}"
+  # The tests start a PostgreSQL of their own; the package must not create a cluster on 5432.
+  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -o DPkg::Lock::Timeout=600 -qq update
+  apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+if ! python3 -c 'import openpyxl' 2>/dev/null; then
+  say "installing openpyxl"
+  python3 -m pip install -q openpyxl 2>/dev/null || python3 -m pip install -q --break-system-packages openpyxl
+fi
+
+# A mock server over Amazon's own API models; needs Node.js.
+export LINKSTAR_PRISM=${LINKSTAR_PRISM:-$PWD/target/prism}
+if [ ! -x "$LINKSTAR_PRISM/node_modules/.bin/prism" ]; then
+  command -v npm >/dev/null || { say "npm is missing"; exit 2; }
+  say "installing prism"
+  mkdir -p "$LINKSTAR_PRISM"
+  (cd "$LINKSTAR_PRISM" && npm install --silent --no-audit --no-fund --no-save @stoplight/prism-cli@5.14.2 >/dev/null)
+fi
+
+LINKSTAR_SERVICES_STATE=${LINKSTAR_SERVICES_STATE:-$(mktemp -d /tmp/linkstar-tests.XXXXXX)/state}
+export LINKSTAR_SERVICES_STATE LINKSTAR_REQUIRE_SERVICES=1
+trap 'tests/servers/services.sh down' EXIT
+servers=$(tests/servers/services.sh up)
+set -a
+eval "$servers"
+set +a
+
+cargo test "$@"
