@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use krilla::text::Font;
+use krilla::text::{Font, GlyphId, KrillaGlyph};
 
 static REGULAR: &[u8] = include_bytes!("../../../mappings/fonts/NotoSansSC-gb2312-Regular.otf");
 static BOLD: &[u8] = include_bytes!("../../../mappings/fonts/NotoSansSC-gb2312-Bold.otf");
@@ -100,16 +100,39 @@ impl Face {
         })
     }
 
+    /// Advance of a glyph in em.
+    fn advance(&self, glyph: u16) -> f32 {
+        let last = self.advances.last().copied().unwrap_or(0);
+        let units = self.advances.get(usize::from(glyph)).copied().unwrap_or(last);
+        f32::from(units) / self.units_per_em
+    }
+
     /// Width of a text in the unit of `size`.
     #[must_use]
     pub fn width(&self, text: &str, size: f32) -> f32 {
-        let last = self.advances.last().copied().unwrap_or(0);
-        let units: f32 = text
-            .chars()
-            .filter_map(|c| self.glyphs.get(&c))
-            .map(|glyph| f32::from(self.advances.get(usize::from(*glyph)).copied().unwrap_or(last)))
-            .sum();
-        units * size / self.units_per_em
+        let glyphs = text.chars().filter_map(|c| self.glyphs.get(&c));
+        glyphs.map(|glyph| self.advance(*glyph)).sum::<f32>() * size
+    }
+
+    /// The glyphs of one line, one for each character: neither Latin nor Chinese needs shaping, and a shaper that
+    /// parses the font for every line cost most of the time of a label.
+    #[must_use]
+    pub fn line(&self, text: &str) -> Vec<KrillaGlyph> {
+        text.char_indices()
+            .filter_map(|(at, c)| {
+                let glyph = *self.glyphs.get(&c)?;
+                let range = at..at + c.len_utf8();
+                Some(KrillaGlyph::new(
+                    GlyphId::new(u32::from(glyph)),
+                    self.advance(glyph),
+                    0.0,
+                    0.0,
+                    0.0,
+                    range,
+                    None,
+                ))
+            })
+            .collect()
     }
 }
 
