@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 /// What an endpoint does instead of answering well.
@@ -153,8 +154,16 @@ fn cut_off(mut answer: Answer) -> Response {
     let half = Bytes::from(answer.body.drain(..length / 2).collect::<Vec<u8>>());
     answer.body = Vec::new();
     let mut response = build(answer);
-    let dead = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "simulated reset");
-    *response.body_mut() = Body::from_stream(futures_util::stream::iter([Ok(half), Err(dead)]));
+    // The pause lets the half leave before the connection goes.
+    let dead = async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        Err(std::io::Error::new(
+            std::io::ErrorKind::ConnectionReset,
+            "simulated reset",
+        ))
+    };
+    let halves = stream::once(std::future::ready(Ok(half))).chain(stream::once(dead));
+    *response.body_mut() = Body::from_stream(halves);
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, HeaderValue::from(length));

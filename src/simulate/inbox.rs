@@ -135,8 +135,9 @@ impl Inbox {
                     say(stream, "250 2.0.0 OK").await?;
                 }
                 "MAIL" | "RCPT" | "DATA" if !known => {
-                    say(stream, "530 5.7.0 Authentication required").await?
+                    say(stream, "530 5.7.0 Authentication required").await?;
                 }
+
                 "MAIL" => {
                     let reply = self.sender(rest, &mut envelope);
                     say(stream, &reply).await?;

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::faults::EndpointFault;
 use super::forwarder::{Operator, Round};
-use super::goods::Assortment;
+use super::goods::{Assortment, catalog_files};
 use super::inbox::{Inbox, Mail};
 use super::sftp::SftpServer;
 use super::truth::{OpeningFiles, Truth, TruthOptions, World};
@@ -76,6 +76,10 @@ pub struct Endpoints {
     pub smtp_ca_file: PathBuf,
     pub mail_folder: PathBuf,
     pub control_url: String,
+    /// The seller's master data, as [`super::catalog_files`] gives it.
+    pub catalog_folder: PathBuf,
+    /// What the seller's own spreadsheet knew: `past_shipments.csv`, `open_shipments.csv`.
+    pub opening_folder: PathBuf,
 }
 
 /// What happened while the world moved.
@@ -203,6 +207,20 @@ fn write(path: &Path, text: &str) -> Result<(), WorldError> {
     fs::write(path, text).map_err(WorldError::io(format!("write {}", path.display())))
 }
 
+/// Master data and opening state, for the import of a seller who starts with linkstar today.
+fn write_files(dir: &Path, opening: &OpeningFiles) -> Result<(), WorldError> {
+    let (catalog, folder) = (dir.join("catalog"), dir.join("opening"));
+    for folder in [&catalog, &folder] {
+        fs::create_dir_all(folder).map_err(WorldError::io(format!("make {}", folder.display())))?;
+    }
+    for (name, bytes) in catalog_files() {
+        let path = catalog.join(name);
+        fs::write(&path, bytes).map_err(WorldError::io(format!("write {}", path.display())))?;
+    }
+    write(&folder.join("past_shipments.csv"), &opening.past_shipments)?;
+    write(&folder.join("open_shipments.csv"), &opening.open_shipments)
+}
+
 /// SSH clients refuse a private key that others can read.
 fn write_secret(path: &Path, text: &str) -> Result<(), WorldError> {
     write(path, text)?;
@@ -243,6 +261,7 @@ pub async fn start(options: WorldOptions) -> Result<RunningWorld, WorldError> {
     let world = tokio::task::spawn_blocking(move || World::new(assortment, truth))
         .await
         .map_err(WorldError::setup("build the world"))?;
+    write_files(dir, world.opening_files())?;
     let shared = Shared::new(options.seed, world);
 
     let (amazon_listener, amazon_at) = listen("marketplace", 0).await?;
@@ -317,10 +336,17 @@ pub async fn start(options: WorldOptions) -> Result<RunningWorld, WorldError> {
         smtp_ca_file: ca_file,
         mail_folder: mail,
         control_url: format!("http://{control_at}"),
+        catalog_folder: dir.join("catalog"),
+        opening_folder: dir.join("opening"),
     };
-    Ok(RunningWorld {
+    let addresses = dir.join("world.json");
+    let running = RunningWorld {
         stage,
         endpoints,
         tasks,
-    })
+    };
+    let text = serde_json::to_string_pretty(running.endpoints())
+        .map_err(WorldError::setup("write the addresses"))?;
+    write_secret(&addresses, &text)?;
+    Ok(running)
 }

@@ -67,6 +67,18 @@ impl Node {
         found
     }
 
+    /// The mark of a package: its id, unless that is a mere number and marks are given.
+    fn mark(&self) -> Option<&str> {
+        let marks = self
+            .text_at(&["ShippingMarks"])
+            .filter(|marks| !marks.contains(char::is_whitespace));
+        match self.text_at(&["ID"]) {
+            Some(id) if id.chars().all(|c| c.is_ascii_digit()) => marks.or(Some(id)),
+            Some(id) => Some(id),
+            None => marks,
+        }
+    }
+
     fn is_package(&self) -> bool {
         self.name.ends_with("Package") || self.name == "TransportHandlingUnit"
     }
@@ -152,9 +164,8 @@ fn parse(bytes: &[u8]) -> Result<Node, Unreadable> {
         .ok_or_else(|| reason("the file holds no XML"))
 }
 
-/// SKU code and whole units of one `GoodsItem`.
-fn goods(item: &Node) -> Result<(String, i64), Unreadable> {
-    let code = [
+fn code(item: &Node) -> Option<&str> {
+    [
         "SellersItemIdentification",
         "BuyersItemIdentification",
         "StandardItemIdentification",
@@ -166,7 +177,20 @@ fn goods(item: &Node) -> Result<(String, i64), Unreadable> {
             .filter(|child| child.name == "Item")
             .find_map(|found| found.text_at(&[identification, "ID"]))
     })
-    .ok_or_else(|| reason("a GoodsItem has no Item/SellersItemIdentification/ID"))?;
+}
+
+/// SKU code and whole units of one `GoodsItem`; in a package the id of a goods item named before will do.
+fn goods(item: &Node, known: &[(String, String)]) -> Result<(String, i64), Unreadable> {
+    let by_id = || {
+        let id = item.text_at(&["ID"])?;
+        known
+            .iter()
+            .find(|(known, _)| known == id)
+            .map(|(_, code)| code.as_str())
+    };
+    let code = code(item)
+        .or_else(by_id)
+        .ok_or_else(|| reason("a GoodsItem has no Item/SellersItemIdentification/ID"))?;
     let text = item
         .text_at(&["Quantity"])
         .or_else(|| item.text_at(&["CustomsTariffQuantity"]))
@@ -192,16 +216,31 @@ fn add(lines: &mut Vec<(String, i64)>, (code, units): (String, i64)) {
     }
 }
 
-/// Goods outside packages, and packages that directly hold goods.
-fn collect<'a>(node: &'a Node, packed: bool, loose: &mut Vec<&'a Node>, packages: &mut Vec<&'a Node>) {
+/// Goods items that lie in no package.
+fn loose<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
     for child in &node.children {
-        if child.name == "GoodsItem" && !packed {
-            loose.push(child);
+        if child.name == "GoodsItem" {
+            found.push(child);
+        } else if !child.is_package() {
+            loose(child, found);
         }
-        if child.is_package() && child.children.iter().any(|inner| inner.name == "GoodsItem") {
-            packages.push(child);
+    }
+}
+
+/// The innermost packages that hold goods, each with its mark: its own, else that of the unit around it.
+fn packages<'a>(node: &'a Node, around: Option<&'a str>, found: &mut Vec<(Option<&'a str>, &'a Node)>) {
+    for child in &node.children {
+        let mark = if child.is_package() {
+            child.mark().or(around)
+        } else {
+            around
+        };
+        let before = found.len();
+        packages(child, mark, found);
+        let holds_goods = child.children.iter().any(|inner| inner.name == "GoodsItem");
+        if child.is_package() && holds_goods && found.len() == before {
+            found.push((mark, child));
         }
-        collect(child, packed || child.is_package(), loose, packages);
     }
 }
 
@@ -251,25 +290,27 @@ pub fn read(bytes: &[u8]) -> Result<Instructions, Unreadable> {
     let place =
         place(&root).ok_or_else(|| reason(format!("order `{order}`: no destination warehouse we know")))?;
     let mode = mode(&root).ok_or_else(|| reason(format!("order `{order}`: no TransportModeCode")))?;
-    let (mut loose, mut packages) = (Vec::new(), Vec::new());
-    collect(&root, false, &mut loose, &mut packages);
-    let mut lines = Vec::new();
-    for item in &loose {
-        add(&mut lines, goods(item)?);
+    let (mut items, mut packed) = (Vec::new(), Vec::new());
+    loose(&root, &mut items);
+    packages(&root, None, &mut packed);
+    let (mut lines, mut known) = (Vec::new(), Vec::new());
+    for item in &items {
+        let line = goods(item, &[])?;
+        if let Some(id) = item.text_at(&["ID"]) {
+            known.push((id.to_owned(), line.0.clone()));
+        }
+        add(&mut lines, line);
     }
     let mut cartons = Vec::new();
-    for package in packages {
+    for (mark, package) in packed {
         let mut contents = Vec::new();
         for item in package.children.iter().filter(|child| child.name == "GoodsItem") {
-            add(&mut contents, goods(item)?);
+            add(&mut contents, goods(item, &known)?);
         }
-        let mark = package
-            .text_at(&["ID"])
-            .or_else(|| package.text_at(&["ShippingMarks"]))
-            .map_or_else(|| format!("{order}U{:06}", cartons.len() + 1), str::to_owned);
+        let mark = mark.map_or_else(|| format!("{order}U{:06}", cartons.len() + 1), str::to_owned);
         cartons.push((mark, contents));
     }
-    if loose.is_empty() {
+    if items.is_empty() {
         for (_, contents) in &cartons {
             for content in contents {
                 add(&mut lines, content.clone());
@@ -326,6 +367,14 @@ mod tests {
             ("M2".to_owned(), vec![("BAG-22386".to_owned(), 60)])
         );
         assert!(read(PAPER.as_bytes()).unwrap().cartons.is_empty());
+        // Goods named by the id of their item, in a package without an id, in a numbered unit with marks.
+        let inner = "<cbc:ID>7</cbc:ID><cbc:ShippingMarks>SO-1U000007</cbc:ShippingMarks><cac:ActualPackage>\
+                     <cac:GoodsItem><cbc:ID>1</cbc:ID><cbc:Quantity>120</cbc:Quantity></cac:GoodsItem></cac:ActualPackage>";
+        let found = read(PAPER.replace("PACKAGES", inner).as_bytes()).unwrap();
+        assert_eq!(
+            found.cartons,
+            [("SO-1U000007".to_owned(), vec![("BAG-22386".to_owned(), 120)])]
+        );
     }
 
     #[test]

@@ -41,12 +41,20 @@ pub struct Round {
 
 impl Operator {
     pub fn new(shared: Arc<Shared>, root: &Path) -> Self {
-        // What was received before the start is history that nobody reports again.
+        // Finished shipments are history; of those under way everything is still to be reported.
         let reported = shared.with_world(|world| {
+            let open = &world.opening_files().open_orders;
             world
                 .shipments()
                 .iter()
-                .map(|(order, shipment)| (order.clone(), (shipment.receipts.len(), 0)))
+                .map(|(order, shipment)| {
+                    let told = if open.contains(order) {
+                        0
+                    } else {
+                        shipment.receipts.len()
+                    };
+                    (order.clone(), (told, 0))
+                })
                 .collect()
         });
         Self {

@@ -4,6 +4,7 @@
 //! [`super`] answer is read from here; what tests and the demo compare against is [`World::truth`].
 
 mod draw;
+mod faults;
 mod market;
 mod opening;
 mod report;
@@ -18,12 +19,11 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Europe::London;
 
 pub use draw::Draw;
+pub use faults::FaultRates;
 pub use market::{MarketOrder, OrderState, Place};
 pub use opening::OpeningFiles;
 pub use report::{LineTruth, SalesDay, ShipmentTruth, StockTruth, Truth};
-pub use shipment::{
-    Announcement, Carton, Fault, FaultRates, Injected, Milestone, Receipt, ReceiptKind, Shipment,
-};
+pub use shipment::{Announcement, Carton, Fault, Injected, Milestone, Receipt, ReceiptKind, Shipment};
 
 use super::goods::{Assortment, Good};
 use crate::calendar::{civil_day, instant_of};

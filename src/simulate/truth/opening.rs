@@ -1,6 +1,6 @@
 //! The state a newcomer finds: order history, stock that is here short and there long, shipments behind and under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use chrono_tz::Europe::London;
@@ -19,6 +19,8 @@ pub struct OpeningFiles {
     pub past_shipments: String,
     /// `order,warehouse,mode,forwarder,shipped_on,sku,units,cartons`, one row per line under way.
     pub open_shipments: String,
+    /// Orders of `open_shipments`.
+    pub open_orders: BTreeSet<String>,
 }
 
 /// Shipments before the start: days ago, mode, warehouse.
@@ -138,7 +140,7 @@ fn send_shipments(world: &mut World, midnight: DateTime<Utc>, demand: &BTreeMap<
     for number in 0..PAST {
         let mode = [Mode::Sea, Mode::Rail, Mode::Sea, Mode::Sea, Mode::Air][number % 5];
         let place = Place::ALL[number % 2];
-        plans.push((460 - i64::try_from(number).unwrap_or(0) * 12, mode, place));
+        plans.push((425 - i64::try_from(number).unwrap_or(0) * 12, mode, place));
     }
     plans.extend(OPEN);
     plans.sort_by_key(|(back, ..)| std::cmp::Reverse(*back));
@@ -199,6 +201,7 @@ fn files(world: &World, midnight: DateTime<Utc>) -> OpeningFiles {
         "order,warehouse,mode,forwarder,ordered_on,shipped_on,delivered_on,received_on,put_away_on\n",
     );
     let mut open = String::from("order,warehouse,mode,forwarder,shipped_on,sku,units,cartons\n");
+    let mut open_orders = BTreeSet::new();
     let mut shipments: Vec<&Shipment> = world.shipments.values().collect();
     shipments.sort_by(|a, b| (a.announced_at, &a.order).cmp(&(b.announced_at, &b.order)));
     let date = |at: Option<DateTime<Utc>>| at.map_or(String::new(), |at| civil_day(at, London).to_string());
@@ -227,6 +230,7 @@ fn files(world: &World, midnight: DateTime<Utc>) -> OpeningFiles {
             ));
             continue;
         }
+        open_orders.insert(shipment.order.clone());
         for (index, line) in shipment.lines.iter().enumerate() {
             let cartons = shipment
                 .cartons
@@ -242,5 +246,6 @@ fn files(world: &World, midnight: DateTime<Utc>) -> OpeningFiles {
     OpeningFiles {
         past_shipments: past,
         open_shipments: open,
+        open_orders,
     }
 }

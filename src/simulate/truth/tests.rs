@@ -92,6 +92,14 @@ fn check(world: &World) {
         );
     }
     for (order, shipment) in world.shipments() {
+        for receipt in &shipment.receipts {
+            let good = &world.assortment().goods[shipment.lines[receipt.line].good];
+            assert_eq!(
+                receipt.units % shipment.place.multiple(good),
+                0,
+                "{order}: whole packs only"
+            );
+        }
         let line_sum = |line: usize| -> i64 {
             let rows = shipment.receipts.iter().filter(|r| r.line == line);
             rows.filter(|r| r.kind == ReceiptKind::Received)

@@ -1,247 +1,17 @@
-//! The third-party warehouse: GoodCang's OMS interface, with the habits its documentation shows
-//! (numbers as texts, Beijing time without offset, zero dates, keys with a trailing space).
+//! Inbounds (入库单, GRN): list, detail, batches received and put away.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use axum::routing::post;
-use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
-use chrono_tz::Asia::Shanghai;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::Shared;
-use super::faults::{Answer, FaultKind, serve};
-use super::truth::{Place, ReceiptKind, Shipment, World};
+use super::{WAREHOUSE, beijing, failure, paging, parse_beijing, success, wanted};
 use crate::order::model::Mode;
+use crate::simulate::faults::{Answer, FaultKind};
+use crate::simulate::truth::{Place, ReceiptKind, Shipment, World};
 
-pub const APP_KEY: &str = "simulated-app-key";
-pub const APP_TOKEN: &str = "simulated-app-token";
-pub const WAREHOUSE: &str = "UKMA";
-const WAREHOUSE_NAME: &str = "英国米德兰仓";
-/// A product in the warehouse that the seller's catalog does not know.
-pub const UNMAPPED_CODE: &str = "LT-SAMPLE-0001";
 const ZERO_DATE: &str = "0000-00-00 00:00:00";
-
-pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/public_open/{group}/{call}", post(call))
-        .with_state(shared)
-}
-
-async fn call(
-    State(shared): State<Arc<Shared>>,
-    Path((group, call)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let endpoint = format!("goodcang.{call}");
-    serve(&shared.faults, &endpoint, refusal, |fault| {
-        answer(&shared, &group, &call, &headers, &body, fault)
-    })
-    .await
-}
-
-fn refusal(status: StatusCode) -> Answer {
-    let text = if status == StatusCode::TOO_MANY_REQUESTS {
-        "请求过于频繁，请稍后再试"
-    } else {
-        "服务暂不可用"
-    };
-    failure(status, &status.as_u16().to_string(), text)
-}
-
-fn failure(status: StatusCode, code: &str, text: &str) -> Answer {
-    let error = json!({ "errCode": code, "errMessage": text });
-    Answer::json(
-        status,
-        &json!({ "ask": "Failure", "message": text, "Error": error }),
-    )
-}
-
-fn success(mut fields: Value) -> Answer {
-    let mut body = json!({ "ask": "Success", "message": "Success" });
-    if let (Some(body), Some(fields)) = (body.as_object_mut(), fields.as_object_mut()) {
-        body.append(fields);
-    }
-    Answer::json(StatusCode::OK, &body)
-}
-
-fn answer(
-    shared: &Shared,
-    group: &str,
-    call: &str,
-    headers: &HeaderMap,
-    body: &Bytes,
-    fault: Option<&FaultKind>,
-) -> Answer {
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    if header("app-key") != APP_KEY
-        || header("app-token") != APP_TOKEN
-        || fault == Some(&FaultKind::ExpiredToken)
-    {
-        return failure(StatusCode::OK, "10001", "appToken或appKey错误或已失效");
-    }
-    let request: Value = match serde_json::from_slice(if body.is_empty() { b"{}" } else { body }) {
-        Ok(request) => request,
-        Err(_) => return failure(StatusCode::OK, "10002", "请求参数不是合法的JSON"),
-    };
-    let mut answer = shared.with_world(|world| match (group, call) {
-        ("base_data", "get_warehouse") => success(json!({
-            "data": [{
-                "warehouse_code": WAREHOUSE,
-                "warehouse_name": WAREHOUSE_NAME,
-                "country_code": "GB",
-                "wp_list": [{ "wp_code": "UKMA01", "wp_name": "英国米德兰1号仓" }],
-            }],
-        })),
-        ("inventory", "get_product_inventory") => inventory(world, &request, fault),
-        ("inbound_order", "get_grn_list") => grn_list(world, &request, fault),
-        ("inbound_order", "get_grn_detail") => with_grn(world, &request, grn_detail),
-        ("inbound_order", "get_receipt_batch") => with_grn(world, &request, receipt_batch),
-        ("inbound_order", "get_batch") => with_grn(world, &request, putaway_batch),
-        _ => failure(StatusCode::NOT_FOUND, "404", "接口不存在"),
-    });
-    if fault == Some(&FaultKind::ChangedColumn) {
-        let mut text = String::from_utf8_lossy(&answer.body).into_owned();
-        for (name, other) in [
-            ("\"sellable\"", "\"sellable_qty\""),
-            ("\"received_qty\"", "\"receive_quantity\""),
-        ] {
-            text = text.replace(name, other);
-        }
-        answer.body = text.into_bytes();
-    }
-    answer
-}
-
-fn beijing(at: DateTime<Utc>) -> String {
-    at.with_timezone(&Shanghai)
-        .format("%Y-%m-%d %H:%M:%S")
-        .to_string()
-}
-
-fn parse_beijing(text: &str) -> Option<DateTime<Utc>> {
-    let local = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S").or_else(|_| {
-        NaiveDateTime::parse_from_str(&format!("{} 00:00:00", text.trim()), "%Y-%m-%d %H:%M:%S")
-    });
-    Shanghai
-        .from_local_datetime(&local.ok()?)
-        .earliest()
-        .map(|at| at.with_timezone(&Utc))
-}
-
-/// Page number and size; numbers are accepted as numbers or texts.
-fn paging(request: &Value, size_key: &str, default: usize, max: usize) -> Result<(usize, usize), Answer> {
-    let read = |key: &str, default: usize| match request.get(key) {
-        None | Some(Value::Null) => Some(default),
-        Some(Value::Number(number)) => number.as_u64().and_then(|n| usize::try_from(n).ok()),
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(_) => None,
-    };
-    match (read("page", 1), read(size_key, default)) {
-        (Some(page), Some(size)) if page >= 1 && (1..=max).contains(&size) => Ok((page, size)),
-        _ => Err(failure(
-            StatusCode::OK,
-            "10003",
-            &format!("page或{size_key}不正确，{size_key}最大{max}"),
-        )),
-    }
-}
-
-/// One page of rows with the whole count as text; the faults of lists happen here.
-fn list(rows: Vec<Value>, page: usize, size: usize, fault: Option<&FaultKind>) -> Answer {
-    let count = rows.len();
-    let mut shown: Vec<Value> = rows
-        .into_iter()
-        .skip((page - 1).saturating_mul(size))
-        .take(size)
-        .collect();
-    match fault {
-        Some(FaultKind::EmptyList) => return success(json!({ "count": "0", "data": [] })),
-        Some(FaultKind::HalfPage) => shown.truncate(shown.len() / 2),
-        _ => {}
-    }
-    success(json!({ "count": count.to_string(), "data": shown }))
-}
-
-fn wanted(request: &Value, key: &str, value: &str) -> bool {
-    let single = request
-        .get(key)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty());
-    let many = request
-        .get(format!("{key}_arr"))
-        .and_then(Value::as_array)
-        .filter(|codes| !codes.is_empty());
-    single.is_none_or(|one| one == value)
-        && many.is_none_or(|codes| codes.iter().any(|code| code.as_str() == Some(value)))
-}
-
-fn inventory(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer {
-    let (page, size) = match paging(request, "pageSize", 20, 200) {
-        Ok(paging) => paging,
-        Err(answer) => return answer,
-    };
-    if !wanted(request, "warehouse_code", WAREHOUSE) {
-        return list(Vec::new(), page, size, fault);
-    }
-    let row = |code: &str, counts: [i64; 6]| {
-        let [onway, pending, sellable, unsellable, reserved, shipped] = counts.map(|count| count.to_string());
-        json!({
-            "product_barcode": format!("000011-{code}"),
-            "product_sku": code,
-            "warehouse_code": WAREHOUSE,
-            "onway": onway,
-            "pending": pending,
-            "sellable": sellable,
-            "unsellable": unsellable,
-            "reserved": reserved,
-            "shipped": shipped,
-            "sold_shared": "0",
-            "tune_out": 0,
-            "tune_in": 0,
-            "product_sales_value": "0.00",
-            "warehouse_desc": WAREHOUSE_NAME,
-            "stocking": 0,
-            "pi_no_stock": 0,
-            "pi_freeze": 0,
-        })
-    };
-    let mut rows = Vec::new();
-    for (index, good) in world.assortment().goods.iter().enumerate() {
-        let Some(listing) = &good.merchant else { continue };
-        let shelf = world.shelf(Place::Goodcang, index);
-        let moving = world.moving(Place::Goodcang, index);
-        if wanted(request, "product_sku", &listing.warehouse_code) {
-            let counts = [
-                moving,
-                shelf.dock,
-                shelf.available,
-                shelf.damaged,
-                shelf.reserved,
-                shelf.shipped,
-            ];
-            rows.push(row(
-                &listing.warehouse_code,
-                counts.map(|units| units / listing.multiple),
-            ));
-        }
-    }
-    if wanted(request, "product_sku", UNMAPPED_CODE) {
-        rows.push(row(UNMAPPED_CODE, [0, 0, 37, 0, 0, 3]));
-    }
-    list(rows, page, size, fault)
-}
 
 /// 7 under way, 8 being counted, 9 counted, 10 put away; 1 until the goods are handed over.
 fn status(world: &World, shipment: &Shipment) -> i64 {
@@ -311,7 +81,7 @@ fn summed(world: &World, shipment: &Shipment, kind: ReceiptKind) -> i64 {
         .sum()
 }
 
-fn grn_list(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer {
+pub fn list(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer {
     let (page, size) = match paging(request, "page_size", 20, 100) {
         Ok(paging) => paging,
         Err(answer) => return answer,
@@ -349,12 +119,12 @@ fn grn_list(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer
     shipments.sort_by(|a, b| (a.updated_at, &a.inbound_no).cmp(&(b.updated_at, &b.inbound_no)));
     let rows = shipments
         .into_iter()
-        .map(|shipment| grn_row(world, shipment))
+        .map(|shipment| row(world, shipment))
         .collect();
-    list(rows, page, size, fault)
+    super::list(rows, page, size, fault)
 }
 
-fn grn_row(world: &World, shipment: &Shipment) -> Value {
+fn row(world: &World, shipment: &Shipment) -> Value {
     json!({
         "receiving_code": shipment.inbound_no,
         "reference_no": shipment.order,
@@ -380,7 +150,7 @@ fn grn_row(world: &World, shipment: &Shipment) -> Value {
     })
 }
 
-fn with_grn(world: &World, request: &Value, make: fn(&World, &Shipment) -> Value) -> Answer {
+pub fn with(world: &World, request: &Value, make: fn(&World, &Shipment) -> Value) -> Answer {
     let wanted = request
         .get("receiving_code")
         .and_then(Value::as_str)
@@ -426,7 +196,7 @@ fn line_code(world: &World, shipment: &Shipment, line: usize) -> String {
         .map_or_else(String::new, |line| code(world, line.good))
 }
 
-fn grn_detail(world: &World, shipment: &Shipment) -> Value {
+pub fn detail(world: &World, shipment: &Shipment) -> Value {
     let shelved = shipment
         .receipts
         .iter()
@@ -448,7 +218,7 @@ fn grn_detail(world: &World, shipment: &Shipment) -> Value {
             })
         })
         .collect();
-    let mut data = grn_row(world, shipment);
+    let mut data = row(world, shipment);
     data["eta_date "] = json!(ZERO_DATE);
     data["gc_putaway_time"] = json!(
         shelved
@@ -460,7 +230,7 @@ fn grn_detail(world: &World, shipment: &Shipment) -> Value {
     json!({ "data": data })
 }
 
-fn receipt_batch(world: &World, shipment: &Shipment) -> Value {
+pub fn receipt_batch(world: &World, shipment: &Shipment) -> Value {
     let boxes = per_box(world, shipment, ReceiptKind::Received);
     let rows: Vec<Value> = shipment
         .receipts
@@ -502,7 +272,7 @@ fn receipt_batch(world: &World, shipment: &Shipment) -> Value {
 }
 
 /// One row per time, SKU and quality: the warehouse puts away by SKU, not by carton.
-fn putaway_batch(world: &World, shipment: &Shipment) -> Value {
+pub fn putaway_batch(world: &World, shipment: &Shipment) -> Value {
     let mut batches: BTreeMap<(DateTime<Utc>, usize, ReceiptKind), i64> = BTreeMap::new();
     for receipt in shipment
         .receipts
