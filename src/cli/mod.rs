@@ -15,7 +15,7 @@ mod planning;
 mod receive;
 mod run;
 mod status;
-// mod world;
+mod world;
 
 use std::process::ExitCode;
 
@@ -149,7 +149,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
-        Command::Simulate { .. } => Err(CliError::Usage(String::new())),
+        Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(_) => Err(CliError::Usage(String::new())),
     }
 }

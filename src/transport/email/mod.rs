@@ -4,4 +4,4 @@ mod message;
 mod smtp;
 
 pub use message::{EmailError, build_message};
-pub use smtp::{Envelope, Refused, Secret, SendOutcome, SmtpSettings, SmtpTls, send};
+pub use smtp::{Envelope, Refused, SendOutcome, SmtpSettings, SmtpTls, send};

@@ -3,7 +3,6 @@
 //! It is driven command by command, because the one thing that matters after a failure is where it happened: before
 //! the end of the body was sent the server cannot have taken the message, after that it may have.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -15,22 +14,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
-/// A secret that does not show itself in logs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    #[must_use]
-    pub fn new(secret: String) -> Self {
-        Self(secret)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+use crate::secret::Secret;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
@@ -229,7 +213,7 @@ async fn converse(
         talk.abort().await;
         return Err(Talk::Own("the server offers neither AUTH PLAIN nor AUTH LOGIN"));
     }
-    let credentials = Credentials::new(settings.user.clone(), settings.password.0.clone());
+    let credentials = Credentials::new(settings.user.clone(), settings.password.expose().to_owned());
     talk.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
         .await?;
 
