@@ -41,16 +41,17 @@ pub async fn append(
         };
         told(a) == told(b)
     };
-    let restated = events
-        .iter()
-        .filter(|event| {
-            let key = (origin_of(event).to_owned(), event.key.clone());
-            held.get(&key).is_some_and(|held| !same(held, event))
-        })
-        .cloned()
-        .collect();
-    let rows: Vec<Vec<Value>> = events
-        .iter()
+    let mut restated = Vec::new();
+    let mut unknown = Vec::new();
+    for event in events {
+        match held.get(&(origin_of(event).to_owned(), event.key.clone())) {
+            None => unknown.push(event),
+            Some(held) if same(held, event) => {}
+            Some(_) => restated.push(event.clone()),
+        }
+    }
+    let rows: Vec<Vec<Value>> = unknown
+        .into_iter()
         .map(|event| {
             args![
                 account,

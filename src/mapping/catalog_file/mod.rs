@@ -129,7 +129,11 @@ fn required_id<T>(
 fn money(row: &mut Row<'_>, amount: &str, currency: &str) -> Option<Money> {
     let value = row.decimal(amount);
     let code = row.parsed(currency, "a currency like CNY", |text| {
-        Currency::new(&half_width(text)).ok()
+        match half_width(text).to_uppercase().as_str() {
+            // What the trade calls the yuan; `RMB` would pass for a code of its own.
+            "RMB" | "人民币" => Some(Currency::CNY),
+            other => Currency::new(other).ok(),
+        }
     });
     match (value, code) {
         (Some(value), Some(code)) => Some(Money::new(value, code)),

@@ -111,8 +111,7 @@ pub fn parse_lanes(table: &Table) -> Parsed<Lane> {
 }
 
 /// What makes a lane the same lane.
-#[must_use]
-pub(crate) fn lane_key(lane: &Lane) -> String {
+fn lane_key(lane: &Lane) -> String {
     [
         lane.warehouse.as_str(),
         lane.mode.code(),

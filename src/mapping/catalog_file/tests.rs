@@ -87,6 +87,19 @@ fn r1_an_incomplete_item_loads_and_names_what_booking_lacks() {
 }
 
 #[test]
+fn the_yuan_has_one_code_however_it_is_written() {
+    let parsed = parse_items(&table(
+        "sku,unit_cost,cost_currency\nA1,12.50,RMB\nA2,12.5,人民币\nA3,12.5,cny\nA4,12.5,yuan\n",
+    ));
+    let costs: Vec<String> = parsed
+        .values()
+        .filter_map(|item| Some(item.unit_cost?.to_string()))
+        .collect();
+    assert_eq!(costs, ["12.50 CNY"; 3]);
+    assert_eq!(parsed.problems[0].field, "cost_currency");
+}
+
+#[test]
 fn codes_name_the_kind_that_was_meant() {
     let parsed = parse_codes(&table(
         "system,kind,code,sku,multiple,valid_from,valid_to\n\

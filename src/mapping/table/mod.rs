@@ -19,7 +19,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     pub bytes: usize,
-    /// What the parts of a workbook may unpack to, together.
+    /// What the parts of a workbook may unpack to, together, and what all its texts may take.
     pub unpacked_bytes: u64,
     pub rows: usize,
     pub columns: usize,
@@ -185,6 +185,8 @@ pub(crate) struct Gather<'a> {
     kind: Kind,
     limits: &'a Limits,
     rows: Vec<RawRow>,
+    /// Memory of the rows. A workbook names one long text a million times at the price of a few bytes each.
+    held: u64,
 }
 
 impl<'a> Gather<'a> {
@@ -194,6 +196,7 @@ impl<'a> Gather<'a> {
             kind,
             limits,
             rows: Vec::new(),
+            held: 0,
         }
     }
 
@@ -224,6 +227,12 @@ impl<'a> Gather<'a> {
                 let wanted = format!("a cell of at most {} characters", self.limits.cell_chars);
                 return Err(Problem::new(self.file, place, "", cell, wanted));
             }
+        }
+        let size = |cell: &String| u64::try_from(cell.len() + size_of::<String>()).unwrap_or(u64::MAX);
+        self.held = cells.iter().map(size).fold(self.held, u64::saturating_add);
+        if self.held > self.limits.unpacked_bytes {
+            let wanted = format!("at most {} bytes of text", self.limits.unpacked_bytes);
+            return Err(Problem::new(self.file, place, "", "more", wanted));
         }
         self.rows.push(RawRow { number, cells });
         Ok(())

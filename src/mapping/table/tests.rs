@@ -208,6 +208,8 @@ fn limits_refuse_the_whole_file() {
         }
     });
     assert!(refused(&bomb, &limits(|l| l.unpacked_bytes = 20_000)).contains("unpacks to more"));
+    // Two thousand mentions of one text of a thousand characters: 100 kB of XML, 2 MB of cells.
+    assert!(refused(&bomb, &limits(|l| l.unpacked_bytes = 1_000_000)).contains("1000000 bytes of text"));
 }
 
 #[test]

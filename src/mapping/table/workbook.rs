@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Cursor, Read as _};
 
-use calamine::{Cell, Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx};
+use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx};
 use chrono::{Duration, NaiveTime, Timelike as _};
 use quick_xml::events::Event;
 
@@ -30,7 +30,7 @@ pub(super) fn rows(
     let mut gathered = Gather::new(file, Kind::Sheet, limits);
     let mut row_index = 0;
     let mut cells: Vec<String> = Vec::new();
-    while let Some(cell) = next_cell(&mut reader).map_err(|error| broken(file, &error))? {
+    while let Some(cell) = reader.next_cell().map_err(|error| broken(file, &error))? {
         let (row, column) = cell.get_position();
         let text = match cell.get_value() {
             DataRef::Empty => continue,
@@ -50,12 +50,6 @@ pub(super) fn rows(
     }
     gathered.push(sheet_row(row_index), cells)?;
     Ok(gathered.finish())
-}
-
-type CellsReader<'a, 'b> = calamine::XlsxCellReader<'a, Cursor<&'b [u8]>>;
-
-fn next_cell<'a>(reader: &mut CellsReader<'a, '_>) -> Result<Option<Cell<DataRef<'a>>>, calamine::XlsxError> {
-    reader.next_cell()
 }
 
 fn sheet_row(index: u32) -> usize {
