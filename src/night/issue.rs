@@ -395,7 +395,7 @@ fn dates(lane: &Lane, today: NaiveDate) -> (NaiveDate, NaiveDate) {
     )
 }
 
-fn carton_spec(item: &Item) -> Option<CartonSpec> {
+pub(super) fn carton_spec(item: &Item) -> Option<CartonSpec> {
     Some(CartonSpec {
         units: item.carton_units?,
         dims: item.carton?,
