@@ -257,12 +257,16 @@ impl Check<'_> {
         match stream.page.kind {
             PageKind::None => {}
             PageKind::Token => match &stream.page.next {
-                Some(next) => drop(self.path(&field("page.next"), next)),
+                Some(next) => {
+                    self.path(&field("page.next"), next);
+                }
                 None => self.say(None, &field("page.next"), "", "the path of the next page's token"),
             },
             PageKind::Number => {
                 match &stream.page.total {
-                    Some(total) => drop(self.path(&field("page.total"), total)),
+                    Some(total) => {
+                        self.path(&field("page.total"), total);
+                    }
                     None => self.say(None, &field("page.total"), "", "the path of the number of rows"),
                 }
                 if stream.page.size.is_none_or(|size| size == 0) {
@@ -322,7 +326,10 @@ impl Check<'_> {
                 let source = Source::parse(&parts.next().unwrap_or_default());
                 let pipes: Result<Vec<Pipe>, String> = parts.map(|part| pipe::parse(&part)).collect();
                 match (source, pipes) {
-                    (Ok(source), Ok(pipes)) => Some(FieldMap { source, pipes }),
+                    (Ok(source), Ok(pipes)) => {
+                        self.source(stream, text, &place, &source);
+                        Some(FieldMap { source, pipes })
+                    }
                     (Err(why), _) | (_, Err(why)) => {
                         self.say(Some(text), &place, text.get_ref(), why);
                         None
@@ -331,5 +338,30 @@ impl Check<'_> {
             })
             .collect();
         Reading { rows, fields }
+    }
+
+    /// A parameter must be declared, a parent's field must be one of its record.
+    fn source(&mut self, stream: &Stream, text: &Text, place: &str, source: &Source) {
+        let file = self.file;
+        let (name, known): (&str, Vec<&str>) = match source {
+            Source::Path(_) | Source::Page(_) | Source::Literal(_) => return,
+            Source::Param(name) => (name, file.params.keys().map(String::as_str).collect()),
+            Source::Parent(name) => {
+                let parent = stream
+                    .parent
+                    .as_ref()
+                    .and_then(|parent| file.stream.get(parent.get_ref()));
+                let fields = parent.map_or(&[][..], |parent| parent.record.fields());
+                (name, fields.iter().map(|field| field.name).collect())
+            }
+        };
+        if !known.contains(&name) {
+            let wanted = match nearest(name, known.iter().copied()) {
+                Some(near) => format!("a declared name, did you mean `{near}`?"),
+                None if known.is_empty() => "a declared name; none is declared".to_owned(),
+                None => format!("a declared name; there are {}", known.join(", ")),
+            };
+            self.say(Some(text), place, name, wanted);
+        }
     }
 }

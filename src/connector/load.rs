@@ -195,6 +195,17 @@ available = "units | int"
     }
 
     #[test]
+    fn a_source_must_be_declared_where_it_is_named() {
+        let text = GOOD.replace("available = \"units", "available = \"param:unitz");
+        assert_eq!(
+            said(&text),
+            "x.toml, line 17, `stream.stock.map.available`: found `unitz`, wanted a declared name; none is declared"
+        );
+        let text = GOOD.replace("\"units | int\"", "\"parent:untis | int\"");
+        assert!(said(&text).contains("found `untis`"));
+    }
+
+    #[test]
     fn a_record_cannot_be_without_its_key() {
         let text = GOOD
             .replace("sku_code = \"sku\"\n", "")

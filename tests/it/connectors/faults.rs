@@ -62,13 +62,14 @@ async fn r4_two_streams_that_meet_the_same_expired_token_refresh_it_once() {
     for token in ["token-1", "token-2", "token-3"] {
         stage.json(TOKEN, json!({"access_token": token, "expires_in": 3600}));
     }
-    for path in [SUMMARIES, REPORTS] {
-        stage.on(
-            path,
-            Reply::Json(403, error("The access token you provided has expired.")),
-        );
-    }
-    stage.with_report(&orders()).with_summaries(&[("A", 1)]);
+    let created = json!({"reportId": "R1"});
+    stage.on(REPORTS, Reply::ForToken("token-2", 202, created.clone()));
+    stage.on(REPORTS, Reply::ForToken("token-2", 202, created));
+    stage.on(
+        SUMMARIES,
+        Reply::ForToken("token-2", 200, summaries(&[("A", 1)], None)),
+    );
+    stage.with_report(&orders());
     let report = house().await.pull(&amazon(&stage)).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     assert_eq!(stage.asked(TOKEN).len(), 2);
