@@ -84,7 +84,8 @@ pub fn quantify(
     let pending_on_time = pending.min(on_time.iter().map(|arrival| arrival.units).sum());
     let inbound = on_time.iter().map(|arrival| arrival.units).sum::<i64>() - pending_on_time;
     let open = order_up_to - available - pending_on_time - inbound;
-    let worst = (worst - 1e-6).ceil().max(0.0) as i64;
+    // Rounded down: half a unit of a slow item is no gap, and would be ordered at every review.
+    let worst = (worst + 1e-6).floor().max(0.0) as i64;
     // What comes too late is taken out of the position again, as far as it hid a need.
     let late = if worst > open.max(0) { worst - open } else { 0 };
     Quantity {

@@ -262,6 +262,11 @@ fn assemble(
     } else {
         DataState::Complete
     };
+    // Where absence was declared a zero by hand, it is one.
+    let missed = match (absent, settings.absent_day) {
+        (sales::Absent::Zero, policy::AbsentDay::Auto) => sales::missed_days(&draft, period, assumptions),
+        _ => BTreeSet::new(),
+    };
     let mut keys: BTreeSet<(WarehouseCode, Sku)> = draft.sales.keys().cloned().collect();
     keys.extend(draft.stock.keys().cloned());
     keys.extend(draft.inbound.keys().cloned());
@@ -289,7 +294,7 @@ fn assemble(
         let sales = draft
             .sales
             .remove(key)
-            .map(|rows| rows.into_daily(period, absent));
+            .map(|rows| rows.into_daily(period, absent, &missed));
         series.push(ItemSeries {
             warehouse: key.0.clone(),
             sku: key.1.clone(),

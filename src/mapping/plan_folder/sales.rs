@@ -1,6 +1,8 @@
 //! Daily sales: which day was a zero, which a gap, and which had nothing to sell.
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+use chrono::{Datelike as _, NaiveDate};
 
 use super::cells::{Sheet, count, date, flag};
 use super::facts::{sku, warehouse};
@@ -104,6 +106,42 @@ pub fn rows(
 /// A file that writes zeros and has a row for at least so many of a hundred days writes every day.
 const DENSE_PERCENT: i64 = 50;
 
+/// A weekday on which the file has rows in at least so many of a hundred weeks is a day of business.
+const OPEN_PERCENT: usize = 85;
+
+/// Days of business without a single row in the whole file: the export missed them, nobody sold nothing.
+pub fn missed_days(
+    draft: &Draft,
+    period: SalesPeriod,
+    assumptions: &mut Vec<Assumption>,
+) -> BTreeSet<NaiveDate> {
+    let seen: BTreeSet<NaiveDate> = draft
+        .sales
+        .values()
+        .flat_map(|line| line.rows.iter().map(|row| row.day))
+        .collect();
+    let days = || period.first.iter_days().take_while(|day| *day <= period.last);
+    let mut weekdays = [(0_usize, 0_usize); 7];
+    for day in days() {
+        if let Some((open, all)) = weekdays.get_mut(day.weekday().num_days_from_monday() as usize) {
+            *open += usize::from(seen.contains(&day));
+            *all += 1;
+        }
+    }
+    let business = |day: &NaiveDate| {
+        weekdays
+            .get(day.weekday().num_days_from_monday() as usize)
+            .is_some_and(|(open, all)| open * 100 >= all * OPEN_PERCENT)
+    };
+    let missed: BTreeSet<NaiveDate> = days()
+        .filter(|day| !seen.contains(day) && business(day))
+        .collect();
+    if !missed.is_empty() {
+        assumptions.push(Assumption::new("missed_days", missed.len().to_string()));
+    }
+    missed
+}
+
 /// Decides once for the whole file what a missing row means, and says so.
 pub fn absent_day(
     setting: AbsentDay,
@@ -142,7 +180,7 @@ pub fn absent_day(
 
 impl SalesDraft {
     /// A day's rows are added up; one unreadable row makes the day a gap. A day with sales had stock.
-    pub fn into_daily(self, period: SalesPeriod, absent: Absent) -> DailySales {
+    pub fn into_daily(self, period: SalesPeriod, absent: Absent, missed: &BTreeSet<NaiveDate>) -> DailySales {
         let mut rows = self.rows;
         rows.sort_by_key(|row| row.day);
         let Some(first) = rows.first().map(|row| row.day) else {
@@ -154,6 +192,11 @@ impl SalesDraft {
             Absent::Gap => None,
         };
         let mut units: DayUnits = std::iter::repeat_n(fill, length).collect();
+        for day in missed {
+            if let Ok(index) = usize::try_from((*day - first).num_days()) {
+                units.set(index, None);
+            }
+        }
         let mut in_stock = vec![None; length];
         for day in rows.chunk_by(|a, b| a.day == b.day) {
             let Some(index) = day

@@ -86,6 +86,32 @@ fn a_dense_sheet_with_zeros_counts_a_missing_day_as_unknown() {
 }
 
 #[test]
+fn r8_a_day_missing_from_the_whole_file_is_a_gap_and_not_a_zero() {
+    let mut text = "sku,date,units\n".to_owned();
+    for back in (1..=200).rev().filter(|back| !(40..50).contains(back)) {
+        text.push_str(&format!("A,{},12\n", after(day("2026-11-22"), -back)));
+    }
+    let stock = ("stock.csv", "sku,available\nA,100\n");
+    let input = good(&[("sales.csv", &text), stock]);
+    assert!(
+        input
+            .assumptions
+            .iter()
+            .any(|a| a.code == "missed_days" && a.value == "10")
+    );
+    let line = &planned(&input).lines[0];
+    assert_eq!(line.velocity_90.map(|v| v.to_string()).as_deref(), Some("12"));
+    assert_eq!(line.explain.units_of("gap_days"), Some(10));
+    // A shop that is closed on Sundays sells nothing on Sundays.
+    let mut closed = "sku,date,units\n".to_owned();
+    for back in (1..=210).rev().filter(|back| back % 7 != 0) {
+        closed.push_str(&format!("A,{},7\n", after(day("2026-11-22"), -back)));
+    }
+    let line = planned(&good(&[("sales.csv", &closed), stock])).lines[0].clone();
+    assert_eq!(line.velocity_7.map(|v| v.to_string()).as_deref(), Some("6"));
+}
+
+#[test]
 fn the_future_is_hidden_sales_on_and_after_the_day_change_nothing() {
     let past = sparse(2, 4);
     let mut leaking = past.clone();
