@@ -46,12 +46,10 @@ fn bare() -> Vec<u8> {
 fn mapping() -> Mapping {
     let mut columns = String::new();
     let mut widths = Vec::new();
-    for column in 0..COLUMNS {
+    for (column, name) in NAMES.iter().enumerate() {
         let letters =
             linkstar::mapping::xlsx::address::column_letters(u32::try_from(column + 1).expect("few"));
         let kind = if column % 2 == 0 { "number" } else { "text" };
-        // The rows of the bench carry the names of a content; any names of the model would do.
-        let name = NAMES[column];
         columns.push_str(&format!(
             "  {{ title = \"{name}\", columns = \"{letters}\", value = \"{{row.{name}}}\", type = \"{kind}\" }},\n"
         ));
@@ -63,7 +61,7 @@ fn mapping() -> Mapping {
          each = [\"row in cartons\"]\ncolumns = [\n{columns}]\n",
         widths.join(", ")
     );
-    Mapping::parse("bench.toml", &text, &|_| None).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    Mapping::parse("bench.toml", &text, &|_| None).unwrap_or_else(|problems| stop(&format!("{problems:#?}")))
 }
 
 /// Names a carton of the model has: the mapping is checked like any other.
@@ -93,7 +91,7 @@ const NAMES: [&str; COLUMNS] = [
 fn ours() -> Vec<u8> {
     let mapping = mapping();
     let Kind::XlsxNew(page) = &mapping.kind else {
-        panic!("the bench's mapping is a page of ours")
+        stop("the bench's mapping is a page of ours")
     };
     let (model, maps) = (json!({}), Maps::new());
     let mut rows = (0..ROWS).map(|row| {
@@ -108,7 +106,7 @@ fn ours() -> Vec<u8> {
     });
     let scope = Scope::new(&model, &maps);
     let written = page.stream("bench.toml", &scope, &mut rows);
-    written.unwrap_or_else(|problems| panic!("{problems:#?}"))
+    written.unwrap_or_else(|problems| stop(&format!("{problems:#?}")))
 }
 
 /// CPU seconds and peak memory of this process, as Linux counts them.
@@ -149,7 +147,10 @@ fn compare() {
                 .filter_map(|text| text.parse().ok())
                 .collect();
             let [cpu, peak, bytes] = numbers[..] else {
-                panic!("{job} failed: {}", String::from_utf8_lossy(&output.stderr))
+                stop(&format!(
+                    "{job} failed: {}",
+                    String::from_utf8_lossy(&output.stderr)
+                ))
             };
             if cpu < best.0 {
                 best = (cpu, peak / 1024.0, bytes / 1e6);
@@ -173,7 +174,11 @@ fn compare() {
         ours.1
     );
     if ratio > CPU_RATIO_MAX || ours.1 > RSS_MIB_MAX {
-        println!("  OVER THE LIMIT");
-        std::process::exit(1);
+        stop("over the limit");
     }
+}
+
+fn stop(reason: &str) -> ! {
+    eprintln!("{reason}");
+    std::process::exit(1)
 }

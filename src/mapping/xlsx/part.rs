@@ -172,6 +172,10 @@ impl<'a> SheetPart<'a> {
         self.rows.keys().next_back().copied().unwrap_or_default()
     }
 
+    pub fn has_row(&self, row: u32) -> bool {
+        self.rows.contains_key(&row)
+    }
+
     pub fn has_formula(&self, at: At) -> bool {
         self.cell(at).is_some_and(|cell| cell.formula.is_some())
     }

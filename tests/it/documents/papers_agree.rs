@@ -23,7 +23,7 @@ pub fn mapping(id: &str) -> &'static Mapping {
 pub fn written(id: &str, order: &StockingOrder) -> Written {
     mapping(id)
         .write(order, &context())
-        .unwrap_or_else(|problems| panic!("{id}: {problems:#?}"))
+        .expect("no problem with the order")
 }
 
 #[test]

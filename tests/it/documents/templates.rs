@@ -26,7 +26,7 @@ fn asset(name: &str) -> Option<Vec<u8>> {
 fn own(name: &str) -> Mapping {
     let file = format!("{name}.toml");
     let text = std::fs::read_to_string(fixture(&file)).expect("a fixture");
-    Mapping::parse(&file, &text, &asset).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    Mapping::parse(&file, &text, &asset).expect("no problem with the mapping")
 }
 
 fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
@@ -342,7 +342,7 @@ fn r34_missing_fields_are_all_named_and_nothing_is_written() {
 
 fn compared(order: &StockingOrder, edit: impl Fn(String) -> String) -> String {
     let form = mapping("huatuo-booking-gb");
-    let paper = form.write(order, &context()).unwrap();
+    let paper = form.write(order, &context()).expect("no problem with the order");
     let bytes = edited(&paper.bytes, "xl/worksheets/sheet1.xml", edit);
     shown(&xlsx::compare("booking.xlsx", &bytes, form, order, &context()))
 }
@@ -411,7 +411,7 @@ fn r35_an_edited_invoice_is_named_by_its_cell_and_what_is_no_workbook_too() {
     let garbage = xlsx::compare(
         "invoice.xlsx",
         b"PK\x03\x04 not a zip",
-        &invoice,
+        invoice,
         &order,
         &context(),
     );

@@ -24,17 +24,22 @@ struct Room {
     below: Option<At>,
 }
 
+/// Prepared rows follow each other without a hole, hold nothing in our columns, and in other columns only what the
+/// first row holds too (rows are often prefilled there). Anything else is content below the table.
 fn room(table: &TableSpec, part: &SheetPart<'_>) -> Room {
     let columns: Vec<u32> = table.columns.iter().map(|column| column.number()).collect();
+    let prefilled = part.values_in(table.first_row);
     let samples = table.first_row.saturating_add(table.sample_rows);
     let limit = table.last_row.unwrap_or(MAX_ROW);
     let mut last = table.first_row.saturating_sub(1);
     for row in table.first_row..=part.last_row().min(limit) {
-        let taken = part.values_in(row).iter().any(|column| columns.contains(column));
+        let values = part.values_in(row);
+        let foreign = |column: &u32| columns.contains(column) || !prefilled.contains(column);
         let formula = columns
             .iter()
             .any(|column| part.has_formula(At { row, column: *column }));
-        if row >= samples && (taken || formula) {
+        let free = part.has_row(row) && !formula && !values.iter().any(foreign);
+        if row >= samples && !free {
             break;
         }
         last = row;
