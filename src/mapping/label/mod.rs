@@ -1,5 +1,6 @@
 //! Carton marks as PDF: one page of 100 × 150 mm for each carton.
 
+mod canvas;
 pub mod code128;
 pub mod font;
 pub mod pdf;

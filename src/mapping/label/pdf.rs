@@ -5,11 +5,10 @@ use krilla::document::Document;
 use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
 
+use super::canvas::{PAGE_HEIGHT_MM, PAGE_WIDTH_MM, POINTS_PER_MM};
 use super::font::Fonts;
 use super::sheet::{self, Mark};
 use crate::problem::Problem;
-
-const POINTS_PER_MM: f32 = 72.0 / 25.4;
 
 /// Draws all marks; `file` names the document in problems. The same marks give the same bytes: the file carries
 /// no date and no random id.
@@ -32,10 +31,7 @@ pub fn write(file: &str, title: &str, marks: &[Mark], fonts: &Fonts) -> Result<V
             .producer("linkstar".to_owned())
             .language("zh-CN".to_owned()),
     );
-    let size = PageSettings::from_wh(
-        sheet::PAGE_WIDTH_MM * POINTS_PER_MM,
-        sheet::PAGE_HEIGHT_MM * POINTS_PER_MM,
-    );
+    let size = PageSettings::from_wh(PAGE_WIDTH_MM * POINTS_PER_MM, PAGE_HEIGHT_MM * POINTS_PER_MM);
     for (index, mark) in marks.iter().enumerate() {
         let Some(settings) = size.clone() else { continue };
         let mut page = document.start_page_with(settings);
