@@ -12,6 +12,7 @@ use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::order::model::StockingOrder;
 use crate::problem::{Problem, nearest};
+use crate::wording::{Lang, text};
 
 mod builtin;
 
@@ -109,9 +110,9 @@ impl Mapping {
     /// # Errors
     /// Every problem found: the TOML itself (with its line), a missing section, unknown paths, a template that is not
     /// the one the mapping was written for.
-    pub fn parse(file_name: &str, text: &str, assets: Assets<'_>) -> Result<Self, Vec<Problem>> {
-        if text.len() > MAX_FILE_BYTES {
-            let found = format!("{} bytes", text.len());
+    pub fn parse(file_name: &str, content: &str, assets: Assets<'_>) -> Result<Self, Vec<Problem>> {
+        if content.len() > MAX_FILE_BYTES {
+            let found = format!("{} bytes", content.len());
             return Err(vec![Problem::new(
                 file_name,
                 "",
@@ -120,7 +121,8 @@ impl Mapping {
                 format!("at most {MAX_FILE_BYTES} bytes"),
             )]);
         }
-        let file: File = toml::from_str(text).map_err(|error| vec![toml_problem(file_name, text, &error)])?;
+        let file: File =
+            toml::from_str(content).map_err(|error| vec![toml_problem(file_name, content, &error)])?;
         if file.mapping.language != LANGUAGE {
             let found = file.mapping.language.to_string();
             let wanted = format!("{LANGUAGE}, the mapping language this program reads");
@@ -166,9 +168,20 @@ impl Mapping {
             meta,
             maps,
             kind,
-            sha256: sha256_hex(text.as_bytes()),
+            sha256: sha256_hex(content.as_bytes()),
             file: file_name.to_owned(),
         })
+    }
+
+    /// What the document is called for people; its own word when nobody has named it.
+    #[must_use]
+    pub fn title(&self, lang: Lang) -> String {
+        let key = format!("documents.name.{}", self.meta.document);
+        let name = text(lang, &key, &[]);
+        match name == format!("[{key}]") {
+            true => self.meta.document.clone(),
+            false => name,
+        }
     }
 
     /// Whether this mapping is for the order's forwarder and country.

@@ -210,6 +210,12 @@ impl TryFrom<String> for Each {
 }
 
 impl Each {
+    /// The name that each element is bound to.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// One scope for every element of the list.
     ///
     /// # Errors

@@ -1,1 +1,6 @@
-//! Tests of the room `documents`.
+//! Documents in Excel, judged by programs we did not write.
+
+mod goods;
+mod judge;
+mod papers_agree;
+mod templates;

@@ -3,8 +3,28 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 0] = [];
-const FILES: [(&str, &[u8]); 0] = [];
+const MAPPINGS: [(&str, &str); 4] = [
+    (
+        "commercial-invoice.toml",
+        include_str!("../../../mappings/commercial-invoice.toml"),
+    ),
+    (
+        "huatuo-booking-gb.toml",
+        include_str!("../../../mappings/huatuo-booking-gb.toml"),
+    ),
+    (
+        "outbound-instruction.toml",
+        include_str!("../../../mappings/outbound-instruction.toml"),
+    ),
+    (
+        "packing-list.toml",
+        include_str!("../../../mappings/packing-list.toml"),
+    ),
+];
+const FILES: [(&str, &[u8]); 1] = [(
+    "templates/wimoor-ship-customs-v1.xlsx",
+    include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
+)];
 
 /// A file that built-in mappings name, by its name below `mappings/`.
 #[must_use]

@@ -1,1 +1,99 @@
+use super::*;
 
+const HEAD: &str = r#"
+[mapping]
+language = 1
+id = "x"
+version = 1
+kind = "xlsx-new"
+document = "packing-list"
+file_name = "{order.number}.xlsx"
+"#;
+
+const BODY: &str = r#"
+[xlsx-new]
+sheet = "S"
+title = "T"
+widths = [10, 10]
+[[xlsx-new.blocks]]
+text = { value = "{order.number}" }
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    let found = Mapping::parse("x.toml", text, &|_| None).unwrap_err();
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_built_in_mappings_are_read() {
+    let all = builtin().unwrap();
+    let ids: Vec<&str> = all.iter().map(|mapping| mapping.meta.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "commercial-invoice",
+            "huatuo-booking-gb",
+            "outbound-instruction",
+            "packing-list"
+        ]
+    );
+}
+
+#[test]
+fn a_file_of_ones_own_replaces_the_built_in_one_of_the_same_id() {
+    let own = format!("{HEAD}{BODY}").replace("\"x\"", "\"packing-list\"");
+    let all = all_with(&[("mine.toml".to_owned(), own)], &|_| None).unwrap();
+    let mine = all
+        .iter()
+        .find(|mapping| mapping.meta.id == "packing-list")
+        .unwrap();
+    assert_eq!((mine.meta.version, all.len()), (1, 4));
+    assert!(matches!(&mine.kind, Kind::XlsxNew(_)) && mine.file == "mine.toml");
+}
+
+#[test]
+fn unknown_keys_are_named_with_their_line_and_the_nearest_key() {
+    let text = format!("{HEAD}parti = \"huatuo\"\n{BODY}");
+    assert_eq!(
+        problems(&text),
+        ["x.toml, line 9, `parti`: found `parti`, wanted a known key, perhaps `party`"]
+    );
+}
+
+#[test]
+fn paths_outside_the_model_are_all_named_when_the_file_is_read() {
+    let text = format!("{HEAD}{BODY}").replace("{order.number}", "{order.nummer}");
+    let found = problems(&text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found.iter().all(|problem| problem.contains("`number`")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_kind_without_its_section_and_another_language_are_refused() {
+    assert!(problems(HEAD)[0].contains("[xlsx-new]"));
+    assert!(
+        problems(&format!("{HEAD}{BODY}").replace("language = 1", "language = 2"))[0].contains("`language`")
+    );
+    assert!(problems("[mapping").len() == 1);
+    assert!(problems(&format!("{HEAD}{BODY}").replace("number}", "number|uper}"))[0].contains("upper"));
+}
+
+#[test]
+fn file_names_are_never_paths() {
+    assert_eq!(safe_file_name("../a/b:c?.xlsx"), "-a-b-c-.xlsx");
+}
+
+#[test]
+fn documents_have_names_in_both_languages() {
+    for mapping in builtin().unwrap() {
+        assert_ne!(
+            mapping.title(Lang::Zh),
+            mapping.title(Lang::En),
+            "{}",
+            mapping.meta.id
+        );
+    }
+}

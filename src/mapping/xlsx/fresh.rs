@@ -1,22 +1,310 @@
-//! Being built.
-use crate::mapping::definition::Assets;
-use crate::mapping::value::Scope;
-use crate::problem::Problem;
+//! Workbooks of our own design: blocks of text, fields and tables on one page width, declared in a mapping file.
+
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::address::column_number;
+use super::book::{Book, Expected, differences};
+use super::cell::{CellType, Want};
+use crate::mapping::value::{Each, Scope, Template, scopes};
+use crate::problem::Problem;
+
+mod layout;
+mod paint;
+
+use layout::{PageRow, Rows};
+
+/// Section `[xlsx-new]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct XlsxNew {}
+pub struct XlsxNew {
+    sheet: String,
+    /// Title in the file's properties.
+    title: Template,
+    #[serde(default)]
+    landscape: bool,
+    /// Widths of the columns A, B, C … in characters: the grid all blocks stand on.
+    widths: Vec<f64>,
+    blocks: Vec<Block>,
+}
+
+/// One of the four; they follow each other down the page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Block {
+    text: Option<TextBlock>,
+    /// Rows of labelled values.
+    fields: Option<Vec<Vec<FieldSpec>>>,
+    table: Option<TableSpec>,
+    /// White space, in points.
+    gap: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextBlock {
+    value: Template,
+    #[serde(default)]
+    look: TextLook,
+    /// Columns it stands on, the whole width when absent.
+    columns: Option<Columns>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TextLook {
+    Title,
+    Subtitle,
+    Strong,
+    Warning,
+    #[default]
+    Note,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldSpec {
+    label: String,
+    label_columns: Columns,
+    value: Template,
+    columns: Columns,
+    #[serde(default, rename = "type")]
+    kind: CellType,
+    #[serde(default)]
+    required: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableSpec {
+    /// A line above the table.
+    heading: Option<Template>,
+    each: Vec<Each>,
+    /// Left out altogether, heading too, when there is no row.
+    #[serde(default)]
+    hide_empty: bool,
+    columns: Vec<ColumnSpec>,
+    /// How a row is called when something is missing in it, e.g. `{line.goods.sku}`; named once, not on every row.
+    row_name: Option<Template>,
+    /// First cell of the totals row; without it there is none.
+    total_label: Option<Template>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnSpec {
+    title: String,
+    columns: Columns,
+    value: Template,
+    #[serde(default, rename = "type")]
+    kind: CellType,
+    /// Excel number format, e.g. `#,##0.000`.
+    format: Option<String>,
+    align: Option<Align>,
+    #[serde(default)]
+    required: bool,
+    when: Option<Template>,
+    /// What stands in the totals row.
+    total: Option<Template>,
+    /// The column's numbers must add up to `total`; false for figures that are rounded row by row.
+    #[serde(default = "yes")]
+    adds_up: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Align {
+    Left,
+    Center,
+    Right,
+}
+
+/// `B` or `B:D`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct Columns {
+    from: u32,
+    to: u32,
+}
+
+impl TryFrom<String> for Columns {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (from, to) = text.split_once(':').unwrap_or((&text, &text));
+        match (column_number(from), column_number(to)) {
+            (Some(from), Some(to)) if from <= to => Ok(Self { from, to }),
+            _ => Err(format!(
+                "`{text}`: wanted a column such as B or columns such as B:D"
+            )),
+        }
+    }
+}
+
 impl XlsxNew {
-    pub(crate) fn prepare(&mut self, _file: &str, _shape: &Scope<'_>, _assets: Assets<'_>) -> Vec<Problem> {
-        Vec::new()
+    /// Everything wrong in the section itself.
+    pub(crate) fn faults(&self, file: &str, shape: &Scope<'_>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let width = u32::try_from(self.widths.len()).unwrap_or(u32::MAX);
+        for (no, block) in self.blocks.iter().enumerate() {
+            let place = format!("[[xlsx-new.blocks]] {}", no + 1);
+            let kinds = [
+                block.text.is_some(),
+                block.fields.is_some(),
+                block.table.is_some(),
+                block.gap.is_some(),
+            ];
+            if kinds.iter().filter(|kind| **kind).count() != 1 {
+                problems.push(Problem::new(
+                    file,
+                    &place,
+                    "",
+                    "",
+                    "one of text, fields, table and gap",
+                ));
+            }
+            for columns in block.columns().into_iter().filter(|columns| columns.to > width) {
+                let found = super::address::column_letters(columns.to);
+                problems.push(Problem::new(
+                    file,
+                    &place,
+                    "columns",
+                    found,
+                    "a column that `widths` has",
+                ));
+            }
+            let mut templates: Vec<(&Template, Scope<'_>)> = Vec::new();
+            templates.extend(block.text.iter().map(|text| (&text.value, shape.clone())));
+            for field in block.fields.iter().flatten().flatten() {
+                templates.push((&field.value, shape.clone()));
+            }
+            if let Some(table) = &block.table {
+                templates.extend(
+                    table
+                        .heading
+                        .iter()
+                        .chain(&table.total_label)
+                        .map(|text| (text, shape.clone())),
+                );
+                match scopes(&table.each, shape) {
+                    Ok(inner) => {
+                        templates.extend(table.row_name.iter().zip(inner.first().cloned()));
+                        for (column, inner) in table
+                            .columns
+                            .iter()
+                            .flat_map(|column| inner.first().map(|inner| (column, inner)))
+                        {
+                            templates.push((&column.value, inner.clone()));
+                            templates.extend(column.when.iter().map(|when| (when, inner.clone())));
+                            templates.extend(column.total.iter().map(|total| (total, shape.clone())));
+                        }
+                    }
+                    Err(fault) => problems.push(fault.problem(file, &format!("{place}, each"))),
+                }
+            }
+            for (template, scope) in templates {
+                problems.extend(
+                    template
+                        .faults(&scope)
+                        .into_iter()
+                        .map(|fault| fault.problem(file, &place)),
+                );
+            }
+        }
+        problems
     }
-    pub(crate) fn faults(&self, _file: &str, _shape: &Scope<'_>) -> Vec<Problem> {
-        Vec::new()
+
+    /// # Errors
+    /// Everything that is missing, all at once.
+    pub(crate) fn write(&self, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
+        self.paint(file, scope, Rows::OfModel, false)
     }
-    pub(crate) fn write(&self, _file: &str, _scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
-        Err(Vec::new())
+
+    /// A workbook whose first table takes its rows from an iterator instead of the model, in constant memory (through
+    /// a temporary file of the writer's): for tables of any length. What it writes is not read back.
+    ///
+    /// # Errors
+    /// As for a document; the first hundred problems.
+    pub fn stream(
+        &self,
+        file: &str,
+        scope: &Scope<'_>,
+        rows: &mut dyn Iterator<Item = Value>,
+    ) -> Result<Vec<u8>, Vec<Problem>> {
+        self.paint(file, scope, Rows::Streamed(rows), true)
     }
-    pub(crate) fn check(&self, _name: &str, _bytes: &[u8], _scope: &Scope<'_>) -> Vec<Problem> {
-        Vec::new()
+
+    /// Reads the file with another reader and compares every cell and total.
+    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+        let mut expected = Vec::new();
+        let mut problems = Vec::new();
+        let mut collect = |row: &PageRow<'_>| {
+            for cell in &row.cells {
+                expected.push(Expected {
+                    at: super::address::At {
+                        row: row.no,
+                        column: cell.columns.from,
+                    },
+                    field: cell.field.to_owned(),
+                    want: cell.want.clone(),
+                });
+            }
+            Ok(())
+        };
+        let laid = match self.lay_out(name, scope, Rows::OfModel, &mut collect) {
+            Ok(laid) => laid,
+            Err(more) => return more,
+        };
+        let grid = Book::open(name, bytes).and_then(|mut book| book.grid(&self.sheet));
+        let grid = match grid {
+            Ok(grid) => grid,
+            Err(problem) => return vec![problem],
+        };
+        problems.extend(differences(name, &self.sheet, &grid, &expected));
+        problems.extend(laid.wrong_totals(name, &self.sheet));
+        let known: std::collections::BTreeSet<_> = expected.iter().map(|expected| expected.at).collect();
+        for (at, found) in grid.cells.iter().filter(|(at, _)| !known.contains(at)) {
+            let place = format!("sheet {}, cell {at}", self.sheet);
+            problems.push(Problem::new(
+                name,
+                place,
+                "",
+                found.shown(),
+                "an empty cell: the document ends here",
+            ));
+        }
+        problems
+    }
+}
+
+impl Block {
+    fn columns(&self) -> Vec<Columns> {
+        let mut all: Vec<Columns> = self.text.iter().filter_map(|text| text.columns).collect();
+        for field in self.fields.iter().flatten().flatten() {
+            all.extend([field.label_columns, field.columns]);
+        }
+        if let Some(table) = &self.table {
+            all.extend(table.columns.iter().map(|column| column.columns));
+        }
+        all
+    }
+}
+
+impl ColumnSpec {
+    fn alignment(&self) -> Align {
+        self.align.unwrap_or(match self.kind {
+            CellType::Number => Align::Right,
+            CellType::Date => Align::Center,
+            CellType::Text => Align::Left,
+        })
+    }
+}
+
+impl Want {
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_))
     }
 }

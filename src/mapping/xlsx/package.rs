@@ -1,0 +1,169 @@
+//! The zip around a workbook: parts that are not changed are copied as they are, compressed bytes and all.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _, Write as _};
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+/// A template is somebody else's file: its parts are counted and measured before they are unpacked.
+const MAX_PARTS: usize = 2_000;
+const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    #[error("read the workbook's zip")]
+    Zip(#[from] zip::result::ZipError),
+    #[error("read part `{part}`")]
+    Read { part: String, source: std::io::Error },
+    #[error("read part `{part}` as XML")]
+    Xml { part: String, source: quick_xml::Error },
+    #[error("part `{0}` is missing, too large or not text")]
+    Part(String),
+    #[error("the workbook has more than {MAX_PARTS} parts")]
+    TooMany,
+    #[error("the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")]
+    TooLarge,
+}
+
+/// The whole chain of an error in one line, for a [`crate::problem::Problem`].
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+pub struct Package<'a> {
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+}
+
+impl<'a> Package<'a> {
+    pub fn open(bytes: &'a [u8]) -> Result<Self, PackageError> {
+        let zip = ZipArchive::new(Cursor::new(bytes))?;
+        if zip.len() > MAX_PARTS {
+            return Err(PackageError::TooMany);
+        }
+        let size = zip.decompressed_size().unwrap_or_default();
+        if size > u128::from(MAX_UNPACKED_BYTES) {
+            return Err(PackageError::TooLarge);
+        }
+        Ok(Self { zip })
+    }
+
+    pub fn has(&self, part: &str) -> bool {
+        self.zip.index_for_name(part).is_some()
+    }
+
+    /// A part as text.
+    pub fn text(&mut self, part: &str) -> Result<String, PackageError> {
+        let missing = || PackageError::Part(part.to_owned());
+        let entry = self.zip.by_name(part).map_err(|_| missing())?;
+        if entry.size() > MAX_PART_BYTES {
+            return Err(missing());
+        }
+        let mut text = String::new();
+        // The size in the zip's directory may lie: read no further than the limit.
+        entry
+            .take(MAX_PART_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|source| PackageError::Read {
+                part: part.to_owned(),
+                source,
+            })?;
+        Ok(text)
+    }
+
+    /// Sheet names and their parts, in the order of the tabs.
+    pub fn sheets(&mut self) -> Result<Vec<(String, String)>, PackageError> {
+        let rels = self.text("xl/_rels/workbook.xml.rels")?;
+        let mut targets = BTreeMap::new();
+        each_tag("xl/_rels/workbook.xml.rels", &rels, |name, attributes| {
+            if name == "Relationship"
+                && let (Some(id), Some(target)) = (attributes.get("Id"), attributes.get("Target"))
+            {
+                let part = match target.strip_prefix('/') {
+                    Some(absolute) => absolute.to_owned(),
+                    None => format!("xl/{target}"),
+                };
+                targets.insert(id.clone(), part);
+            }
+        })?;
+        let workbook = self.text("xl/workbook.xml")?;
+        let mut sheets = Vec::new();
+        each_tag("xl/workbook.xml", &workbook, |name, attributes| {
+            if name == "sheet"
+                && let (Some(name), Some(id)) = (attributes.get("name"), attributes.get("id"))
+                && let Some(part) = targets.get(id)
+            {
+                sheets.push((name.clone(), part.clone()));
+            }
+        })?;
+        Ok(sheets)
+    }
+
+    /// The package again with some parts changed (`Some`) or left out (`None`). Order, times and methods stay.
+    pub fn with(mut self, changes: &BTreeMap<String, Option<String>>) -> Result<Vec<u8>, PackageError> {
+        let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+        for index in 0..self.zip.len() {
+            let entry = self.zip.by_index_raw(index)?;
+            let name = entry.name()?.into_owned();
+            match changes.get(&name) {
+                None => out.raw_copy_file(entry)?,
+                Some(None) => {}
+                Some(Some(text)) => {
+                    let mut options = SimpleFileOptions::default().compression_method(entry.compression());
+                    if let Some(time) = entry.last_modified() {
+                        options = options.last_modified_time(time);
+                    }
+                    drop(entry);
+                    out.start_file(&name, options)?;
+                    out.write_all(text.as_bytes())
+                        .map_err(|source| PackageError::Read { part: name, source })?;
+                }
+            }
+        }
+        Ok(out.finish()?.into_inner())
+    }
+}
+
+/// Calls for every element with its local name and unescaped attributes (by local name).
+pub fn each_tag(
+    part: &str,
+    text: &str,
+    mut seen: impl FnMut(&str, &BTreeMap<String, String>),
+) -> Result<(), PackageError> {
+    let wrong = |source: quick_xml::Error| PackageError::Xml {
+        part: part.to_owned(),
+        source,
+    };
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event().map_err(wrong)? {
+            Event::Start(tag) | Event::Empty(tag) => {
+                seen(tag.local_name().as_ref(), &attributes(&tag).map_err(wrong)?);
+            }
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+pub fn attributes(
+    tag: &quick_xml::events::BytesStart<'_>,
+) -> Result<BTreeMap<String, String>, quick_xml::Error> {
+    let mut found = BTreeMap::new();
+    for attribute in tag.attributes() {
+        let attribute = attribute?;
+        let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
+        found.insert(attribute.key.local_name().as_ref().to_owned(), value);
+    }
+    Ok(found)
+}

@@ -1,0 +1,468 @@
+//! Surgery on one sheet part: cells and rows change, every other byte stays.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use quick_xml::Reader;
+use quick_xml::escape::{escape, unescape};
+use quick_xml::events::Event;
+
+use super::address::{Area, At};
+use super::cell::Want;
+use super::formula::{Growth, moved};
+use super::package::{PackageError, attributes};
+
+const MAX_CELLS: usize = 2_000_000;
+
+#[derive(Debug, Clone)]
+struct Formula {
+    /// Text as it stands (unescaped); empty for a follower of a shared formula.
+    text: String,
+    shared: Option<String>,
+    /// An array formula or a data table: belongs to a range, never copied.
+    bound: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Cell {
+    xml: String,
+    style: Option<String>,
+    formula: Option<Formula>,
+    has_value: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Row {
+    /// The row as it stood; `None` once a cell of it has changed.
+    raw: Option<Range<usize>>,
+    attributes: BTreeMap<String, String>,
+    start: String,
+    cells: BTreeMap<u32, Cell>,
+}
+
+/// A drop-down list of the sheet: where it applies, and its formula.
+#[derive(Debug, Clone)]
+pub struct DropDown {
+    pub areas: Vec<Area>,
+    pub formula: String,
+    /// `information` and `warning` let other values pass.
+    pub strict: bool,
+}
+
+pub struct SheetPart<'a> {
+    xml: &'a str,
+    name: String,
+    head: Range<usize>,
+    tail: Range<usize>,
+    rows: BTreeMap<u32, Row>,
+    columns: Vec<(u32, u32, String)>,
+    pub merges: Vec<Area>,
+    pub drop_downs: Vec<DropDown>,
+    grown: Vec<Growth>,
+}
+
+impl<'a> SheetPart<'a> {
+    pub fn parse(name: &str, part: &str, xml: &'a str) -> Result<Self, PackageError> {
+        let wrong = |source: quick_xml::Error| PackageError::Xml {
+            part: part.to_owned(),
+            source,
+        };
+        let mut sheet = Self {
+            xml,
+            name: name.to_owned(),
+            head: 0..0,
+            tail: xml.len()..xml.len(),
+            rows: BTreeMap::new(),
+            columns: Vec::new(),
+            merges: Vec::new(),
+            drop_downs: Vec::new(),
+            grown: Vec::new(),
+        };
+        let mut reader = Reader::from_str(xml);
+        let (mut row_no, mut cells, mut data_seen) = (0_u32, 0_usize, false);
+        let (mut formula_of, mut list): (Option<bool>, Option<DropDown>) = (None, None);
+        loop {
+            let start = position(&reader);
+            let event = reader.read_event().map_err(wrong)?;
+            let end = position(&reader);
+            match event {
+                Event::Eof => break,
+                Event::Empty(tag) if tag.name().as_ref() == "sheetData" => {
+                    data_seen = true;
+                    (sheet.head, sheet.tail) = (0..start, end..xml.len());
+                }
+                Event::Start(tag) if tag.name().as_ref() == "sheetData" => {
+                    data_seen = true;
+                    sheet.head = 0..start;
+                }
+                Event::End(tag) if tag.name().as_ref() == "sheetData" => sheet.tail = end..xml.len(),
+                Event::Start(tag) if tag.name().as_ref() == "row" => {
+                    row_no = row_number(&tag, row_no).map_err(wrong)?;
+                    let mut row = row(&tag).map_err(wrong)?;
+                    read_cells(&mut reader, xml, row_no, &mut row).map_err(wrong)?;
+                    cells += row.cells.len();
+                    if cells > MAX_CELLS {
+                        return Err(PackageError::Part(part.to_owned()));
+                    }
+                    row.raw = Some(start..position(&reader));
+                    sheet.rows.insert(row_no, row);
+                }
+                Event::Empty(tag) if tag.name().as_ref() == "row" => {
+                    row_no = row_number(&tag, row_no).map_err(wrong)?;
+                    let mut row = row(&tag).map_err(wrong)?;
+                    row.raw = Some(start..end);
+                    sheet.rows.insert(row_no, row);
+                }
+                Event::Start(tag) | Event::Empty(tag) => {
+                    let found = attributes(&tag).map_err(wrong)?;
+                    match tag.local_name().as_ref() {
+                        "col" => sheet.columns.extend(column_style(&found)),
+                        "mergeCell" => {
+                            sheet
+                                .merges
+                                .extend(found.get("ref").and_then(|text| Area::parse(text)));
+                        }
+                        "dataValidation" if found.get("type").is_some_and(|kind| kind == "list") => {
+                            list = Some(DropDown {
+                                areas: found.get("sqref").map(|text| areas(text)).unwrap_or_default(),
+                                formula: String::new(),
+                                strict: found.get("errorStyle").is_none_or(|style| style == "stop")
+                                    && found
+                                        .get("showErrorMessage")
+                                        .is_some_and(|flag| flag == "1" || flag == "true"),
+                            });
+                        }
+                        "formula1" => formula_of = Some(true),
+                        "sqref" => formula_of = Some(false),
+                        _ => {}
+                    }
+                }
+                Event::Text(text) => {
+                    let text = unescape(&text).map_err(|error| wrong(error.into()))?;
+                    match (formula_of, &mut list) {
+                        (Some(true), Some(list)) => list.formula.push_str(text.trim()),
+                        (Some(false), Some(list)) => list.areas.extend(areas(&text)),
+                        _ => {}
+                    }
+                }
+                Event::GeneralRef(entity) => {
+                    // quick-xml gives `&quot;` and its like as events of their own.
+                    let text = format!("&{};", entity.xml10_content());
+                    if let (Some(true), Some(list)) = (formula_of, &mut list) {
+                        list.formula
+                            .push_str(&unescape(&text).map_err(|error| wrong(error.into()))?);
+                    }
+                }
+                Event::End(tag) => match tag.local_name().as_ref() {
+                    "formula1" | "sqref" => formula_of = None,
+                    "dataValidation" => sheet.drop_downs.extend(list.take()),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        match data_seen {
+            true => Ok(sheet),
+            // A prefixed namespace (`x:sheetData`) is legal and never seen; our rows would not belong to it.
+            false => Err(PackageError::Part(part.to_owned())),
+        }
+    }
+
+    pub fn last_row(&self) -> u32 {
+        self.rows.keys().next_back().copied().unwrap_or_default()
+    }
+
+    pub fn has_formula(&self, at: At) -> bool {
+        self.cell(at).is_some_and(|cell| cell.formula.is_some())
+    }
+
+    pub fn has_formulas(&self) -> bool {
+        let mut cells = self.rows.values().flat_map(|row| row.cells.values());
+        cells.any(|cell| cell.formula.is_some())
+    }
+
+    fn cell(&self, at: At) -> Option<&Cell> {
+        self.rows.get(&at.row)?.cells.get(&at.column)
+    }
+
+    /// First cell at or below `row` that holds a value or a formula, or lies in a merge.
+    pub fn content_from(&self, row: u32) -> Option<At> {
+        let cells = self.rows.range(row..).flat_map(|(row, cells)| {
+            let held = cells
+                .cells
+                .iter()
+                .filter(|(_, cell)| cell.has_value || cell.formula.is_some());
+            held.map(|(column, _)| At {
+                row: *row,
+                column: *column,
+            })
+        });
+        let merged = self
+            .merges
+            .iter()
+            .filter(|area| area.to.row >= row)
+            .map(|area| area.from);
+        cells.chain(merged).min()
+    }
+
+    /// Columns of a row that hold a value that is no formula.
+    pub fn values_in(&self, row: u32) -> Vec<u32> {
+        let cells = self.rows.get(&row).map(|row| &row.cells);
+        let cells = cells.into_iter().flatten();
+        cells
+            .filter(|(_, cell)| cell.has_value && cell.formula.is_none())
+            .map(|(column, _)| *column)
+            .collect()
+    }
+
+    /// Writes a value. A cell that does not exist yet takes the style of the same column in `like`, else of its row,
+    /// else of its column.
+    pub fn set(&mut self, at: At, want: &Want, like: Option<u32>) {
+        let own = self.cell(at).and_then(|cell| cell.style.clone());
+        let known = self.cell(at).is_some();
+        let style = match known {
+            true => own,
+            false => like
+                .and_then(|row| self.cell(At { row, ..at }))
+                .and_then(|cell| cell.style.clone())
+                .or_else(|| self.row_style(at.row))
+                .or_else(|| self.column_style(at.column)),
+        };
+        let row = self.rows.entry(at.row).or_default();
+        row.raw = None;
+        if *want == Want::Empty && style.is_none() {
+            row.cells.remove(&at.column);
+            return;
+        }
+        row.cells.insert(at.column, cell(at, style, want));
+    }
+
+    fn row_style(&self, row: u32) -> Option<String> {
+        let attributes = &self.rows.get(&row)?.attributes;
+        let custom = attributes.get("customFormat")?;
+        (custom == "1" || custom == "true").then(|| attributes.get("s").cloned())?
+    }
+
+    fn column_style(&self, column: u32) -> Option<String> {
+        let mut columns = self.columns.iter();
+        columns
+            .find(|(from, to, _)| (*from..=*to).contains(&column))
+            .map(|(_, _, style)| style.clone())
+    }
+
+    /// A new row below the table with the styles, height and formulas (moved) of another.
+    pub fn copy_row(&mut self, from: u32, to: u32) {
+        let Some(model) = self.rows.get(&from).cloned() else {
+            self.rows.entry(to).or_default().raw = None;
+            return;
+        };
+        let mut cells = BTreeMap::new();
+        for (column, old) in &model.cells {
+            let at = At {
+                row: to,
+                column: *column,
+            };
+            let formula = old.formula.as_ref().and_then(|formula| {
+                let text = self.formula_text(
+                    formula,
+                    At {
+                        row: from,
+                        column: *column,
+                    },
+                )?;
+                Some(moved(&text, i64::from(to) - i64::from(from)))
+            });
+            let style = style_attribute(old.style.as_deref());
+            let copied = match formula {
+                Some(text) => Cell {
+                    xml: format!(r#"<c r="{at}"{style}><f>{}</f></c>"#, escape(&text)),
+                    style: old.style.clone(),
+                    formula: Some(Formula {
+                        text,
+                        shared: None,
+                        bound: false,
+                    }),
+                    has_value: false,
+                },
+                None if old.style.is_some() => cell(at, old.style.clone(), &Want::Empty),
+                None => continue,
+            };
+            cells.insert(*column, copied);
+        }
+        self.rows.insert(
+            to,
+            Row {
+                raw: None,
+                cells,
+                ..model
+            },
+        );
+    }
+
+    /// The text of a formula, looked up at its master when it is a follower of a shared one.
+    fn formula_text(&self, formula: &Formula, at: At) -> Option<String> {
+        if formula.bound {
+            return None;
+        }
+        if !formula.text.is_empty() {
+            return Some(formula.text.clone());
+        }
+        let masters = self.rows.iter().flat_map(|(row, cells)| {
+            cells
+                .cells
+                .values()
+                .filter_map(move |cell| Some((*row, cell.formula.as_ref()?)))
+        });
+        let mut masters =
+            masters.filter(|(_, master)| master.shared == formula.shared && !master.text.is_empty());
+        let (row, master) = masters.next()?;
+        Some(moved(&master.text, i64::from(at.row) - i64::from(row)))
+    }
+
+    /// The table on a sheet has grown: ranges that ended with it, here or pointing here, end with it again.
+    pub fn grow(&mut self, growth: &Growth) {
+        let name = self.name.clone();
+        for row in self.rows.values_mut() {
+            for cell in row.cells.values_mut() {
+                let Some(formula) = cell.formula.as_mut() else {
+                    continue;
+                };
+                let text = growth.widened(&formula.text, &name);
+                if text != formula.text
+                    && let Some(xml) = with_formula(&cell.xml, &text)
+                {
+                    cell.xml = xml;
+                    formula.text = text;
+                    row.raw = None;
+                }
+            }
+        }
+        if name == growth.sheet {
+            self.grown.push(growth.clone());
+        }
+    }
+
+    /// Results of formulas from before are old: without them every program calculates again.
+    pub fn drop_results(&mut self) {
+        for row in self.rows.values_mut() {
+            for cell in row.cells.values_mut().filter(|cell| cell.formula.is_some()) {
+                if let Some(xml) = without_result(&cell.xml) {
+                    cell.xml = xml;
+                    row.raw = None;
+                }
+            }
+        }
+    }
+
+    /// The part with its changes.
+    pub fn render(&self) -> String {
+        let head = self.xml.get(self.head.clone()).unwrap_or_default();
+        let mut out = String::with_capacity(self.xml.len() * 2);
+        out.push_str(&self.head_with_dimension(head));
+        out.push_str("<sheetData>");
+        for (no, row) in &self.rows {
+            match row.raw.clone().and_then(|raw| self.xml.get(raw)) {
+                Some(raw) => out.push_str(raw),
+                None => {
+                    out.push_str(&format!(r#"<row r="{no}"{}>"#, row.start));
+                    row.cells.values().for_each(|cell| out.push_str(&cell.xml));
+                    out.push_str("</row>");
+                }
+            }
+        }
+        out.push_str("</sheetData>");
+        let tail = self.xml.get(self.tail.clone()).unwrap_or_default();
+        out.push_str(&tail::grown(tail, &self.grown));
+        out
+    }
+
+    fn head_with_dimension(&self, head: &str) -> String {
+        let Some((before, rest)) = head.split_once("<dimension ref=\"") else {
+            return head.to_owned();
+        };
+        let Some((area, after)) = rest.split_once('"') else {
+            return head.to_owned();
+        };
+        let Some(mut area) = Area::parse(area) else {
+            return head.to_owned();
+        };
+        let columns = self
+            .rows
+            .values()
+            .filter_map(|row| row.cells.keys().next_back())
+            .max();
+        area.to.row = area.to.row.max(self.last_row());
+        area.to.column = area.to.column.max(columns.copied().unwrap_or_default());
+        format!("{before}<dimension ref=\"{area}\"{after}")
+    }
+}
+
+mod read;
+mod tail;
+
+use read::{areas, column_style, position, read_cells, row, row_number};
+
+fn style_attribute(style: Option<&str>) -> String {
+    style.map_or_else(String::new, |style| format!(" s=\"{}\"", escape(style)))
+}
+
+/// Text is always an inline string: a leading `=`, `+`, `-` or `@` stays text and never becomes a formula.
+fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
+    let attribute = style_attribute(style.as_deref());
+    let xml = match want {
+        Want::Empty => format!(r#"<c r="{at}"{attribute}/>"#),
+        Want::Text(text) => format!(
+            r#"<c r="{at}"{attribute} t="inlineStr"><is><t xml:space="preserve">{}</t></is></c>"#,
+            escape(text.as_str())
+        ),
+        Want::Number(number) => format!(r#"<c r="{at}"{attribute}><v>{number}</v></c>"#),
+        Want::Date(date) => {
+            let serial = (*date - chrono::NaiveDate::default()).num_days() + UNIX_EPOCH_SERIAL;
+            format!(r#"<c r="{at}"{attribute}><v>{serial}</v></c>"#)
+        }
+    };
+    Cell {
+        xml,
+        style,
+        formula: None,
+        has_value: *want != Want::Empty,
+    }
+}
+
+/// Excel's number of 1970-01-01.
+const UNIX_EPOCH_SERIAL: i64 = 25_569;
+
+/// The cell with another formula text; its `<f …>` tag stays as it is.
+fn with_formula(xml: &str, formula: &str) -> Option<String> {
+    let tag = xml.find("<f")?;
+    let from = tag + xml.get(tag..)?.find('>')? + 1;
+    let to = from + xml.get(from..)?.find("</f>")?;
+    Some(format!(
+        "{}{}{}",
+        xml.get(..from)?,
+        escape(formula),
+        xml.get(to..)?
+    ))
+}
+
+/// A formula cell without `<v>…</v>` and without the type of that value; `None` when there was none.
+fn without_result(xml: &str) -> Option<String> {
+    let from = ["<v>", "<v/>", "<v "]
+        .iter()
+        .filter_map(|tag| xml.find(tag))
+        .min()?;
+    let tag_end = from + xml.get(from..)?.find('>')? + 1;
+    let to = match xml.get(from..tag_end)?.ends_with("/>") {
+        true => tag_end,
+        false => tag_end + xml.get(tag_end..)?.find("</v>")? + "</v>".len(),
+    };
+    let (before, rest) = (xml.get(..from)?, xml.get(to..)?);
+    let (start, content) = before.split_at_checked(before.find('>')?)?;
+    let mut start = start.to_owned();
+    if let Some(at) = start.find(" t=\"")
+        && let Some(end) = start.get(at + 4..).and_then(|rest| rest.find('"'))
+    {
+        start.replace_range(at..=at + 4 + end, "");
+    }
+    Some(format!("{start}{content}{rest}"))
+}
