@@ -9,9 +9,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncTransport as _, Tokio1Executor};
 use linkstar::clock::FixedClock;
-use linkstar::delivery::{Channel, Envelope, State};
+use linkstar::delivery::{Channel, Envelope, PartialName, State};
 use linkstar::digest::sha256_hex;
-use linkstar::jobs::{MailOutcome, MailSender, Senders, deliver_due};
+use linkstar::jobs::{MailOutcome, MailSender, Pace, Senders, deliver_due};
 use linkstar::store::Store;
 use linkstar::store::outbox::{self, Enqueued, NewMessage};
 use linkstar::transport::folder::FolderTarget;
@@ -353,4 +353,82 @@ async fn r75_a_refusing_recipient_is_recorded_and_the_others_get_theirs() {
         ),
         (0, 1)
     );
+}
+
+#[tokio::test]
+async fn what_a_server_created_after_our_death_is_swept_by_the_next_delivery() {
+    let Some(services) = services() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = sqlite(dir.path()).await;
+    let huatuo = services.sftp.target("huatuo");
+    let local = services.sftp.local(&huatuo.out_dir);
+    let senders = Senders {
+        sftp: std::slice::from_ref(&huatuo),
+        ..Senders::default()
+    };
+    let clock = FixedClock::new(at(10));
+    enqueue(&store, &[document("one", Channel::Sftp, "huatuo", "one.xml")]).await;
+    deliver_due(&store, &clock, &account(), &senders, "w")
+        .await
+        .unwrap();
+    let late = PartialName::new("one.xml", &sha256_hex(b"one"), 7).file_name();
+    let foreign = PartialName::new("one.xml", &sha256_hex(b"another"), 1).file_name();
+    for name in [&late, &foreign] {
+        std::fs::write(local.join(name), b"half").unwrap();
+    }
+    enqueue(&store, &[document("two", Channel::Sftp, "huatuo", "two.xml")]).await;
+    deliver_due(&store, &clock, &account(), &senders, "w")
+        .await
+        .unwrap();
+    let names: Vec<_> = contents(&local).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [foreign.as_str(), "one.xml", "two.xml"]);
+}
+
+/// Loses its lease to another process while it sends, and would never end by itself.
+struct Robbed<'a> {
+    store: &'a Store,
+}
+
+impl MailSender for Robbed<'_> {
+    fn send<'a>(&'a self, _: &'a [u8], _: &'a Envelope) -> BoxFuture<'a, MailOutcome> {
+        Box::pin(async {
+            let mut tx = self.store.write().await.expect("the store answers");
+            outbox::requeue_lost(&mut tx, &account(), None, at(100_000))
+                .await
+                .expect("the store answers");
+            tx.commit().await.expect("the store answers");
+            std::future::pending().await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_is_taken_stops_sending_and_records_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for store in engines(dir.path()).await {
+        let taken = mail("taken");
+        enqueue(&store, &[of_mail(&taken)]).await;
+        let robbed = Robbed { store: &store };
+        let senders = Senders {
+            mail: Some(&robbed),
+            pace: Pace {
+                lease: Duration::from_millis(300),
+                ..Pace::default()
+            },
+            ..Senders::default()
+        };
+        let clock = FixedClock::new(at(10));
+        let main = account();
+        let run = deliver_due(&store, &clock, &main, &senders, "w");
+        let report = tokio::time::timeout(Duration::from_secs(30), run)
+            .await
+            .expect("it stops by itself")
+            .unwrap();
+        assert!(report.attempts.is_empty(), "{report:?}");
+        assert_eq!(
+            states(&store).await,
+            [(taken.key.clone(), State::Doubtful)],
+            "what the other process wrote stands"
+        );
+    }
 }
