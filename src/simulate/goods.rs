@@ -87,6 +87,20 @@ impl Assortment {
         Ok(Self { goods, days, by_code })
     }
 
+    /// The days a world can start on: eight weeks of demand lie behind the first, the last still has orders.
+    ///
+    /// # Errors
+    /// [`WorldError::Start`] names both ends.
+    pub fn check_start(&self, start: NaiveDate) -> Result<(), WorldError> {
+        let first = self.days.keys().next().copied().unwrap_or_default() + Duration::days(56);
+        let last = self.days.keys().last().copied().unwrap_or_default();
+        if (first..=last).contains(&start) {
+            Ok(())
+        } else {
+            Err(WorldError::Start { start, first, last })
+        }
+    }
+
     /// The good behind any of its codes.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<usize> {
@@ -211,6 +225,17 @@ fn read_days(goods: usize) -> Result<BTreeMap<NaiveDate, Vec<GoodDay>>, WorldErr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_outside_the_data_is_refused_with_both_ends() {
+        let assortment = Assortment::bundled().unwrap();
+        assert!(assortment.check_start("2026-05-11".parse().unwrap()).is_ok());
+        let refused = assortment.check_start("2027-01-04".parse().unwrap()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "start the world on 2027-01-04: it has orders to live on from 2025-01-28 to 2026-12-11"
+        );
+    }
 
     #[test]
     fn the_bundled_files_agree_with_each_other_and_with_physics() {

@@ -69,6 +69,8 @@ impl Inbox {
     pub async fn run(self: Arc<Self>, listener: TcpListener) {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
+                // Out of descriptors, mostly: give the open sessions time to end.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             };
             let inbox = Arc::clone(&self);

@@ -17,7 +17,7 @@ pub mod truth;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 pub use faults::{EndpointFault, FaultKind, Faults};
 pub use goods::catalog_files;
@@ -29,6 +29,12 @@ pub use truth::{Truth, World};
 pub enum WorldError {
     #[error("read {0}")]
     Data(String),
+    #[error("start the world on {start}: it has orders to live on from {first} to {last}")]
+    Start {
+        start: NaiveDate,
+        first: NaiveDate,
+        last: NaiveDate,
+    },
     #[error("{what}")]
     Io {
         what: String,

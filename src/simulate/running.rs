@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Europe::London;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+use crate::calendar::civil_day;
 
 use super::faults::EndpointFault;
 use super::forwarder::{Operator, Round};
@@ -252,6 +255,7 @@ pub async fn start(options: WorldOptions) -> Result<RunningWorld, WorldError> {
         fs::create_dir_all(folder).map_err(WorldError::io(format!("make {}", folder.display())))?;
     }
     let assortment = Arc::new(Assortment::bundled()?);
+    assortment.check_start(civil_day(options.start, London))?;
     let truth = TruthOptions {
         seed: options.seed,
         start: options.start,

@@ -61,6 +61,8 @@ impl SftpServer {
     pub async fn run(self: Arc<Self>, listener: TcpListener) {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
+                // Out of descriptors, mostly: give the open sessions time to end.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             };
             let config = Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner));

@@ -8,7 +8,7 @@ Input: one CSV (plain, .gz or .xz) with the lines of the public data set "Online
     python3 make_data.py online_retail_II.csv
 
 Output is the same bytes for the same input. Cleaning: lines of cancelled invoices (Invoice starts with C),
-without a positive quantity or without a price are left out; quantities are summed per product and day.
+without a positive quantity or without a price, and exact repetitions are left out; quantities are summed per product and day.
 Dates stay those of the source; the world shifts them by 5481 days (783 weeks, weekdays kept).
 
 The catalog columns are ours: names in Chinese, sizes, weights, materials, costs and customs codes are plausible
@@ -143,8 +143,13 @@ def read_days(path, wanted):
                 if row["sku"] in wanted:
                     days[row["sku"], row["date"]] = (int(float(row["qty"])), int(row["orders"]), float(row["avg_price"]))
             return days
-        sums = {}
+        sums, seen = {}, set()
         for row in reader:
+            # The source repeats some lines word for word.
+            whole = tuple(row.values())
+            if whole in seen:
+                continue
+            seen.add(whole)
             code, quantity, price = row["StockCode"].strip().upper(), int(row["Quantity"]), float(row["Price"])
             if code not in wanted or row["Invoice"].startswith("C") or quantity <= 0 or price <= 0:
                 continue

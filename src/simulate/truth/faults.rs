@@ -77,7 +77,12 @@ pub fn inject(seed: u64, rates: FaultRates, shipment: &mut Shipment, multiples: 
         }
         if over {
             let units = share(0.02);
-            if let Some(count) = shipment.counts.iter_mut().rev().find(|count| count.line == line) {
+            if let Some(count) = shipment
+                .counts
+                .iter_mut()
+                .rev()
+                .find(|count| count.line == line && count.good > 0 && !count.found_late)
+            {
                 count.good += units;
                 if let Some(line) = shipment.lines.get_mut(line) {
                     line.loaded += units;
@@ -91,7 +96,7 @@ pub fn inject(seed: u64, rates: FaultRates, shipment: &mut Shipment, multiples: 
             if let Some(count) = shipment
                 .counts
                 .iter_mut()
-                .find(|count| count.line == line && count.good >= wanted)
+                .find(|count| count.line == line && count.good >= wanted && !count.found_late)
             {
                 count.good -= wanted;
                 count.damaged += wanted;
@@ -156,7 +161,7 @@ fn swap_sku(shipment: &mut Shipment, line: usize, multiples: &[i64]) {
     let Some(count) = shipment
         .counts
         .iter_mut()
-        .find(|count| count.line == line && count.good > 4)
+        .find(|count| count.line == line && count.good > 4 && !count.found_late)
     else {
         return;
     };
