@@ -2,21 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
 use super::args::{CatalogCommand, Cli};
 use super::context::{Context, columns, print, print_json};
 use super::{CliError, Exit};
 use crate::calendar::civil_day;
+use crate::ids::AccountId;
 use crate::mapping::catalog_file::{parse_codes, parse_items, parse_lanes, parse_warehouses};
 use crate::mapping::table::{self, Limits};
+use crate::night::opening;
 use crate::problem::Problem;
+use crate::store::Store;
 use crate::store::catalog::{self, ImportReport};
-use crate::store::{Store, StoreError, Tx};
 
-/// Kinds in the order they are imported: lanes name warehouses, codes name items.
-const KINDS: [&str; 4] = ["items", "warehouses", "lanes", "codes"];
+/// Kinds in the order they are imported: lanes name warehouses, codes name items, shipments name all of them.
+const KINDS: [&str; 6] = [
+    "items",
+    "warehouses",
+    "lanes",
+    "codes",
+    "past_shipments",
+    "open_shipments",
+];
+const OPENING: [&str; 2] = ["past_shipments", "open_shipments"];
 
 pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
@@ -99,52 +109,40 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     Ok(paths)
 }
 
-pub struct Import<'a> {
-    pub store: &'a Store,
-    pub context: &'a Context,
-}
-
-impl Import<'_> {
-    /// Imports the files; each is a transaction of its own, so that a bad one does not keep the others out.
-    pub async fn files(
-        &self,
-        files: &[CatalogFile],
-        effective: NaiveDate,
-    ) -> Result<Vec<(String, ImportReport)>, CliError> {
-        let mut done = Vec::new();
-        for file in files {
-            let mut tx = self.store.write().await?;
-            let report = match table::read(&file.name, &file.bytes, &Limits::default()) {
-                Ok(table) => self.one(&mut tx, file.kind, &table, effective).await?,
-                Err(problem) => ImportReport {
-                    problems: vec![problem],
-                    ..ImportReport::default()
-                },
-            };
-            tx.commit().await?;
-            done.push((file.name.clone(), report));
-        }
-        Ok(done)
+/// Imports the files; each is a transaction of its own, so that a bad one does not keep the others out.
+pub async fn import_files(
+    store: &Store,
+    account: &AccountId,
+    files: &[CatalogFile],
+    effective: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, ImportReport)>, CliError> {
+    let mut done = Vec::new();
+    for file in files {
+        let mut tx = store.write().await?;
+        let report = match table::read(&file.name, &file.bytes, &Limits::default()) {
+            Ok(table) => match file.kind {
+                "items" => {
+                    catalog::import_items(&mut tx, account, &parse_items(&table), effective, now).await?
+                }
+                "warehouses" => {
+                    catalog::import_warehouses(&mut tx, account, &parse_warehouses(&table), effective, now)
+                        .await?
+                }
+                "lanes" => {
+                    catalog::import_lanes(&mut tx, account, &parse_lanes(&table), effective, now).await?
+                }
+                _ => catalog::import_codes(&mut tx, account, &parse_codes(&table), now).await?,
+            },
+            Err(problem) => ImportReport {
+                problems: vec![problem],
+                ..ImportReport::default()
+            },
+        };
+        tx.commit().await?;
+        done.push((file.name.clone(), report));
     }
-
-    async fn one(
-        &self,
-        tx: &mut Tx,
-        kind: &str,
-        table: &table::Table,
-        effective: NaiveDate,
-    ) -> Result<ImportReport, StoreError> {
-        let account = &self.context.config.account.id;
-        let now = self.context.clock.now();
-        match kind {
-            "items" => catalog::import_items(tx, account, &parse_items(table), effective, now).await,
-            "warehouses" => {
-                catalog::import_warehouses(tx, account, &parse_warehouses(table), effective, now).await
-            }
-            "lanes" => catalog::import_lanes(tx, account, &parse_lanes(table), effective, now).await,
-            _ => catalog::import_codes(tx, account, &parse_codes(table), now).await,
-        }
-    }
+    Ok(done)
 }
 
 fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
@@ -184,6 +182,35 @@ fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
     }
     let clean = done.iter().all(|(_, report)| report.problems.is_empty());
     Ok(if clean { Exit::Done } else { Exit::Findings })
+}
+
+/// The books as they stood before linkstar.
+async fn import_opening(context: &Context, files: &[CatalogFile]) -> Result<Exit, CliError> {
+    let night = context.night(false);
+    let mut exit = Exit::Done;
+    for file in files {
+        let table = match table::read(&file.name, &file.bytes, &Limits::default()) {
+            Ok(table) => table,
+            Err(problem) => return Err(CliError::Usage(problem.to_string())),
+        };
+        let mut tx = context.store.write().await?;
+        let report = match file.kind {
+            "past_shipments" => opening::past_shipments(&night, &mut tx, &table).await?,
+            _ => opening::open_shipments(&night, &mut tx, &table).await?,
+        };
+        tx.commit().await?;
+        let counts: Vec<String> = report
+            .counts
+            .iter()
+            .map(|(what, count)| format!("{what} {count}"))
+            .collect();
+        print(&format!("{}  {}", file.name, counts.join(" · ")))?;
+        for problem in &report.problems {
+            eprintln!("{problem}");
+            exit = Exit::Findings;
+        }
+    }
+    Ok(exit)
 }
 
 async fn unmapped(context: &Context) -> Result<Exit, CliError> {

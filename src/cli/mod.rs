@@ -4,7 +4,7 @@ pub mod args;
 mod catalog;
 mod context;
 mod declared;
-// mod demo;
+mod demo;
 mod doctor;
 mod init;
 mod nightly;
@@ -150,6 +150,6 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
-        Command::Demo(_) => Err(CliError::Usage(String::new())),
+        Command::Demo(args) => demo::run(cli, args).await,
     }
 }

@@ -10,7 +10,9 @@ use crate::simulate::{self, WorldOptions};
 
 pub async fn simulate(folder: &Path, start: NaiveDate, seed: u64) -> Result<Exit, CliError> {
     let options = WorldOptions::new(folder.to_owned(), seed, start.and_time(NaiveTime::MIN).and_utc());
-    let world = simulate::start(options).await.map_err(|error| CliError::World(error.into()))?;
+    let world = simulate::start(options)
+        .await
+        .map_err(|error| CliError::World(error.into()))?;
     print(&serde_json::to_string_pretty(world.endpoints())?)?;
     // Ctrl-C ends it; so does a stop of the process.
     if tokio::signal::ctrl_c().await.is_err() {

@@ -53,7 +53,9 @@ pub async fn past_shipments(night: &Night<'_>, tx: &mut Tx, table: &Table) -> Re
     let mut passages = Vec::new();
     for mut row in columns.rows() {
         let order = row.required("order", "an order number", |text| OrderNo::new(text).ok());
-        let warehouse = row.required("warehouse", "a warehouse code", |text| WarehouseCode::new(text).ok());
+        let warehouse = row.required("warehouse", "a warehouse code", |text| {
+            WarehouseCode::new(text).ok()
+        });
         let mode = row.required("mode", "sea, rail, truck, air or express", Mode::parse);
         let shipped = row.required("shipped_on", DATE, day);
         let received = row.required("received_on", DATE, day);
@@ -146,12 +148,16 @@ pub async fn open_shipments(night: &Night<'_>, tx: &mut Tx, table: &Table) -> Re
 }
 
 fn read_line(row: &mut crate::mapping::table::Row<'_>) -> Option<OpenLine> {
-    let warehouse = row.required("warehouse", "a warehouse code", |text| WarehouseCode::new(text).ok());
+    let warehouse = row.required("warehouse", "a warehouse code", |text| {
+        WarehouseCode::new(text).ok()
+    });
     let mode = row.required("mode", "sea, rail, truck, air or express", Mode::parse);
     let forwarder = row.required("forwarder", "a forwarder id", |text| ForwarderId::new(text).ok());
     let shipped_on = row.required("shipped_on", DATE, day);
     let sku = row.required("sku", "a SKU of the catalog", |text| Sku::new(text).ok());
-    let units = row.required("units", "a whole number above 0", |text| text.parse().ok().filter(|n: &i64| *n > 0));
+    let units = row.required("units", "a whole number above 0", |text| {
+        text.parse().ok().filter(|n: &i64| *n > 0)
+    });
     Some(OpenLine {
         warehouse: warehouse?,
         mode: mode?,
@@ -162,10 +168,27 @@ fn read_line(row: &mut crate::mapping::table::Row<'_>) -> Option<OpenLine> {
     })
 }
 
-async fn hand_over(night: &Night<'_>, tx: &mut Tx, number: &OrderNo, day: NaiveDate) -> Result<(), NightError> {
+async fn hand_over(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    number: &OrderNo,
+    day: NaiveDate,
+) -> Result<(), NightError> {
     let at: DateTime<Utc> = day.and_time(NaiveTime::MIN).and_utc();
-    let kind = OrderEventKind::Reached { state: OrderState::HandedOver };
-    orders::append(tx, night.account(), number, OrderEvent { at, by: "opening".to_owned(), kind }).await?;
+    let kind = OrderEventKind::Reached {
+        state: OrderState::HandedOver,
+    };
+    orders::append(
+        tx,
+        night.account(),
+        number,
+        OrderEvent {
+            at,
+            by: "opening".to_owned(),
+            kind,
+        },
+    )
+    .await?;
     Ok(())
 }
 
@@ -180,9 +203,12 @@ fn order_of(
         return (None, night.today(), None);
     };
     let lane = catalog.lanes_to(&first.warehouse, first.mode).next();
-    let days = |pick: fn(&crate::catalog::Days) -> i64| lane.and_then(|lane| lane.transit.as_ref().map(pick)).unwrap_or(0);
+    let days = |pick: fn(&crate::catalog::Days) -> i64| {
+        lane.and_then(|lane| lane.transit.as_ref().map(pick)).unwrap_or(0)
+    };
     let eta = first.shipped_on + Duration::days(days(|days| days.p50));
-    let eta_p90 = first.shipped_on + Duration::days(days(|days| days.p90) + lane.and_then(|l| l.putaway).map_or(0, |d| d.p90));
+    let eta_p90 = first.shipped_on
+        + Duration::days(days(|days| days.p90) + lane.and_then(|l| l.putaway).map_or(0, |d| d.p90));
     let config = &night.config.order;
     let warehouse = catalog.warehouses.get(&first.warehouse);
     let country = warehouse.map_or("", |warehouse| warehouse.country.as_str());
@@ -192,7 +218,9 @@ fn order_of(
         created_on: first.shipped_on,
         plan: None,
         warehouse: first.warehouse.clone(),
-        deliver_to: warehouse.map(crate::catalog::Warehouse::party).unwrap_or_default(),
+        deliver_to: warehouse
+            .map(crate::catalog::Warehouse::party)
+            .unwrap_or_default(),
         mode: first.mode,
         forwarder: first.forwarder.clone(),
         service: lane.map_or_else(String::new, |lane| lane.service.clone()),
@@ -201,7 +229,8 @@ fn order_of(
         shipper: config.shipper.clone(),
         importer: config.importer.get(country).cloned().unwrap_or_default(),
         port_of_loading: lane.map_or_else(String::new, |lane| lane.port_of_loading.clone()),
-        port_of_discharge: warehouse.map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
+        port_of_discharge: warehouse
+            .map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
         ship_by: first.shipped_on,
         eta,
         lines: Vec::new(),
@@ -210,10 +239,18 @@ fn order_of(
     for line in lines {
         match goods(catalog, line) {
             Ok(goods) => add_line(&mut order, catalog, line, goods),
-            Err(missing) => report.partial(format!("order {number}, SKU {}: {}", line.sku, missing.join(", "))),
+            Err(missing) => report.partial(format!(
+                "order {number}, SKU {}: {}",
+                line.sku,
+                missing.join(", ")
+            )),
         }
     }
-    ((!order.lines.is_empty()).then_some(order), eta_p90, Some(first.shipped_on))
+    (
+        (!order.lines.is_empty()).then_some(order),
+        eta_p90,
+        Some(first.shipped_on),
+    )
 }
 
 /// The papers of these shipments were written elsewhere: only the codes are needed here.
@@ -225,17 +262,26 @@ fn goods(catalog: &Catalog, line: &OpenLine) -> Result<Goods, Vec<&'static str>>
 }
 
 fn add_line(order: &mut StockingOrder, catalog: &Catalog, line: &OpenLine, goods: Goods) {
-    let no = u32::try_from(order.lines.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let no = u32::try_from(order.lines.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let item = catalog.items.get(&line.sku);
     if let Some(spec) = item.and_then(super::issue::carton_spec) {
-        let first = u32::try_from(order.cartons.len()).unwrap_or(u32::MAX).saturating_add(1);
-        order.cartons.extend(pack(no, line.units, &spec, first, order.number.as_str()));
+        let first = u32::try_from(order.cartons.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        order
+            .cartons
+            .extend(pack(no, line.units, &spec, first, order.number.as_str()));
     }
     order.lines.push(OrderLine {
         no,
         goods,
         units: line.units,
-        unit_value: item.and_then(|item| item.declared).map(|value| value.amount).unwrap_or_default(),
+        unit_value: item
+            .and_then(|item| item.declared)
+            .map(|value| value.amount)
+            .unwrap_or_default(),
         suggested_units: None,
     });
 }

@@ -103,7 +103,9 @@ pub async fn take(
     let orders = orders::all(&mut tx, account).await?;
     let (kind, problems, new) = match read(name, bytes, &catalog, &orders) {
         Ok(read) if !read.events.is_empty() => {
-            let new = receipts::append(&mut tx, account, &read.events, night.now()).await?.new;
+            let new = receipts::append(&mut tx, account, &read.events, night.now())
+                .await?
+                .new;
             ("receipts", read.problems, new)
         }
         Ok(read) => ("quarantine", nothing_read(name, read.problems), 0),

@@ -516,7 +516,10 @@ mod tests {
 
     #[test]
     fn places_become_numbers_for_sqlite() {
-        assert_eq!(numbered("SELECT $1, $23 || '$' FROM t"), "SELECT ?1, ?23 || '$' FROM t");
+        assert_eq!(
+            numbered("SELECT $1, $23 || '$' FROM t"),
+            "SELECT ?1, ?23 || '$' FROM t"
+        );
     }
 
     #[tokio::test]

@@ -10,6 +10,12 @@ mod package;
 mod part;
 pub mod template;
 
+use std::collections::BTreeMap;
+
+pub use self::address::At;
+pub use self::cell::Want;
+use self::package::Package;
+use self::part::SheetPart;
 use crate::mapping::definition::Mapping;
 use crate::mapping::model::{DocumentContext, document_model};
 use crate::mapping::value::Scope;
@@ -28,4 +34,33 @@ pub fn compare(
 ) -> Vec<Problem> {
     let model = document_model(order, context);
     mapping.check(file_name, bytes, &Scope::new(&model, &mapping.maps))
+}
+
+/// Writes cells into one sheet of a workbook and leaves every other part as it is, to the byte.
+///
+/// # Errors
+/// When the bytes are no workbook, the sheet is not there, or an address is not one.
+pub fn write_cells(bytes: &[u8], sheet: &str, cells: &[(At, Want)]) -> Result<Vec<u8>, Problem> {
+    let refuse = |error: &dyn std::error::Error| {
+        Problem::new("workbook", "", sheet, package::chain(error), "a workbook")
+    };
+    let mut book = Package::open(bytes).map_err(|error| refuse(&error))?;
+    let sheets = book.sheets().map_err(|error| refuse(&error))?;
+    let Some((_, part)) = sheets.iter().find(|(name, _)| name == sheet) else {
+        let names: Vec<&str> = sheets.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(Problem::new(
+            "workbook",
+            "",
+            "sheet",
+            sheet,
+            format!("one of {}", names.join(", ")),
+        ));
+    };
+    let xml = book.text(part).map_err(|error| refuse(&error))?;
+    let mut patched = SheetPart::parse(sheet, part, &xml).map_err(|error| refuse(&error))?;
+    for (at, want) in cells {
+        patched.set(*at, want, None);
+    }
+    let changes = BTreeMap::from([(part.clone(), Some(patched.render()))]);
+    book.with(&changes).map_err(|error| refuse(&error))
 }

@@ -1,0 +1,211 @@
+//! `linkstar demo`: the whole job on real orders, several weeks of nights at speed, in a fresh folder.
+//!
+//! The world and the seller run in one process on one clock that jumps from morning to morning. Everything between
+//! them goes over loopback sockets: HTTP, SFTP, SMTP with STARTTLS. After every night the books are checked against
+//! what the world knows.
+
+mod check;
+mod person;
+mod shop;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveTime, Utc, Weekday};
+
+use super::args::{Cli, DemoArgs};
+use super::catalog::{CatalogFile, import_files};
+use super::{CliError, Exit};
+use crate::calendar::instant_of;
+use crate::clock::{Clock, FixedClock};
+use crate::config::{self, Config};
+use crate::http::Pace;
+use crate::mapping::table::{self, Limits};
+use crate::night::{Night, Tools, decide, opening};
+use crate::simulate::{self, RunningWorld, WorldOptions};
+use crate::store::Store;
+use crate::telemetry::{Progress, init_logs};
+
+/// A Monday with more than a year of real orders before it.
+const START: (i32, u32, u32) = (2026, 5, 4);
+/// The morning's answer comes so long after the mail.
+const ANSWER_AFTER_HOURS: i64 = 2;
+
+/// The seller of the demo: what a real installation has, on a clock that is moved by hand.
+struct Seller {
+    config: Config,
+    store: Store,
+    tools: Tools,
+    clock: Arc<FixedClock>,
+}
+
+impl Seller {
+    fn night(&self) -> Night<'_> {
+        Night {
+            store: &self.store,
+            clock: &*self.clock,
+            config: &self.config,
+            tools: &self.tools,
+            dry_run: false,
+        }
+    }
+}
+
+pub async fn run(cli: &Cli, args: &DemoArgs) -> Result<Exit, CliError> {
+    let folder = fresh_folder(args.folder.as_deref())?;
+    let first = NaiveDate::from_ymd_opt(START.0, START.1, START.2).unwrap_or_default();
+    let zone = chrono_tz::Asia::Shanghai;
+    let morning = |date: NaiveDate| {
+        instant_of(
+            date,
+            NaiveTime::from_hms_opt(8, 10, 0).unwrap_or(NaiveTime::MIN),
+            zone,
+        )
+    };
+    let world_dir = folder.join("world");
+    let world = simulate::start(WorldOptions::new(world_dir, args.seed, morning(first)))
+        .await
+        .map_err(|error| CliError::World(error.into()))?;
+    let seller = open(&folder, &world, args, morning(first)).await?;
+
+    let days = i64::from(args.weeks.max(1)) * 7;
+    let progress = Progress::new("night", cli.quiet);
+    let mut tally = summary::Tally::default();
+    for (number, date) in first
+        .iter_days()
+        .take(usize::try_from(days).unwrap_or(0))
+        .enumerate()
+    {
+        one_day(&seller, &world, morning(date), date, &mut tally).await?;
+        progress.at(number + 1, usize::try_from(days).unwrap_or(0), &tally.line(date));
+    }
+    progress.done();
+    let findings = check::books(&seller, &world).await?;
+    let text = summary::write(&seller, &world, &folder, &tally, &findings).await?;
+    super::context::print(&text)?;
+    seller.store.close().await;
+    world.stop().await;
+    Ok(if findings.is_empty() && tally.findings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
+}
+
+fn fresh_folder(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
+    let folder = match wanted {
+        Some(folder) => folder.to_owned(),
+        None => std::env::temp_dir().join(format!("linkstar-demo-{}", std::process::id())),
+    };
+    let file = |source| CliError::File {
+        what: "create",
+        path: folder.clone(),
+        source,
+    };
+    std::fs::create_dir_all(&folder).map_err(file)?;
+    if std::fs::read_dir(&folder).map_err(file)?.next().is_some() {
+        return Err(CliError::Usage(format!(
+            "{} is not empty; the demo wants a fresh folder",
+            folder.display()
+        )));
+    }
+    folder.canonicalize().map_err(file)
+}
+
+async fn open(
+    folder: &Path,
+    world: &RunningWorld,
+    args: &DemoArgs,
+    now: DateTime<Utc>,
+) -> Result<Seller, CliError> {
+    let home = folder.join("shop");
+    let path = shop::write(
+        &home,
+        world.endpoints(),
+        &world.opening_files(),
+        args.store.as_deref(),
+    )?;
+    let mut config = config::load(&path)?;
+    // Seventy nights of logs would bury the progress; `--quiet` and the run records keep the rest.
+    "warn,linkstar=error".clone_into(&mut config.log.level);
+    init_logs(&config.log);
+    let seller = Seller {
+        tools: Tools::new(&config, Pace::Skip)?,
+        store: Store::open(&config.store_url()).await?,
+        clock: Arc::new(FixedClock::new(now)),
+        config,
+    };
+    let night = seller.night();
+    // Known a year ago: the history is planned with it.
+    let effective = night.today() - Duration::days(500);
+    let files = ["items", "warehouses", "lanes", "codes"].map(|kind| CatalogFile {
+        kind,
+        name: format!("{kind}.csv"),
+        bytes: simulate::catalog_files()
+            .into_iter()
+            .find(|(name, _)| name.starts_with(kind))
+            .map(|(_, bytes)| bytes.to_vec())
+            .unwrap_or_default(),
+    });
+    for (name, report) in import_files(&seller.store, night.account(), &files, effective, now).await? {
+        if let Some(problem) = report.problems.first() {
+            return Err(CliError::Usage(format!("{name}: {problem}")));
+        }
+    }
+    let opening_files = world.opening_files();
+    let read = |name: &str, text: &str| {
+        table::read(name, text.as_bytes(), &Limits::default())
+            .map_err(|problem| CliError::Usage(problem.to_string()))
+    };
+    let mut tx = seller.store.write().await?;
+    let past = read("past_shipments.csv", &opening_files.past_shipments)?;
+    opening::past_shipments(&night, &mut tx, &past).await?;
+    let open = read("open_shipments.csv", &opening_files.open_shipments)?;
+    let report = opening::open_shipments(&night, &mut tx, &open).await?;
+    tx.commit().await?;
+    if let Some(problem) = report.problems.first() {
+        return Err(CliError::Usage(problem.clone()));
+    }
+    Ok(seller)
+}
+
+async fn one_day(
+    seller: &Seller,
+    world: &RunningWorld,
+    morning: DateTime<Utc>,
+    date: NaiveDate,
+    tally: &mut summary::Tally,
+) -> Result<(), CliError> {
+    advance(world, seller, morning)?;
+    let night = seller.night();
+    let report = night.run(date).await?;
+    tally.night(&report);
+    tally.findings.extend(check::conservation(seller).await?);
+    // 运营 answers on Mondays and Thursdays.
+    if matches!(date.weekday(), Weekday::Mon | Weekday::Thu)
+        && let Some(mail) = world
+            .inbox()
+            .iter()
+            .rev()
+            .find(|mail| mail.to.iter().any(|to| to.starts_with("ops@")))
+    {
+        let inbox = seller.config.path(&seller.config.inbox.folder);
+        let answered = person::answer(mail, &inbox).map_err(|error| CliError::World(error.into()))?;
+        tally.answered(answered);
+        advance(world, seller, morning + Duration::hours(ANSWER_AFTER_HOURS))?;
+        let decided = decide::run(&night).await?;
+        tally.step(&decided);
+        let delivered = night.deliver().await;
+        tally.step(&delivered);
+    }
+    Ok(())
+}
+
+fn advance(world: &RunningWorld, seller: &Seller, to: DateTime<Utc>) -> Result<(), CliError> {
+    // The forwarder's folder is read and written: tell the runtime that this blocks.
+    tokio::task::block_in_place(|| world.advance_to(to)).map_err(|error| CliError::World(error.into()))?;
+    seller.clock.set(to);
+    debug_assert_eq!(seller.clock.now(), to);
+    Ok(())
+}

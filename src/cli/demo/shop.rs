@@ -1,0 +1,172 @@
+//! The demo seller's folder: a configuration that points at the simulated world, secrets in files, catalog tables.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::CliError;
+use crate::simulate::{Endpoints, OpeningFiles, catalog_files};
+
+/// Writes the folder and returns the configuration's path.
+pub fn write(
+    home: &Path,
+    endpoints: &Endpoints,
+    opening: &OpeningFiles,
+    store: Option<&str>,
+) -> Result<PathBuf, CliError> {
+    for inner in ["catalog", "inbox", "data", "secrets"] {
+        create(&home.join(inner))?;
+    }
+    for (name, bytes) in catalog_files() {
+        put(&home.join("catalog").join(name), bytes)?;
+    }
+    put(
+        &home.join("catalog/past_shipments.csv"),
+        opening.past_shipments.as_bytes(),
+    )?;
+    put(
+        &home.join("catalog/open_shipments.csv"),
+        opening.open_shipments.as_bytes(),
+    )?;
+    for (name, secret) in [
+        ("lwa_client_id", &endpoints.amazon_client_id),
+        ("lwa_client_secret", &endpoints.amazon_client_secret),
+        ("lwa_refresh_token", &endpoints.amazon_refresh_token),
+        ("goodcang_key", &endpoints.goodcang_app_key),
+        ("goodcang_token", &endpoints.goodcang_app_token),
+        ("smtp_password", &endpoints.smtp_password),
+    ] {
+        put(&home.join("secrets").join(name), secret.as_bytes())?;
+    }
+    let path = home.join("linkstar.toml");
+    put(&path, config(endpoints, store).as_bytes())?;
+    Ok(path)
+}
+
+fn create(path: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(path).map_err(|source| CliError::File {
+        what: "create",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    fs::write(path, bytes).map_err(|source| CliError::File {
+        what: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// TOML's basic strings escape as JSON's do.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn config(world: &Endpoints, store: Option<&str>) -> String {
+    let path = |path: &Path| quoted(&path.display().to_string());
+    format!(
+        r#"# The demo seller: everything outside is the simulated world on loopback.
+version = 1
+
+[account]
+id = "main"
+name = "澜亭家居 (demo)"
+language = "zh-CN"
+zone = "Asia/Shanghai"
+
+[store]
+url = {store}
+
+[night]
+at = "08:10"
+mail_by = "09:00"
+
+[plan]
+review_days = 7
+service_permille = 950
+
+[order]
+term = "DDP"
+currency = "GBP"
+
+[order.shipper]
+name = "Shenzhen Lanting Trading Co., Ltd."
+name_zh = "深圳市澜亭贸易有限公司"
+address = {{ lines = ["Room 1201, 8 Keyuan Road, Nanshan"], city = "Shenzhen", region = "Guangdong", postcode = "518057", country = "CN" }}
+contact = "Lin Yue"
+phone = "+86 755 0000 0000"
+email = "ops@lanting.example"
+uscc = "91440300MA5DEMO12X"
+
+[order.importer.GB]
+name = "Lanting Home UK Ltd"
+address = {{ lines = ["1 Dock Road"], city = "Manchester", postcode = "M1 1AA", country = "GB" }}
+contact = "Amy Chen"
+phone = "+44 161 000 0000"
+email = "import@lanting.example"
+eori = "GB123456789000"
+vat = "GB123456789"
+
+[mail]
+host = {smtp_host}
+port = {smtp_port}
+tls = "starttls"
+user = {smtp_user}
+password = "${{file:secrets/smtp_password}}"
+ca_file = {smtp_ca}
+from = "linkstar <replenish@lanting.example>"
+
+[[mail.recipients]]
+address = "ops@lanting.example"
+language = "zh-CN"
+
+[[mail.recipients]]
+address = "buyer@lanting.example"
+language = "en"
+
+[[connector]]
+id = "amazon-uk"
+uses = "amazon-sp-api"
+params = {{ marketplace_id = {marketplace}, base_url = {amazon}, token_url = {token} }}
+secrets = {{ client_id = "${{file:secrets/lwa_client_id}}", client_secret = "${{file:secrets/lwa_client_secret}}", refresh_token = "${{file:secrets/lwa_refresh_token}}" }}
+warehouses = {{ Amazon = "amazon:GB", Merchant = "goodcang:UKMA" }}
+
+[[connector]]
+id = "goodcang-uk"
+uses = "goodcang"
+params = {{ base_url = {goodcang}, zone = "Europe/London" }}
+secrets = {{ app_key = "${{file:secrets/goodcang_key}}", app_token = "${{file:secrets/goodcang_token}}" }}
+warehouses = {{ {goodcang_warehouse} = "goodcang:UKMA" }}
+
+[[forwarder]]
+id = "huatuo"
+name = "华拓国际物流"
+documents = ["huatuo-booking-gb", "packing-list", "commercial-invoice", "carton-mark", "ubl-packing-list", "ubl-forwarding-instructions"]
+[forwarder.sftp]
+host = {sftp_host}
+port = {sftp_port}
+user = {sftp_user}
+key_file = {sftp_key}
+known_hosts = {sftp_known}
+out_dir = "/in"
+in_dir = "/out"
+settle_seconds = 0
+"#,
+        store = quoted(store.unwrap_or("sqlite:data/linkstar.db")),
+        smtp_host = quoted(&world.smtp_host),
+        smtp_port = world.smtp_port,
+        smtp_user = quoted(&world.smtp_user),
+        smtp_ca = path(&world.smtp_ca_file),
+        marketplace = quoted(&world.amazon_marketplace),
+        amazon = quoted(&world.amazon_base),
+        token = quoted(&world.amazon_token_url),
+        goodcang = quoted(&world.goodcang_base),
+        goodcang_warehouse = quoted(&world.goodcang_warehouse),
+        sftp_host = quoted(&world.sftp_host),
+        sftp_port = world.sftp_port,
+        sftp_user = quoted(&world.sftp_user),
+        sftp_key = path(&world.sftp_key_file),
+        sftp_known = path(&world.sftp_known_hosts),
+    )
+}
