@@ -33,7 +33,7 @@ fn places(from: usize, count: usize) -> String {
 
 /// Takes the lines of whole orders. An order that is not older than what is stored replaces its stored lines, so
 /// that pulling a window twice changes nothing and a late cancellation reduces the day the order was placed on.
-/// Sales days that were touched are recomputed here. Returns the number of orders written.
+/// The sales days change with them. Returns the number of orders written.
 ///
 /// # Errors
 /// When the engine refuses.
@@ -49,7 +49,7 @@ pub async fn merge_order_lines(
         orders.entry(&line.order_id).or_default().push(line);
     }
     let stored = stored_orders(tx, account, source, &orders).await?;
-    let mut touched = BTreeSet::new();
+    let mut change = DayChange::new();
     let mut replaced = Vec::new();
     let mut rows = Vec::new();
     let mut written = 0;
@@ -59,13 +59,18 @@ pub async fn merge_order_lines(
             if Some(known.updated_at) > newest {
                 continue;
             }
-            touched.extend(known.days.iter().copied());
+            for (key, units) in &known.demand {
+                *change.entry(key.clone()).or_insert(0) -= units;
+            }
             replaced.push(order_id);
         }
         written += 1;
         for line in lines {
             let day = civil_day(line.ordered_at, zone);
-            touched.insert(day);
+            if line.state.is_demand() {
+                let key = (day, line.fulfilment.clone(), line.sku_code.clone());
+                *change.entry(key).or_insert(0) += line.units;
+            }
             rows.push(vec![
                 account.into(),
                 source.into(),
@@ -100,13 +105,17 @@ pub async fn merge_order_lines(
         "",
     )
     .await?;
-    recompute_days(tx, account, source, &touched).await?;
+    change_days(tx, account, source, &change).await?;
     Ok(written)
 }
 
+/// Units per day, fulfilment and SKU code that come on top of what the days say.
+type DayChange = BTreeMap<(NaiveDate, String, String), i64>;
+
 struct StoredOrder {
     updated_at: DateTime<Utc>,
-    days: BTreeSet<NaiveDate>,
+    /// What the order counts for now.
+    demand: DayChange,
 }
 
 async fn stored_orders(
@@ -124,7 +133,7 @@ async fn stored_orders(
         let rows = tx
             .rows(
                 format!(
-                    "SELECT order_id, updated_at, day FROM order_line
+                    "SELECT order_id, updated_at, day, fulfilment, sku_code, units, state FROM order_line
                      WHERE account_id = $1 AND source = $2 AND order_id IN ({list})"
                 ),
                 &args,
@@ -134,37 +143,61 @@ async fn stored_orders(
             let updated_at = row.get("updated_at")?;
             let entry = stored.entry(row.get("order_id")?).or_insert_with(|| StoredOrder {
                 updated_at,
-                days: BTreeSet::new(),
+                demand: DayChange::new(),
             });
             entry.updated_at = entry.updated_at.max(updated_at);
-            entry.days.insert(row.get("day")?);
+            if row.get::<String>("state")? != state_code(OrderLineState::Cancelled) {
+                let key = (row.get("day")?, row.get("fulfilment")?, row.get("sku_code")?);
+                *entry.demand.entry(key).or_insert(0) += row.get::<i64>("units")?;
+            }
         }
     }
     Ok(stored)
 }
 
-async fn recompute_days(
+/// Days are changed by what was added and taken away: summing whole days anew for every page made a long history cost
+/// its square.
+async fn change_days(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
-    days: &BTreeSet<NaiveDate>,
+    change: &DayChange,
 ) -> Result<(), StoreError> {
-    let days: Vec<NaiveDate> = days.iter().copied().collect();
-    for chunk in days.chunks(IN_LIST) {
+    let rows: Vec<Vec<Value>> = change
+        .iter()
+        .filter(|(_, units)| **units != 0)
+        .map(|((day, fulfilment, sku_code), units)| {
+            vec![
+                account.into(),
+                source.into(),
+                (*day).into(),
+                fulfilment.into(),
+                sku_code.into(),
+                (*units).into(),
+            ]
+        })
+        .collect();
+    tx.insert_many(
+        "INSERT INTO sales_day (account_id, source, day, fulfilment, sku_code, units)",
+        &rows,
+        "ON CONFLICT (account_id, source, day, fulfilment, sku_code)
+             DO UPDATE SET units = sales_day.units + excluded.units",
+    )
+    .await?;
+    // What was all cancelled leaves no row, as if it had never been seen.
+    let less: BTreeSet<NaiveDate> = change
+        .iter()
+        .filter(|(_, units)| **units < 0)
+        .map(|((day, ..), _)| *day)
+        .collect();
+    let less: Vec<NaiveDate> = less.into_iter().collect();
+    for chunk in less.chunks(IN_LIST) {
         let mut args = vec![Value::from(account), Value::from(source)];
         args.extend(chunk.iter().map(|day| Value::from(*day)));
         let list = places(3, chunk.len());
         tx.execute(
-            format!("DELETE FROM sales_day WHERE account_id = $1 AND source = $2 AND day IN ({list})"),
-            &args,
-        )
-        .await?;
-        tx.execute(
             format!(
-                "INSERT INTO sales_day (account_id, source, day, fulfilment, sku_code, units)
-                 SELECT account_id, source, day, fulfilment, sku_code, CAST(SUM(units) AS BIGINT) FROM order_line
-                 WHERE account_id = $1 AND source = $2 AND day IN ({list}) AND state <> 'cancelled'
-                 GROUP BY account_id, source, day, fulfilment, sku_code"
+                "DELETE FROM sales_day WHERE account_id = $1 AND source = $2 AND day IN ({list}) AND units = 0"
             ),
             &args,
         )
