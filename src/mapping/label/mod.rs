@@ -6,6 +6,8 @@ pub mod font;
 pub mod pdf;
 pub mod sheet;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use self::font::Fonts;
@@ -193,11 +195,12 @@ impl LabelMapping {
         }
         let mut problems = Vec::new();
         let mut marks: Vec<Mark> = Vec::new();
+        let mut codes: BTreeMap<String, usize> = BTreeMap::new();
         for (index, scope) in scopes.iter().enumerate() {
             let mark = self.mark(file, index + 1, scope, &mut problems);
-            if let Some(twin) = marks.iter().position(|known| known.mark_code == mark.mark_code) {
+            if let Some(twin) = codes.insert(mark.mark_code.clone(), index + 1) {
                 let place = format!("carton {}", index + 1);
-                let wanted = format!("a code of its own, carton {} has this one", twin + 1);
+                let wanted = format!("a code of its own, carton {twin} has this one");
                 problems.push(Problem::new(file, place, "mark_code", &mark.mark_code, wanted));
             }
             marks.push(mark);

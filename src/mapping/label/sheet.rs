@@ -155,7 +155,7 @@ impl Canvas<'_, '_> {
     fn contents(&mut self, mark: &Mark) {
         if let [only] = mark.contents.as_slice() {
             self.caption("货号 SKU", LEFT, 49.8);
-            self.wrapped_id("contents.sku", &only.sku, LEFT, 57.4, RIGHT - LEFT, 24.0);
+            self.wrapped_id("contents.sku", &only.sku, LEFT, 58.3, RIGHT - LEFT, 24.0);
             let name = |y, max, weight| Cell {
                 x: LEFT,
                 y,

@@ -88,9 +88,10 @@ fn figure(mapping: &XmlMapping, file: &str, entry: &ReadBack, root: &Node) -> Re
             let mut sum = Decimal::ZERO;
             for node in nodes {
                 let text = node.text.trim();
-                sum += text
-                    .parse::<Decimal>()
-                    .map_err(|_| wrong(text.to_owned(), "a number"))?;
+                let number: Decimal = text.parse().map_err(|_| wrong(text.to_owned(), "a number"))?;
+                sum = sum
+                    .checked_add(number)
+                    .ok_or_else(|| wrong(text.to_owned(), "numbers whose sum can be held"))?;
             }
             Ok(sum.to_string())
         }

@@ -142,6 +142,14 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Node, Problem> {
             "UTF-8 text",
         )
     })?;
+    if let Some((at, bad)) = text.char_indices().find(|(_, c)| !is_legal(*c)) {
+        let found = format!("U+{:04X}", u32::from(bad));
+        return Err(refuse(
+            format!("byte {at}"),
+            &found,
+            "characters that XML can hold",
+        ));
+    }
     let mut reader = NsReader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut open: Vec<Node> = Vec::new();
     let mut root: Option<Node> = None;
@@ -164,6 +172,9 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Node, Problem> {
             }
             Event::Empty(start) => {
                 nodes += 1;
+                if nodes > MAX_NODES {
+                    return Err(refuse(at, "more", "at most 2,000,000 elements"));
+                }
                 let node = node_of(&reader, &start)
                     .map_err(|found| refuse(at.clone(), &found, "well-formed XML"))?;
                 close(node, &mut open, &mut root).map_err(|found| refuse(at, found, "one root element"))?;
@@ -186,11 +197,10 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Node, Problem> {
                     None => return Err(refuse(at, &text, "text only inside the root element")),
                 }
             }
-            Event::CData(part) => {
-                if let Some(node) = open.last_mut() {
-                    node.text.push_str(&part.xml10_content());
-                }
-            }
+            Event::CData(part) => match open.last_mut() {
+                Some(node) => node.text.push_str(&part.xml10_content()),
+                None => return Err(refuse(at, "CDATA", "text only inside the root element")),
+            },
             Event::GeneralRef(reference) => {
                 let name = reference.xml10_content().into_owned();
                 let resolved = match reference.resolve_char_ref() {
@@ -310,5 +320,6 @@ mod tests {
             assert!(read("x.xml", text.as_bytes()).is_err(), "{text}");
         }
         assert!(read("x.xml", b"<a>\xff</a>").is_err());
+        assert_eq!(read("x.xml", b"<a>\x01</a>").unwrap_err().found, "U+0001");
     }
 }
