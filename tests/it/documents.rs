@@ -1,5 +1,6 @@
 //! Documents in Excel, judged by programs we did not write.
 
+mod edited_by_hand;
 mod goods;
 mod judge;
 mod papers_agree;

@@ -61,8 +61,19 @@ pub fn builtin() -> Result<Vec<Mapping>, Vec<Problem>> {
 pub fn all_with(own: &[(String, String)], assets: Assets<'_>) -> Result<Vec<Mapping>, Vec<Problem>> {
     let find = |name: &str| assets(name).or_else(|| builtin_file(name));
     let (mut all, mut problems) = (Vec::<Mapping>::new(), Vec::new());
-    let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    for (name, text) in files.chain(MAPPINGS) {
+    for (name, text) in own {
+        match Mapping::parse(name, text, &find) {
+            Ok(mapping) => match all.iter().find(|known| known.meta.id == mapping.meta.id) {
+                Some(known) => {
+                    let wanted = format!("an id of its own: `{}` has it too", known.file);
+                    problems.push(Problem::new(name, "[mapping]", "id", mapping.meta.id, wanted));
+                }
+                None => all.push(mapping),
+            },
+            Err(more) => problems.extend(more),
+        }
+    }
+    for (name, text) in MAPPINGS {
         match Mapping::parse(name, text, &find) {
             Ok(mapping) if all.iter().any(|known| known.meta.id == mapping.meta.id) => {}
             Ok(mapping) => all.push(mapping),

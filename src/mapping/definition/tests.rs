@@ -52,6 +52,17 @@ fn a_file_of_ones_own_replaces_the_built_in_one_of_the_same_id() {
 }
 
 #[test]
+fn two_files_of_ones_own_with_the_same_id_are_refused() {
+    let own = ["a.toml", "b.toml"].map(|name| (name.to_owned(), format!("{HEAD}{BODY}")));
+    let problems = all_with(&own, &|_| None).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].file == "b.toml" && problems[0].wanted.contains("a.toml"),
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn unknown_keys_are_named_with_their_line_and_the_nearest_key() {
     let text = format!("{HEAD}parti = \"huatuo\"\n{BODY}");
     assert_eq!(

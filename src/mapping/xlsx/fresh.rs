@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::address::column_number;
 use super::book::{Book, Expected, differences};
-use super::cell::{CellType, Want};
+use super::cell::CellType;
 use crate::mapping::value::{Each, Scope, Template, scopes};
 use crate::problem::Problem;
 
@@ -300,11 +300,5 @@ impl ColumnSpec {
             CellType::Date => Align::Center,
             CellType::Text => Align::Left,
         })
-    }
-}
-
-impl Want {
-    fn is_number(&self) -> bool {
-        matches!(self, Self::Number(_))
     }
 }

@@ -119,13 +119,14 @@ impl XlsxNew {
     }
 
     /// Points for a text in its columns: lines it breaks into, counted with wide characters as two.
-    fn height(&self, texts: &[(Columns, String)], line: f64) -> f64 {
-        let lines = texts.iter().map(|(columns, text)| {
-            let widths = self.widths.iter().enumerate().filter(|(place, _)| {
-                let column = u32::try_from(place + 1).unwrap_or(u32::MAX);
-                (columns.from..=columns.to).contains(&column)
-            });
-            let width: f64 = widths.map(|(_, width)| *width).sum::<f64>().max(1.0);
+    fn height<'t>(&self, texts: impl Iterator<Item = (Columns, &'t str)>, line: f64) -> f64 {
+        let place = |column: u32| usize::try_from(column).unwrap_or_default();
+        let lines = texts.map(|(columns, text)| {
+            let widths = self
+                .widths
+                .get(place(columns.from).saturating_sub(1)..place(columns.to))
+                .unwrap_or_default();
+            let width = widths.iter().sum::<f64>().max(1.0);
             let lines = text
                 .split('\n')
                 .map(|part| (shown_width(part) / width).ceil().max(1.0));
@@ -243,7 +244,9 @@ impl Walk<'_, '_> {
             TextLook::Title => String::new(),
             _ => text.clone(),
         };
-        let height = self.page.height(&[(columns, measured)], line);
+        let height = self
+            .page
+            .height(std::iter::once((columns, measured.as_str())), line);
         let cell = PageCell {
             columns,
             want: Want::Text(text),
@@ -292,7 +295,8 @@ impl Walk<'_, '_> {
             });
         }
         cells.sort_by_key(|cell| cell.columns.from);
-        let height = self.page.height(&texts, LINE_POINTS);
+        let texts = texts.iter().map(|(columns, text)| (*columns, text.as_str()));
+        let height = self.page.height(texts, LINE_POINTS);
         self.emit(Some(height), cells, false);
     }
 
@@ -334,11 +338,6 @@ impl Walk<'_, '_> {
     }
 
     fn header(&mut self, table: &TableSpec) {
-        let titles: Vec<(Columns, String)> = table
-            .columns
-            .iter()
-            .map(|column| (column.columns, column.title.clone()))
-            .collect();
         let cells = table.columns.iter().map(|column| PageCell {
             columns: column.columns,
             want: Want::Text(column.title.clone()),
@@ -349,7 +348,11 @@ impl Walk<'_, '_> {
             },
             field: "title",
         });
-        let height = self.page.height(&titles, LINE_POINTS);
+        let titles = table
+            .columns
+            .iter()
+            .map(|column| (column.columns, column.title.as_str()));
+        let height = self.page.height(titles, LINE_POINTS);
         let repeated = !self.header_seen;
         self.header_seen = true;
         self.emit(Some(height), cells.collect(), repeated);
@@ -383,12 +386,11 @@ impl Walk<'_, '_> {
             }
         }
         let height = lines.then(|| {
-            let texts: Vec<(Columns, String)> = cells
-                .iter()
-                .filter(|cell| !cell.want.is_number())
-                .map(|cell| (cell.columns, cell.want.shown()))
-                .collect();
-            self.page.height(&texts, LINE_POINTS)
+            let texts = cells.iter().filter_map(|cell| match &cell.want {
+                Want::Text(text) => Some((cell.columns, text.as_str())),
+                _ => None,
+            });
+            self.page.height(texts, LINE_POINTS)
         });
         self.emit(height.filter(|height| *height > LINE_POINTS + 5.0), cells, false);
     }

@@ -116,8 +116,9 @@ fn paint_row(sheet: &mut Worksheet, row: &PageRow<'_>, formats: &mut Formats) ->
         sheet.set_row_height(no, height.min(400.0))?;
     }
     for cell in &row.cells {
-        let format = formats.of(&cell.style);
-        paint_cell(sheet, no, cell, &format)?;
+        if let Some(format) = formats.of(&cell.style) {
+            paint_cell(sheet, no, cell, format)?;
+        }
     }
     Ok(())
 }
@@ -151,21 +152,19 @@ fn paint_cell(
 struct Formats(Vec<(Look, Align, Option<String>, Format)>);
 
 impl Formats {
-    fn of(&mut self, style: &Style<'_>) -> Format {
-        let same = |known: &&(Look, Align, Option<String>, Format)| {
+    fn of(&mut self, style: &Style<'_>) -> Option<&Format> {
+        let same = |known: &(Look, Align, Option<String>, Format)| {
             (known.0, known.1, known.2.as_deref()) == (style.look, style.align, style.format)
         };
-        if let Some((_, _, _, format)) = self.0.iter().find(same) {
-            return format.clone();
-        }
-        let made = format(style);
-        self.0.push((
-            style.look,
-            style.align,
-            style.format.map(str::to_owned),
-            made.clone(),
-        ));
-        made
+        let place = match self.0.iter().position(same) {
+            Some(place) => place,
+            None => {
+                let name = style.format.map(str::to_owned);
+                self.0.push((style.look, style.align, name, format(style)));
+                self.0.len() - 1
+            }
+        };
+        self.0.get(place).map(|(_, _, _, format)| format)
     }
 }
 
@@ -180,12 +179,17 @@ fn format(style: &Style<'_>) -> Format {
         .set_font_size(9)
         .set_font_color(INK)
         .set_align(align)
-        .set_align(FormatAlign::VerticalCenter)
-        .set_text_wrap();
+        .set_align(FormatAlign::VerticalCenter);
+    // A number cannot be broken; its distance from the border is part of its format (`_)`), because LibreOffice
+    // leaves out the indent of some numbers.
+    let base = match style.align {
+        Align::Right => base,
+        _ => base.set_text_wrap(),
+    };
     let boxed = |format: Format| format.set_border(FormatBorder::Thin).set_border_color(LINE);
     let indented = |format: Format| match style.align {
-        Align::Center => format,
-        _ => format.set_indent(1),
+        Align::Left => format.set_indent(1),
+        Align::Center | Align::Right => format,
     };
     let format = match style.look {
         Look::Text(TextLook::Title) => base.set_font_size(17).set_bold(),
@@ -210,6 +214,7 @@ fn format(style: &Style<'_>) -> Format {
         Look::Total => boxed(indented(base.set_bold().set_background_color(TOTAL_GROUND))),
     };
     match style.format {
+        Some(number) if style.align == Align::Right => format.set_num_format(format!("{number}_)")),
         Some(number) => format.set_num_format(number),
         None => format,
     }
