@@ -336,7 +336,7 @@ fn stock_row(
         return;
     };
     let available = sheet.value(row, "available", "a whole number", problems, |cell| {
-        whole(cell).filter(|units| units.abs() <= MOST_UNITS)
+        whole(cell).filter(|units| (-MOST_UNITS..=MOST_UNITS).contains(units))
     });
     if sheet.cell(row, "available").is_empty() {
         sheet.problem(
