@@ -409,6 +409,25 @@ fn r15_400_days_of_cover_show_the_excess_and_its_money_or_not_known() {
 }
 
 #[test]
+fn a_level_of_nothing_is_a_known_zero() {
+    let as_of = day("2026-11-22");
+    let plan = plan(
+        &snapshot(
+            as_of,
+            vec![lane(Mode::Sea, 40, 50, 1)],
+            vec![item("A", as_of, &[0; 365], 0)],
+        ),
+        &Policy::default(),
+    );
+    let line = only(&plan);
+    assert_eq!(
+        (line.explain.units_of("order_up_to"), line.need_units),
+        (Some(0), Some(0))
+    );
+    assert_eq!(line.reasons.first(), Some(&Reason::NoRecentSales));
+}
+
+#[test]
 fn a_production_time_of_the_item_is_added_to_every_lane() {
     let as_of = day("2026-11-22");
     let mut line = item("A", as_of, &lumpy(3, 365), 0);
