@@ -120,7 +120,7 @@ impl<'a> Context<'a> {
 
 /// Two whole years teach the season.
 const SEASON_HISTORY_DAYS: i64 = 731;
-const MOST_TEACHERS: usize = 5_000;
+const MOST_TEACHERS: usize = 2_000;
 
 impl WarehouseContext<'_> {
     /// The lanes of an item with a production time of its own.

@@ -58,14 +58,14 @@ impl Explain {
         Self::fact(key, value, "percent")
     }
 
-    /// Units that are the sum of the terms; terms of nothing are left out.
+    /// Units that are the sum of the terms. Terms of nothing are left out, but for the two everybody asks for.
     #[must_use]
     pub fn sum(key: &str, value: i64, terms: Vec<(Self, i64)>) -> Self {
         Self {
             rule: "sum".to_owned(),
             terms: terms
                 .into_iter()
-                .filter(|(term, units)| *units != 0 || !term.terms.is_empty())
+                .filter(|(term, units)| *units != 0 || ["need", "order_up_to"].contains(&term.key.as_str()))
                 .map(|(term, units)| Self {
                     value: units.to_string(),
                     unit: "units".to_owned(),

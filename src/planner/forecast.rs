@@ -39,6 +39,7 @@ const ANCHOR_PATHS: usize = 128;
 /// A day of more than so many times the mean of the other days with sales is cut to that, and the cut is shown.
 const OUTLIER_TIMES: f64 = 50.0;
 const OUTLIER_LEAST_DAYS: usize = 10;
+
 /// None when no in-stock day has data: a velocity of nothing is unknown, not zero.
 pub fn learn_demand(
     item: &ItemSeries,

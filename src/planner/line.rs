@@ -61,7 +61,7 @@ pub fn plan_line(
     );
 
     let mut line = empty_line(item, data, dates, demand.as_ref(), context.as_of);
-    line.inbound = incoming.views.clone();
+    line.inbound = incoming.views;
     if let Some(curves) = &curves {
         line.projection = curves.shown(context.as_of, &arrivals);
     }
@@ -88,6 +88,8 @@ pub fn plan_line(
             warehouse,
         );
         date_line(&mut line, lane, curves.mid.stockout, computed.need, context);
+        let position = available + computed.pending + computed.inbound;
+        computed.excess = excess(position, demand, context, warehouse);
         grade(
             &mut line,
             &computed,
@@ -263,6 +265,21 @@ fn date_line(line: &mut PlanLine, lane: &LaneDays, stockout: Option<i64>, need: 
     line.eta = (need > 0).then(|| day_after(context.as_of, lane.total_at(500)));
 }
 
+/// Units beyond the expected demand of the days of cover that are enough.
+fn excess(
+    position: i64,
+    demand: &DemandView,
+    context: &Context<'_>,
+    warehouse: &WarehouseContext<'_>,
+) -> i64 {
+    let ahead = &warehouse.season_ahead;
+    let days = usize::try_from(context.policy.overstock_days.max(1)).unwrap_or(1);
+    let inside = days.min(ahead.len() - 1);
+    // Beyond the season's reach the days are average ones.
+    let enough = demand.level * (ahead[inside] + (days - inside) as f64);
+    (position - enough.ceil() as i64).max(0)
+}
+
 fn grade(
     line: &mut PlanLine,
     quantity: &Quantity,
@@ -274,15 +291,12 @@ fn grade(
 ) {
     let as_of = context.as_of;
     let warning = day_after(as_of, context.policy.warning_days.clamp(0, 365));
-    let position = available + quantity.pending + quantity.inbound;
     let safety = (quantity.order_up_to - quantity.mean).max(0);
-    let rate = quantity.mean as f64 / quantity.protection_days.max(1) as f64;
-    let too_much = position > 0 && position as f64 > rate * context.policy.overstock_days.max(1) as f64;
     line.level = match line.order_by {
         Some(order_by) if order_by <= as_of => Some(AlertLevel::Critical),
         Some(order_by) if order_by <= warning => Some(AlertLevel::Warning),
         _ if safety > 0 && available + quantity.pending < safety => Some(AlertLevel::Notice),
-        _ if too_much => Some(AlertLevel::Overstock),
+        _ if quantity.excess > 0 => Some(AlertLevel::Overstock),
         _ => None,
     };
     if quantity.need > 0 && stockout.is_some_and(|day| day < lane.total_at(500)) {

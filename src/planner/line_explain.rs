@@ -3,7 +3,7 @@
 use super::context::{Context, WarehouseContext};
 use super::forecast::DemandView;
 use super::lead::LaneDays;
-use super::model::{Explain, PlanLine};
+use super::model::{AlertLevel, Explain, PlanLine};
 use super::quantify::Quantity;
 use super::rounding::Rounded;
 use super::snapshot::ItemSeries;
@@ -35,6 +35,9 @@ pub fn explain(
     }
     if let Some((quantity, _)) = quantity {
         terms.push(date_terms(line, quantity));
+        if line.level == Some(AlertLevel::Overstock) {
+            terms.push(overstock_terms(item, quantity));
+        }
     }
     Explain::heading("line", terms)
 }
@@ -153,6 +156,18 @@ fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
         });
     }
     Explain::heading("lead_time", terms)
+}
+
+/// What is too much, and the money in it; an unknown cost leaves the units standing (R15).
+fn overstock_terms(item: &ItemSeries, quantity: &Quantity) -> Explain {
+    let cost = item.unit_cost.map(|cost| cost.times(quantity.excess).to_string());
+    Explain::heading(
+        "overstock",
+        vec![
+            Explain::units("excess_units", quantity.excess),
+            Explain::fact("excess_cost", cost.unwrap_or_default(), "money"),
+        ],
+    )
 }
 
 fn date_terms(line: &PlanLine, quantity: &Quantity) -> Explain {

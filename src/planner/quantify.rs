@@ -25,6 +25,8 @@ pub struct Quantity {
     pub need: i64,
     pub gap_days: i64,
     pub faster: bool,
+    /// Units beyond the limit of cover.
+    pub excess: i64,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the whole of a line's facts meet here")]

@@ -220,7 +220,7 @@ fn half_width(text: &str) -> String {
 /// A whole number; `1,200` and `3.0` are ones too.
 pub fn whole(cell: &str) -> Option<i64> {
     let text: String = half_width(cell).chars().filter(|c| *c != ',').collect();
-    let number: rust_decimal::Decimal = text.trim().parse().ok()?;
+    let number = decimal(&text)?;
     if number.fract().is_zero() {
         number.trunc().to_string().parse().ok()
     } else {
@@ -233,8 +233,14 @@ pub fn count(cell: &str) -> Option<i64> {
     whole(cell).filter(|units| (0..=4_000_000_000).contains(units))
 }
 
+/// A number written out; `1E5` is what a spreadsheet makes of an article number.
 pub fn decimal(cell: &str) -> Option<rust_decimal::Decimal> {
-    half_width(cell).trim().parse().ok()
+    let text = half_width(cell);
+    let text = text.trim();
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
+    if plain { text.parse().ok() } else { None }
 }
 
 /// `2026-11-22`, `2026/11/22`, `20261122`, each with or without a time after it. Other orders are ambiguous.

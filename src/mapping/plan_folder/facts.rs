@@ -10,6 +10,9 @@ use crate::order::Mode;
 use crate::planner::{InboundShipment, LaneOption, Observation, Stage, StageTimes, WarehouseFacts};
 use crate::problem::Problem;
 
+/// Larger figures are slips of the hand, and would not fit where they are added up.
+const MOST_UNITS: i64 = 4_000_000_000;
+const MOST_COST: i64 = 1_000_000_000;
 const COUNT: &str = "a whole number, 0 or more";
 const DAYS: &str = "whole days from 0 to 400";
 const DATE: &str = "a date such as 2026-11-22";
@@ -136,7 +139,7 @@ pub fn items(sheet: &Sheet, draft: &mut Draft, problems: &mut Vec<Problem>) {
         }
         let above_zero = |cell: &str| count(cell).filter(|units| *units > 0);
         let cost = sheet.value(&row, "unit_cost", "an amount", problems, |cell| {
-            decimal(cell).filter(|amount| !amount.is_sign_negative())
+            decimal(cell).filter(|amount| !amount.is_sign_negative() && *amount <= MOST_COST.into())
         });
         let currency = sheet.value(
             &row,
@@ -332,7 +335,9 @@ fn stock_row(
     ) else {
         return;
     };
-    let available = sheet.value(row, "available", "a whole number", problems, whole);
+    let available = sheet.value(row, "available", "a whole number", problems, |cell| {
+        whole(cell).filter(|units| (-MOST_UNITS..=MOST_UNITS).contains(units))
+    });
     if sheet.cell(row, "available").is_empty() {
         sheet.problem(
             row,

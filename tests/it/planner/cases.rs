@@ -1,5 +1,6 @@
 //! Acceptance and bad-input cases of the requirements, by number.
 
+use linkstar::money::{Currency, Money};
 use linkstar::order::Mode;
 use linkstar::planner::{
     AlertLevel, CertainShortage, DataState, InboundShipment, MoqPolicy, Observation, Policy, Reason, Stage,
@@ -381,17 +382,16 @@ fn out_of_stock_days_and_gaps_never_lower_the_velocity() {
 }
 
 #[test]
-fn r15_too_much_stock_is_overstock_and_nothing_is_suggested() {
+fn r15_400_days_of_cover_show_the_excess_and_its_money_or_not_known() {
     let as_of = day("2026-11-22");
-    let plan = plan(
-        &snapshot(
-            as_of,
-            vec![lane(Mode::Sea, 40, 50, 1)],
-            vec![item("A", as_of, &[2; 365], 800)],
-        ),
-        &Policy::default(),
-    );
-    let line = only(&plan);
+    let run = |cost| {
+        let mut line = item("A", as_of, &[2; 365], 800);
+        line.unit_cost = cost;
+        let facts = snapshot(as_of, vec![lane(Mode::Sea, 40, 50, 1)], vec![line]);
+        only(&plan(&facts, &Policy::default())).clone()
+    };
+    let money = Money::new("3.50".parse().unwrap(), Currency::CNY);
+    let line = run(Some(money));
     assert_eq!(
         (line.level, line.suggested_units),
         (Some(AlertLevel::Overstock), Some(0))
@@ -400,6 +400,31 @@ fn r15_too_much_stock_is_overstock_and_nothing_is_suggested() {
         line.cover_days.map(|days| days.to_string()).as_deref(),
         Some("400")
     );
+    // 180 days at 2 a day are enough.
+    assert_eq!(line.explain.units_of("excess_units"), Some(440));
+    assert_eq!(line.explain.find("excess_cost").unwrap().value, "1540.00 CNY");
+    let unknown = run(None);
+    assert_eq!(unknown.explain.units_of("excess_units"), Some(440));
+    assert_eq!(unknown.explain.find("excess_cost").unwrap().value, "");
+}
+
+#[test]
+fn a_level_of_nothing_is_a_known_zero() {
+    let as_of = day("2026-11-22");
+    let plan = plan(
+        &snapshot(
+            as_of,
+            vec![lane(Mode::Sea, 40, 50, 1)],
+            vec![item("A", as_of, &[0; 365], 0)],
+        ),
+        &Policy::default(),
+    );
+    let line = only(&plan);
+    assert_eq!(
+        (line.explain.units_of("order_up_to"), line.need_units),
+        (Some(0), Some(0))
+    );
+    assert_eq!(line.reasons.first(), Some(&Reason::NoRecentSales));
 }
 
 #[test]
