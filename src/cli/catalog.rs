@@ -38,12 +38,14 @@ pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> 
         } => {
             let today = civil_day(context.clock.now(), context.config.account.zone);
             let files = collect(paths)?;
-            let import = Import {
-                store: &context.store,
-                context: &context,
-            };
-            let done = import.files(&files, effective.unwrap_or(today)).await?;
-            show(&done, *json)
+            let account = &context.config.account.id;
+            let (catalog, opening): (Vec<_>, Vec<_>) =
+                files.into_iter().partition(|file| !OPENING.contains(&file.kind));
+            let from = effective.unwrap_or(today);
+            let done = import_files(&context.store, account, &catalog, from, context.clock.now()).await?;
+            let shown = show(&done, *json)?;
+            let opened = import_opening(&context, &opening).await?;
+            Ok(if opened == Exit::Done { shown } else { opened })
         }
         CatalogCommand::Unmapped => unmapped(&context).await,
     }

@@ -21,8 +21,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use faults::{EndpointFault, FaultKind, Faults};
 pub use goods::catalog_files;
+pub use inbox::Mail;
 pub use running::{Advance, Endpoints, RunningWorld, WorldOptions, start};
-pub use truth::{Truth, World};
+pub use truth::{OpeningFiles, Truth, World};
 
 /// Why the world cannot start or go on.
 #[derive(Debug, thiserror::Error)]

@@ -104,7 +104,7 @@ impl Pull<'_> {
             facts::replace_inbound_lines(&mut tx, self.account, source, &notice.inbound_no, lines).await?;
         }
         if !events.is_empty() {
-            facts::append_receipts(&mut tx, self.account, &events, now).await?;
+            crate::store::receipts::append(&mut tx, self.account, &events, now).await?;
         }
         tx.commit().await?;
         Ok(())

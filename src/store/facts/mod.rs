@@ -4,7 +4,6 @@
 //! them so that seeing the same fact again changes nothing.
 
 mod inbound;
-mod receipts;
 mod sales;
 mod sources;
 mod stock;
@@ -12,7 +11,6 @@ mod stock;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
-pub use receipts::append_receipts;
 pub use sales::{covered_days, mark_covered, merge_order_lines, sales_history};
 pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,

@@ -147,19 +147,3 @@ CREATE TABLE raw_page (
     PRIMARY KEY (account_id, source, stream, sha256),
     FOREIGN KEY (account_id, sha256) REFERENCES blob (account_id, sha256)
 );
-
--- Receipt batches as the warehouse told them. Appended, never changed.
-CREATE TABLE pulled_receipt (
-    account_id TEXT NOT NULL,
-    source TEXT NOT NULL,
-    event_key TEXT NOT NULL,
-    warehouse TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    carton TEXT,
-    sku_code TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    units BIGINT NOT NULL,
-    at BIGINT NOT NULL,
-    seen_at BIGINT NOT NULL,
-    PRIMARY KEY (account_id, source, event_key)
-);

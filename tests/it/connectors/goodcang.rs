@@ -214,7 +214,7 @@ async fn receipts_are_summed_over_batches_once_and_announced_is_taken_once() {
         assert_eq!((lines[0].announced, lines[0].put_away), (Some(100), Some(96)));
         let rows = tx
             .rows(
-                "SELECT kind, CAST(SUM(units) AS BIGINT) AS units, COUNT(*) AS events FROM pulled_receipt
+                "SELECT kind, CAST(SUM(units) AS BIGINT) AS units, COUNT(*) AS events FROM receipt_event
                  WHERE account_id = $1 GROUP BY kind ORDER BY kind",
                 linkstar::args![&house.account],
             )
