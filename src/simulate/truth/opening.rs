@@ -253,7 +253,7 @@ fn position(seed: u64, place: Place, sku: &str, want: Want, cover: Cover) -> (i6
             (shelf, if draw.below(3) == 0 { 0 } else { moving })
         }
         Cover::Healthy => {
-            let all = part(92, 114);
+            let all = part(84, 106);
             let moving = all * draw.between(34, 48) / 100;
             (all - moving, moving)
         }
