@@ -1,6 +1,6 @@
 //! Plan: facts of this moment in, an immutable plan out, with the current plan as its parent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
@@ -9,7 +9,9 @@ use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
-use crate::ids::{AccountId, OrderNo};
+use crate::connector::ConnectorConfig;
+use crate::connector::definition::RecordKind;
+use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::planner::{self, DataState, Plan, PlanDiff};
 use crate::store::catalog::UnmappedCode;
@@ -160,11 +162,32 @@ async fn gather<'a>(
         sales: facts::sales_history(tx, account, from, as_of).await?,
         coverage,
         stock: facts::latest_stock(tx, account).await?,
+        without_pending: without_pending(night),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
     })
+}
+
+/// Sources whose connector file maps no pending bucket at all.
+fn without_pending(night: &Night<'_>) -> BTreeSet<SourceId> {
+    let has_none = |connector: &&ConnectorConfig| {
+        let mut stock = connector
+            .definition
+            .file
+            .stream
+            .values()
+            .filter(|stream| stream.record == RecordKind::Stock);
+        stock.all(|stream| !stream.map.contains_key("pending_putaway"))
+    };
+    night
+        .tools
+        .connectors
+        .iter()
+        .filter(has_none)
+        .map(|connector| connector.id.clone())
+        .collect()
 }
 
 /// What left, less what was reported: from the transit ledger, so that no unit is counted in two places.
