@@ -5,8 +5,8 @@
 //! what the world knows.
 
 mod check;
-mod person;
-mod shop;
+pub mod person;
+pub mod shop;
 mod summary;
 
 use std::path::{Path, PathBuf};
