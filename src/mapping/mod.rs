@@ -1,5 +1,6 @@
 //! Reads mapping files and writes or reads documents. Bytes in, bytes out.
 
+pub mod booking_reply;
 pub mod catalog_file;
 pub mod definition;
 pub mod label;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Duration, NaiveDate};
 
-use crate::catalog::{Catalog, CodeKind, Item, Lane, Status, Warehouse};
+use crate::catalog::{Catalog, CodeKind, Lane, Status, Warehouse};
 use crate::config::ConnectorSection;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::ledger::StockRow;
@@ -51,6 +51,8 @@ pub struct Facts<'a> {
     /// Only of sources that pull sales.
     pub coverage: BTreeMap<SourceId, BTreeMap<NaiveDate, DayCoverage>>,
     pub stock: Vec<StockSnapshotView>,
+    /// Systems that have no bucket of units pending putaway: there its absence says nothing.
+    pub without_pending: BTreeSet<SourceId>,
     pub stock_days: Vec<StockDay>,
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
@@ -107,7 +109,7 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
                 continue;
             }
             let sales = assembler.daily(sold.get(&key), in_stock.get(&key), &coverage);
-            let on_hand = on_hand(snapshot, stock.get(&key));
+            let on_hand = on_hand(snapshot, stock.get(&key), &facts.without_pending);
             series.push(ItemSeries {
                 warehouse: warehouse.clone(),
                 sku: item.sku.clone(),
@@ -356,7 +358,11 @@ struct OnHand {
     state: DataState,
 }
 
-fn on_hand(view: Option<&StockSnapshotView>, rows: Option<&Vec<(StockRow, i64)>>) -> OnHand {
+fn on_hand(
+    view: Option<&StockSnapshotView>,
+    rows: Option<&Vec<(StockRow, i64)>>,
+    without_pending: &BTreeSet<SourceId>,
+) -> OnHand {
     let Some(view) = view.filter(|view| view.as_of.is_some()) else {
         return OnHand {
             available: None,
@@ -392,9 +398,15 @@ fn on_hand(view: Option<&StockSnapshotView>, rows: Option<&Vec<(StockRow, i64)>>
     } else {
         fresh
     };
+    // A system that has the bucket and did not send it leaves the number unknown, not zero.
+    let pending = if without_pending.contains(&view.source) {
+        Some(0)
+    } else {
+        sum(|row| row.buckets.pending_putaway)
+    };
     OnHand {
         available,
-        pending: sum(|row| row.buckets.pending_putaway.or(Some(0))),
+        pending,
         state,
     }
 }
@@ -453,8 +465,5 @@ fn warehouse_facts(facts: &Facts<'_>, warehouse: &Warehouse) -> WarehouseFacts {
     }
 }
 
-/// Whether an item may be ordered at all.
-#[must_use]
-pub fn is_orderable(item: &Item) -> bool {
-    item.status == Status::Active
-}
+#[cfg(test)]
+mod tests;

@@ -311,8 +311,9 @@ impl Booking<'_> {
             if !mapping.is_for(order) {
                 continue;
             }
-            let number = format!("{}-{}", order.number, order.revision);
-            match mapping.write(order, &DocumentContext::new(order.created_on, number)) {
+            // One number on all papers, so that whoever holds any of them can ask for the order.
+            let context = DocumentContext::new(order.created_on, order.number.as_str());
+            match mapping.write(order, &context) {
                 Ok(written) => documents.push(Document {
                     mapping: id.clone(),
                     written,

@@ -1,6 +1,6 @@
 //! Plan: facts of this moment in, an immutable plan out, with the current plan as its parent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
@@ -9,7 +9,9 @@ use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
-use crate::ids::{AccountId, OrderNo};
+use crate::connector::ConnectorConfig;
+use crate::connector::definition::RecordKind;
+use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::planner::{self, DataState, Plan, PlanDiff};
 use crate::store::catalog::UnmappedCode;
@@ -49,9 +51,19 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
 /// When the store fails.
 pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     let mut tx = night.store.write().await?;
+    let made = make_in(night, &mut tx).await?;
+    // The plan of a dry run is forgotten: it must not take the place of the one that people are answering.
+    if !night.dry_run {
+        tx.commit().await?;
+    }
+    Ok(made)
+}
+
+/// As [`make`], in the caller's transaction.
+pub(super) async fn make_in(night: &Night<'_>, tx: &mut Tx) -> Result<(Plan, usize), NightError> {
     let account = night.account();
-    let catalog = catalog::load(&mut tx, account, night.today()).await?;
-    let facts = gather(night, &mut tx, &catalog).await?;
+    let catalog = catalog::load(tx, account, night.today()).await?;
+    let facts = gather(night, tx, &catalog).await?;
     let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
     let queue: Vec<UnmappedCode> = unmapped
         .iter()
@@ -62,20 +74,19 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
             times: 1,
         })
         .collect();
-    catalog::record_unmapped(&mut tx, account, &queue, night.now()).await?;
-    let current = plans::parent(&mut tx, account).await?;
+    catalog::record_unmapped(tx, account, &queue, night.now()).await?;
+    let current = plans::parent(tx, account).await?;
     if let Some(current) = current
         .as_ref()
         .filter(|current| current.plan.as_of == snapshot.as_of)
     {
         // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
         let before = match &current.plan.parent {
-            Some(id) => Some(plans::get(&mut tx, account, id.as_str()).await?),
+            Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
             None => None,
         };
         let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
         if again.id == current.plan.id {
-            tx.commit().await?;
             return Ok((again, unmapped.len()));
         }
     }
@@ -86,7 +97,7 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     );
     let acknowledged = current.map(|current| current.acknowledged).unwrap_or_default();
     plans::save(
-        &mut tx,
+        tx,
         account,
         &plan,
         &snapshot,
@@ -95,7 +106,6 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
         night.now(),
     )
     .await?;
-    tx.commit().await?;
     Ok((plan, unmapped.len()))
 }
 
@@ -160,11 +170,32 @@ async fn gather<'a>(
         sales: facts::sales_history(tx, account, from, as_of).await?,
         coverage,
         stock: facts::latest_stock(tx, account).await?,
+        without_pending: without_pending(night),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
     })
+}
+
+/// Sources whose connector file maps no pending bucket at all.
+fn without_pending(night: &Night<'_>) -> BTreeSet<SourceId> {
+    let has_none = |connector: &&ConnectorConfig| {
+        let mut stock = connector
+            .definition
+            .file
+            .stream
+            .values()
+            .filter(|stream| stream.record == RecordKind::Stock);
+        stock.all(|stream| !stream.map.contains_key("pending_putaway"))
+    };
+    night
+        .tools
+        .connectors
+        .iter()
+        .filter(has_none)
+        .map(|connector| connector.id.clone())
+        .collect()
 }
 
 /// What left, less what was reported: from the transit ledger, so that no unit is counted in two places.

@@ -10,12 +10,15 @@ use crate::catalog::Catalog;
 use crate::delivery::FetchLimits;
 use crate::ids::WarehouseCode;
 use crate::ledger::ReceiptEvent;
+use crate::mapping::booking_reply::{self, BookingReply};
 use crate::mapping::receipt_file::{ReceiptFile, read_receipts};
 use crate::mapping::table::{self, Limits, Table};
+use crate::order::state::apply;
+use crate::order::{OrderEvent, OrderEventKind, OrderState};
 use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
-use crate::store::orders::{self, StoredOrder};
-use crate::store::{catalog, receipts};
+use crate::store::orders::{self as store_orders, StoredOrder};
+use crate::store::{Tx, catalog, receipts};
 use crate::transport::sftp::Session;
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -100,16 +103,20 @@ pub async fn take(
     let account = night.account();
     let mut tx = night.store.write().await?;
     let catalog = catalog::load(&mut tx, account, night.today()).await?;
-    let orders = orders::all(&mut tx, account).await?;
-    let (kind, problems, new) = match read(name, bytes, &catalog, &orders) {
-        Ok(read) if !read.events.is_empty() => {
-            let new = receipts::append(&mut tx, account, &read.events, night.now())
-                .await?
-                .new;
-            ("receipts", read.problems, new)
+    let orders = store_orders::all(&mut tx, account).await?;
+    let (kind, problems, new) = match classify(name, bytes, &catalog, &orders) {
+        Incoming::Receipts(read) => {
+            let appended = receipts::append(&mut tx, account, &read.events, night.now()).await?;
+            let mut problems = read.problems;
+            problems.extend(appended.restated.iter().map(|event| restated(name, event)));
+            ("receipts", problems, appended.new)
         }
-        Ok(read) => ("quarantine", nothing_read(name, read.problems), 0),
-        Err(problem) => ("quarantine", vec![problem], 0),
+        Incoming::Reply(reply) => (
+            "reply",
+            confirm(night, &mut tx, name, origin, &reply, &orders).await?,
+            0,
+        ),
+        Incoming::Unread(problems) => ("quarantine", problems, 0),
     };
     let file = InboxFile {
         sha256: sha256.to_owned(),
@@ -132,17 +139,97 @@ pub async fn take(
     Ok(problems)
 }
 
-fn nothing_read(name: &str, problems: Vec<Problem>) -> Vec<Problem> {
-    if problems.is_empty() {
-        return vec![Problem::new(
+/// What a file turned out to be.
+enum Incoming {
+    Receipts(ReceiptFile),
+    Reply(BookingReply),
+    /// Kept, and told to a person with its first line.
+    Unread(Vec<Problem>),
+}
+
+fn classify(name: &str, bytes: &[u8], catalog: &Catalog, orders: &[StoredOrder]) -> Incoming {
+    if let Some(reply) = booking_reply::read(bytes) {
+        return Incoming::Reply(reply);
+    }
+    match read(name, bytes, catalog, orders) {
+        Ok(read) if !read.events.is_empty() => Incoming::Receipts(read),
+        Ok(read) if !read.problems.is_empty() => Incoming::Unread(read.problems),
+        Ok(_) => Incoming::Unread(vec![unread(name, bytes)]),
+        Err(problem) => Incoming::Unread(vec![problem]),
+    }
+}
+
+fn unread(name: &str, bytes: &[u8]) -> Problem {
+    let text = String::from_utf8_lossy(bytes);
+    let first = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    Problem::new(
+        name,
+        "",
+        "",
+        first,
+        "a receipt report, a booking confirmation, or the workbook of a daily mail",
+    )
+}
+
+fn restated(name: &str, event: &ReceiptEvent) -> Problem {
+    let found = format!("{} {} {}", event.reference, event.sku_code, event.units);
+    Problem::new(
+        name,
+        "",
+        "units",
+        found,
+        "the units this row had when it was first read; a correction is a row of its own",
+    )
+}
+
+/// The forwarder has the goods' papers: the order is handed over, unless what was accepted is not what was booked.
+async fn confirm(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    name: &str,
+    origin: &str,
+    reply: &BookingReply,
+    orders: &[StoredOrder],
+) -> Result<Vec<Problem>, NightError> {
+    let Some(stored) = orders
+        .iter()
+        .find(|stored| stored.order.number.as_str() == reply.order)
+    else {
+        return Ok(vec![Problem::new(
             name,
             "",
-            "",
-            "no receipt row",
-            "a receipt report, or the workbook of a daily mail",
-        )];
+            "order",
+            &reply.order,
+            "the number of one of our orders",
+        )]);
+    };
+    let totals = stored.order.totals();
+    let mut problems = Vec::new();
+    for (field, found, wanted) in [
+        ("cartons", reply.cartons, totals.cartons),
+        ("units", reply.units, totals.units),
+    ] {
+        if let Some(found) = found.filter(|found| *found != wanted) {
+            let wanted = format!("{wanted}, as order {} says", reply.order);
+            problems.push(Problem::new(name, "", field, found.to_string(), wanted));
+        }
     }
-    problems
+    let kind = OrderEventKind::Reached {
+        state: OrderState::HandedOver,
+    };
+    if apply(Some(stored.state), &kind).is_ok() {
+        let at = reply.accepted_at.unwrap_or_else(|| night.now());
+        let event = OrderEvent {
+            at,
+            by: origin.to_owned(),
+            kind,
+        };
+        store_orders::append(tx, night.account(), &stored.order.number, event).await?;
+    }
+    Ok(problems)
 }
 
 /// A report names orders; the orders say which warehouse it is from, and so whose civil time it is written in.

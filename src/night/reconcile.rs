@@ -47,8 +47,27 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
     let account = night.account();
     let orders = orders::all(tx, account).await?;
     let since = night.now() - Duration::days(LOOK_BACK_DAYS);
-    let events = receipts::load_since(tx, account, since).await?;
-    let (notices, announced) = facts::inbounds(tx, account).await?;
+    let mut events = receipts::load_since(tx, account, since).await?;
+    let (mut notices, announced) = facts::inbounds(tx, account).await?;
+    // Shipments that ended before linkstar taught their lead times and are nobody's open question.
+    let past: BTreeSet<String> = lead_times::all(tx, account)
+        .await?
+        .into_iter()
+        .map(|passage| passage.reference)
+        .collect();
+    let is_past = |reference: &str| {
+        past.contains(reference)
+            && !orders
+                .iter()
+                .any(|stored| stored.order.number.as_str() == reference)
+    };
+    let past_inbounds: BTreeSet<String> = notices
+        .iter()
+        .filter(|notice| is_past(&notice.reference))
+        .map(|notice| notice.inbound_no.clone())
+        .collect();
+    notices.retain(|notice| !past_inbounds.contains(&notice.inbound_no));
+    events.retain(|event| !is_past(&event.reference) && !past_inbounds.contains(&event.reference));
     let shipments: Vec<Shipment> = orders
         .iter()
         .filter(|stored| stored.state != OrderState::Draft && stored.state != OrderState::Cancelled)

@@ -19,11 +19,25 @@ pub use model::{
     ReceiptSummary, ReportError, RunProblem, UnmappedCode,
 };
 
+use crate::planner::Plan;
+
 /// Most rows in the body; the rest is in the workbook.
 pub const MAX_BODY_ROWS: usize = 30;
 
 /// Mail clients cut a longer HTML body off (Gmail at 102 kB), and the footer with the plan id would be lost.
 pub const MAX_HTML_BYTES: usize = 100_000;
+
+/// The plan as it travels in a mail: the day-by-day projection only of lines that ask for something, because a
+/// hundred lines of half a year each would be megabytes in every mailbox. `linkstar plan --json` has all of it.
+fn lean(plan: &Plan) -> Plan {
+    let mut lean = plan.clone();
+    for line in &mut lean.lines {
+        if line.level.is_none() && line.suggested_units.unwrap_or(0) == 0 {
+            line.projection.clear();
+        }
+    }
+    lean
+}
 
 /// Subject, HTML, text, charts and attachments of one recipient's daily mail.
 ///
@@ -51,7 +65,7 @@ pub fn render_mail(report: &DailyReport<'_>) -> Result<MailContent, ReportError>
         Attachment {
             name: format!("plan-{}-{short}.json", report.as_of),
             media_type: "application/json".to_owned(),
-            bytes: serde_json::to_vec_pretty(report.plan).map_err(ReportError::Json)?,
+            bytes: serde_json::to_vec(&lean(report.plan)).map_err(ReportError::Json)?,
         },
     ];
     let inline = view

@@ -1,9 +1,11 @@
--- Content-addressed bytes: raw pages, plans, documents, mails. Never changed, only added.
+-- Content-addressed bytes: raw pages, plans, documents, mails. Never changed, only added. Name and size are those of
+-- the bytes themselves; stored they may be deflated.
 CREATE TABLE blob (
     account_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     kind TEXT NOT NULL,
     size BIGINT NOT NULL,
+    encoding TEXT NOT NULL,
     bytes BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, sha256)

@@ -10,20 +10,9 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use linkstar::simulate::{EndpointFault, Endpoints, FaultKind, RunningWorld};
 
-use super::{at, world};
+use crate::services::has;
 
-fn has(program: &str, argument: &str) -> bool {
-    let found = Command::new(program)
-        .arg(argument)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
-    if !found {
-        eprintln!("skipped: `{program}` is not installed");
-    }
-    found
-}
+use super::{at, world};
 
 /// Runs OpenSSH's `sftp` with a batch of commands.
 async fn sftp(to: &Endpoints, batch: &str) -> Output {
@@ -73,7 +62,7 @@ fn errors(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openssh_puts_lists_fetches_and_cannot_overwrite_by_rename() {
-    if !has("sftp", "-V") {
+    if !has("sftp", "openssh-client") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -402,7 +391,7 @@ finally:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pythons_smtplib_is_served_and_refused_by_the_book() {
-    if !has("python3", "--version") {
+    if !has("python3", "python3") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
