@@ -37,11 +37,7 @@ pub struct Answered {
 /// Answers a mail: takes the suggestions, doubles a carton here, refuses one there. Nothing is random: the same mail
 /// is answered in the same way.
 pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
-    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
-        path: mail.file.clone(),
-        source,
-    })?;
-    let workbook = attachment(&bytes).ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))?;
+    let workbook = workbook(mail)?;
     let (cells, answered) = decide(&workbook)?;
     if cells.is_empty() {
         return Ok(answered);
@@ -51,6 +47,15 @@ pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
     let path = inbox.join(format!("reply-{}.xlsx", mail.id));
     fs::write(&path, edited).map_err(|source| PersonError::File { path, source })?;
     Ok(answered)
+}
+
+/// The workbook of a mail, as it came.
+pub fn workbook(mail: &Mail) -> Result<Vec<u8>, PersonError> {
+    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
+        path: mail.file.clone(),
+        source,
+    })?;
+    attachment(&bytes).ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))
 }
 
 /// The XLSX attachment of a mail, by the type of its part.
