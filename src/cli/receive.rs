@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::{At, Cli};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, print, print_json, word};
 use super::nightly::exit;
 use super::{CliError, Exit};
 use crate::night::{StepReport, receive, reconcile as books};
@@ -37,19 +37,24 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
     if json {
         print_json(&serde_json::to_value(&done.lines)?)?;
     } else {
-        let heads = [
-            "ORDER",
-            "WAREHOUSE",
-            "SKU",
-            "SHIPPED",
-            "RECEIVED",
-            "PUT AWAY",
-            "DAMAGED",
-            "DIFFERENCE",
-            "STATE",
-            "VERDICT",
+        let titles = [
+            "order",
+            "warehouse",
+            "sku",
+            "shipped",
+            "received",
+            "put_away",
+            "damaged",
+            "difference",
+            "state",
+            "verdict",
         ];
-        let mut rows = vec![heads.map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            titles
+                .iter()
+                .map(|column| word(context.lang, "receipts.column", column))
+                .collect::<Vec<_>>(),
+        ];
         rows.extend(done.lines.iter().map(|line| {
             vec![
                 line.order.to_string(),
@@ -60,14 +65,14 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
                 line.put_away.to_string(),
                 line.damaged.to_string(),
                 line.difference.to_string(),
-                line.state.code().to_owned(),
-                line.verdict.code().to_owned(),
+                word(context.lang, "receipts.state", line.state.code()),
+                word(context.lang, "receipts.verdict", line.verdict.code()),
             ]
         }));
         print(&columns(&rows))?;
     }
     for anomaly in &done.anomalies {
-        eprintln!("{}", serde_json::to_string(anomaly)?);
+        eprintln!("{}", anomaly.text(context.lang));
     }
     for breach in &done.breaches {
         eprintln!("the books do not add up: {breach:?}");
