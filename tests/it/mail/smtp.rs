@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use linkstar::report::render_mail;
+use linkstar::secret::Secret;
 use linkstar::transport::email::{
-    Envelope, Refused, Secret, SendOutcome, SmtpSettings, SmtpTls, build_message, send,
+    Envelope, Refused, SendOutcome, SmtpSettings, SmtpTls, build_message, send,
 };
 use linkstar::wording::Lang;
 use serde_json::{Value, json};
