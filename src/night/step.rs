@@ -42,10 +42,10 @@ impl Step {
         }
     }
 
-    /// Whether the step may be left out of a dry run: everything that would leave the house.
+    /// Whether a dry run leaves the step out: it sends, or takes away a file that a person dropped.
     #[must_use]
     pub fn goes_out(self) -> bool {
-        matches!(self, Self::Decide | Self::Deliver)
+        matches!(self, Self::Receive | Self::Decide | Self::Deliver)
     }
 }
 

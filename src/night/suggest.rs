@@ -54,6 +54,10 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
         return Ok(report);
     };
     let mut tx = night.store.write().await?;
+    if night.dry_run {
+        // Made again, because nothing of a dry run is stored; this transaction is not committed either.
+        super::plan::make_in(night, &mut tx).await?;
+    }
     let Some(day) = gather(night, &mut tx, before).await? else {
         return Ok(StepReport::failed("there is no plan to tell about"));
     };
@@ -71,7 +75,9 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
             Enqueued::Taken { .. } => report.count("kept_first", 1),
         }
     }
-    tx.commit().await?;
+    if !night.dry_run {
+        tx.commit().await?;
+    }
     Ok(report)
 }
 
