@@ -7,6 +7,7 @@ use super::context::{Context, columns, print, print_json, word};
 use super::nightly::exit;
 use super::{CliError, Exit};
 use crate::night::{StepReport, receive, reconcile as books};
+use crate::reconcile::{Line, LineState};
 use crate::store::catalog;
 
 pub async fn files(cli: &Cli, files: &[PathBuf], at: At) -> Result<Exit, CliError> {
@@ -55,7 +56,10 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
                 .map(|column| word(context.lang, "receipts.column", column))
                 .collect::<Vec<_>>(),
         ];
-        rows.extend(done.lines.iter().map(|line| {
+        // What is only on its way has no difference yet, and stands last.
+        let mut lines: Vec<&Line> = done.lines.iter().collect();
+        lines.sort_by_key(|line| line.state == LineState::Moving);
+        rows.extend(lines.into_iter().map(|line| {
             vec![
                 line.order.to_string(),
                 line.warehouse.to_string(),
@@ -64,7 +68,7 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
                 line.received.to_string(),
                 line.put_away.to_string(),
                 line.damaged.to_string(),
-                line.difference.to_string(),
+                difference(line),
                 word(context.lang, "receipts.state", line.state.code()),
                 word(context.lang, "receipts.verdict", line.verdict.code()),
             ]
@@ -79,4 +83,13 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
     }
     let quiet = done.breaches.is_empty() && done.anomalies.is_empty() && done.differences().next().is_none();
     Ok(if quiet { Exit::Done } else { Exit::Findings })
+}
+
+/// Nothing arrived of a line that is on its way: the units are not missing.
+pub fn difference(line: &Line) -> String {
+    if line.state == LineState::Moving {
+        "-".to_owned()
+    } else {
+        format!("{:+}", line.difference)
+    }
 }

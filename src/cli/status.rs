@@ -9,6 +9,7 @@ use super::nightly::told_line;
 use super::order::{head, story, unknown};
 use super::outbox::as_json;
 use super::planning::plan_head;
+use super::receive::difference;
 use super::{CliError, Exit};
 use crate::calendar::{civil_day, instant_of};
 use crate::delivery::State;
@@ -273,7 +274,7 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
                 line.shipped.to_string(),
                 line.received.to_string(),
                 line.put_away.to_string(),
-                format!("{:+}", line.difference),
+                difference(line),
                 word(context.lang, "receipts.state", line.state.code()),
                 word(context.lang, "receipts.verdict", line.verdict.code()),
             ]

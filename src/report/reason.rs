@@ -181,10 +181,11 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
                 .iter()
                 .filter(|day| day.day >= stockout && day.day < eta && day.mid == 0)
                 .count();
-            let key = if gap > 0 {
-                "mail.why.too_late_gap"
-            } else {
-                "mail.why.too_late"
+            let short = line.reasons.contains(&Reason::CertainShortage);
+            let key = match (gap > 0, short) {
+                (true, true) => "mail.why.too_late_short",
+                (true, false) => "mail.why.too_late_gap",
+                (false, _) => "mail.why.too_late",
             };
             let places = [
                 ("stockout", shown(stockout)),
@@ -192,7 +193,7 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
                 ("eta", shown(eta)),
                 ("gap", gap.to_string()),
             ];
-            let told: &[Reason] = if gap > 0 {
+            let told: &[Reason] = if gap > 0 && short {
                 &[Reason::TooLate, Reason::Due, Reason::CertainShortage]
             } else {
                 &[Reason::TooLate, Reason::Due]

@@ -47,7 +47,8 @@ pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usi
         .partition(|line| figures::is_alarm(line) || line.suggested_units.is_some_and(|units| units > 0));
     let all: Vec<&PlanLine> = told.into_iter().chain(silent).collect();
     let more = all.len().saturating_sub(max_rows);
-    let note = fallback_note(report, &all);
+    let shown: Vec<&PlanLine> = all.iter().copied().take(max_rows).collect();
+    let note = fallback_note(report, &shown);
     let said: &[Reason] = if note.is_some() {
         &[Reason::LeadTimeFallback]
     } else {
