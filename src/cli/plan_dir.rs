@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-use crate::mapping::plan_folder::{self, Assumption, FILES, FolderInput, MAX_FILE_BYTES};
+use crate::mapping::plan_folder::{self, Assumption, FolderInput, MAX_FILE_BYTES};
 use crate::planner::{self, Plan, PlanLine, level_text, reason_text};
 use crate::problem::Problem;
 use crate::wording::{Lang, text};
@@ -101,15 +101,17 @@ fn load(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, PlanDirError> {
             path: path.display().to_string(),
             source,
         };
-        if !(name.ends_with(".csv") || name.ends_with(".toml")) {
+        if ![".csv", ".toml", ".xlsx", ".xls"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        {
             continue;
         }
         let data = fs::metadata(&path).map_err(file)?;
         if !data.is_file() {
             continue;
         }
-        let known = FILES.iter().any(|(known, _)| *known == name);
-        if !known {
+        if !plan_folder::is_known(&name) {
             files.insert(name, Vec::new());
             continue;
         }

@@ -5,6 +5,7 @@ mod folder;
 mod golden;
 mod laws;
 mod store;
+mod worked;
 
 use chrono::{Days, NaiveDate};
 use linkstar::ids::{Sku, WarehouseCode};

@@ -1,8 +1,9 @@
-//! One CSV file: encoding, separator, header in Chinese or English, typed cells.
+//! One CSV file or workbook: encoding, separator, header in Chinese or English, typed cells.
 
 use chrono::NaiveDate;
 use csv::StringRecord;
 
+use crate::mapping::table::{self, Limits};
 use crate::problem::{Problem, nearest};
 
 /// A column and the other names it goes by, all as [`plain`] leaves them.
@@ -15,9 +16,17 @@ pub struct Column {
 /// A file in memory with its columns found.
 pub struct Sheet {
     pub file: String,
+    /// What a row of this kind of file is called.
+    unit: &'static str,
     places: Vec<(&'static str, usize)>,
     records: Vec<(u64, StringRecord)>,
 }
+
+/// How workbooks begin, today's and the old ones (which are refused by name).
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xD0\xCF\x11\xE0"];
+/// A sheet of a workbook has no more rows than this.
+const WORKBOOK_ROWS: usize = 1 << 20;
+const WORKBOOK_BYTES: usize = 256 << 20;
 
 /// Rows of one file that are read at most.
 const MAX_ROWS: usize = 40_000_000;
@@ -31,59 +40,17 @@ pub struct Row<'a> {
 impl Sheet {
     /// None when the header lacks a needed column or nothing can be read; the problem says so.
     pub fn open(file: &str, bytes: &[u8], columns: &[Column], problems: &mut Vec<Problem>) -> Option<Self> {
-        let text = decode(bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator(&text))
-            .flexible(true)
-            .has_headers(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let header = match reader.headers() {
-            Ok(header) => header.clone(),
-            Err(error) => {
-                problems.push(Problem::new(
-                    file,
-                    "line 1",
-                    "",
-                    error.to_string(),
-                    "a header row",
-                ));
-                return None;
-            }
+        let (unit, header, records) = if WORKBOOKS.iter().any(|start| bytes.starts_with(start)) {
+            let (header, records) = workbook_records(file, bytes, problems)?;
+            ("row", header, records)
+        } else {
+            let (header, records) = text_records(file, bytes, problems)?;
+            ("line", header, records)
         };
-        let places = find_columns(file, &header, columns, problems)?;
-        let mut records = Vec::new();
-        for record in reader.into_records() {
-            match record {
-                Ok(record) if record.iter().all(str::is_empty) => {}
-                Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
-                    records.push((line, record));
-                }
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    problems.push(Problem::new(
-                        file,
-                        format!("line {line}"),
-                        "",
-                        error.to_string(),
-                        "a row of separated values",
-                    ));
-                }
-            }
-            if records.len() > MAX_ROWS {
-                problems.push(Problem::new(
-                    file,
-                    "",
-                    "",
-                    format!("more than {MAX_ROWS} rows"),
-                    format!("at most {MAX_ROWS} rows"),
-                ));
-                return None;
-            }
-        }
+        let places = find_columns(file, unit, &header, columns, problems)?;
         Some(Self {
             file: file.to_owned(),
+            unit,
             places,
             records,
         })
@@ -114,7 +81,7 @@ impl Sheet {
     pub fn problem(&self, row: &Row<'_>, column: &str, wanted: &str, problems: &mut Vec<Problem>) {
         problems.push(Problem::new(
             &self.file,
-            format!("line {}", row.line),
+            format!("{} {}", self.unit, row.line),
             column,
             self.cell(row, column),
             wanted,
@@ -142,8 +109,101 @@ impl Sheet {
     }
 }
 
+type Records = (StringRecord, Vec<(u64, StringRecord)>);
+
+/// The first sheet; the first row with anything in it is the header.
+fn workbook_records(file: &str, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Records> {
+    let limits = Limits {
+        bytes: WORKBOOK_BYTES,
+        rows: WORKBOOK_ROWS,
+        ..Limits::default()
+    };
+    let table = match table::read(file, bytes, &limits) {
+        Ok(table) => table,
+        Err(problem) => {
+            problems.push(problem);
+            return None;
+        }
+    };
+    let mut rows = table.raw_rows().map(|(number, cells)| {
+        let record: StringRecord = cells.iter().map(|cell| cell.trim()).collect();
+        (number as u64, record)
+    });
+    let (_, header) = rows.next()?;
+    Some((header, rows.collect()))
+}
+
+fn text_records(file: &str, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Records> {
+    let text = decode(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator(&text))
+        .flexible(true)
+        .has_headers(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => {
+            problems.push(Problem::new(
+                file,
+                "line 1",
+                "",
+                error.to_string(),
+                "a header row",
+            ));
+            return None;
+        }
+    };
+    let mut records = Vec::new();
+    for record in reader.into_records() {
+        match record {
+            Ok(record) if record.iter().all(str::is_empty) => {}
+            Ok(record) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                // No cell a plan reads has lines: one that does began with a quote that is never closed.
+                if let Some(cell) = record.iter().find(|cell| cell.contains('\n')) {
+                    problems.push(Problem::new(
+                        file,
+                        format!("line {line}"),
+                        "",
+                        cell,
+                        format!(
+                            "cells of one line (a quote opened here takes in {} lines, which are left out)",
+                            cell.matches('\n').count()
+                        ),
+                    ));
+                    continue;
+                }
+                records.push((line, record));
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                problems.push(Problem::new(
+                    file,
+                    format!("line {line}"),
+                    "",
+                    error.to_string(),
+                    "a row of separated values",
+                ));
+            }
+        }
+        if records.len() > MAX_ROWS {
+            problems.push(Problem::new(
+                file,
+                "",
+                "",
+                format!("more than {MAX_ROWS} rows"),
+                format!("at most {MAX_ROWS} rows"),
+            ));
+            return None;
+        }
+    }
+    Some((header, records))
+}
+
 fn find_columns(
     file: &str,
+    unit: &str,
     header: &StringRecord,
     columns: &[Column],
     problems: &mut Vec<Problem>,
@@ -166,7 +226,7 @@ fn find_columns(
                 };
                 problems.push(Problem::new(
                     file,
-                    "line 1",
+                    format!("{unit} 1"),
                     column.name,
                     header.iter().collect::<Vec<_>>().join(","),
                     wanted,

@@ -90,7 +90,17 @@ static SALES: [Column; 5] = [
     column("date", &["day", "salesday", "日期"], true),
     column(
         "units",
-        &["qty", "quantity", "sales", "unitssold", "销量", "数量"],
+        &[
+            "qty",
+            "quantity",
+            "sales",
+            "unitssold",
+            "unitsordered",
+            "销量",
+            "销售量",
+            "销售数量",
+            "数量",
+        ],
         true,
     ),
     column("in_stock", &["instock", "available", "有货", "在库"], false),

@@ -1,4 +1,4 @@
-//! A folder of CSV files as the planner's input, for people who live in spreadsheets (`docs/plan-from-files.md`).
+//! A folder of CSV files or workbooks as the planner's input, for people who live in spreadsheets (`docs/plan-from-files.md`).
 //!
 //! Good rows load, bad cells are listed all at once with file, line and field. A sales cell that cannot be read is a
 //! day without data, not a day without sales.
@@ -8,6 +8,7 @@ mod columns;
 mod facts;
 mod policy;
 mod sales;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +59,20 @@ pub const FILES: [(&str, bool); 9] = [
     ("policy.toml", false),
     ("policy.csv", false),
 ];
+/// A sheet of the folder may be a workbook (first sheet) of the same name.
+#[must_use]
+pub fn as_workbook(name: &str) -> Option<String> {
+    name.strip_suffix(".csv").map(|stem| format!("{stem}.xlsx"))
+}
+
+/// Whether a plan reads a file of this name.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    FILES.iter().any(|(known, _)| {
+        *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
+    })
+}
+
 /// No file may be larger.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
 /// More problems of one file are counted, not listed.
@@ -72,7 +87,7 @@ struct Draft {
     stock: BTreeMap<(WarehouseCode, Sku), facts::StockDraft>,
     inbound: BTreeMap<(WarehouseCode, Sku), Vec<crate::planner::InboundShipment>>,
     items: BTreeMap<Sku, facts::ItemDraft>,
-    warehouses: BTreeMap<WarehouseCode, facts::WarehouseDraft>,
+    warehouses: BTreeMap<WarehouseCode, ways::WarehouseDraft>,
 }
 
 /// Reads the files (name to bytes). Nothing later than the day before `as_of` is used as history.
@@ -88,8 +103,8 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         .iter()
         .filter(|(name, _)| name.ends_with(".csv") && *name != "policy.csv")
     {
-        match files.get(*name) {
-            Some(bytes) => match Sheet::open(name, bytes, columns::of(name), &mut problems) {
+        match find(files, name, &mut problems) {
+            Some((found, bytes)) => match Sheet::open(found, bytes, columns::of(name), &mut problems) {
                 Some(sheet) => {
                     sheets.insert(name, sheet);
                 }
@@ -163,15 +178,27 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
     })
 }
 
+/// The file of a sheet under either of its names.
+fn find<'a>(
+    files: &'a BTreeMap<String, Vec<u8>>,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<(&'a str, &'a Vec<u8>)> {
+    let text = files.get_key_value(name);
+    let workbook = as_workbook(name).and_then(|name| files.get_key_value(&name));
+    if let (Some(_), Some((workbook, _))) = (text, workbook) {
+        let wanted = format!("one of the two: `{name}` is read, this file is not");
+        problems.push(Problem::new(workbook, "", "", workbook, wanted));
+    }
+    text.or(workbook).map(|(name, bytes)| (name.as_str(), bytes))
+}
+
 fn unknown_files(files: &BTreeMap<String, Vec<u8>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, bytes) in files {
-        let known = FILES.iter().map(|(known, _)| *known);
-        if !FILES.iter().any(|(known, _)| known == name) {
-            if let (true, Some(near)) = (
-                name.ends_with(".csv") || name.ends_with(".toml"),
-                nearest(name, known),
-            ) {
+        if !is_known(name) {
+            let known = FILES.iter().map(|(known, _)| *known);
+            if let Some(near) = nearest(name, known) {
                 problems.push(Problem::new(
                     name,
                     "",

@@ -68,7 +68,8 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> S
     };
     if let Some(bytes) = files.get("policy.toml") {
         for (key, value) in toml_pairs(bytes, problems) {
-            set(&mut settings, "policy.toml", "", &key, &value, problems);
+            let place = line_of(bytes, &key);
+            set(&mut settings, "policy.toml", &place, &key, &value, problems);
         }
     }
     let sheet = files
@@ -87,8 +88,37 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> S
             );
         }
     }
-
+    let file = match files.contains_key("policy.toml") {
+        true => "policy.toml",
+        false => "policy.csv",
+    };
+    settle_lead(&mut settings, file, problems);
     settings
+}
+
+/// A late edge without a median, or before it, is no lead time.
+fn settle_lead(settings: &mut Settings, file: &str, problems: &mut Vec<Problem>) {
+    let Some(late) = settings.lead_p90 else {
+        return;
+    };
+    let wanted = match settings.lead_p50 {
+        Some(median) if late >= median => return,
+        Some(median) => format!("at least `lead_p50` ({median}); {median} is used"),
+        None => "`lead_p50` beside it; not used alone".to_owned(),
+    };
+    settings.lead_p90 = settings.lead_p50;
+    problems.push(Problem::new(file, "", "lead_p90", late.to_string(), wanted));
+}
+
+/// Where a key stands; a table of TOML does not remember it.
+fn line_of(bytes: &[u8], key: &str) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let is_here = |line: &str| {
+        let name = line.split('=').next().unwrap_or_default().trim();
+        name.trim_matches(['"', '\'']) == key
+    };
+    let line = text.lines().position(is_here);
+    line.map_or_else(String::new, |index| format!("line {}", index + 1))
 }
 
 fn toml_pairs(bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<(String, String)> {
