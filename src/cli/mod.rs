@@ -4,7 +4,7 @@ pub mod args;
 mod catalog;
 mod context;
 mod declared;
-mod demo;
+pub mod demo;
 mod doctor;
 mod init;
 mod nightly;

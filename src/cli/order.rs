@@ -33,7 +33,8 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
                 path: file.clone(),
                 source,
             })?;
-            let sheet = decisions::read(&file.display().to_string(), &bytes).map_err(usage)?;
+            let sheet =
+                decisions::read(&file.display().to_string(), &bytes).map_err(|problems| usage(&problems))?;
             (sheet.plan_id, sheet.decisions, sheet.problems)
         }
         None if args.all => (current.id.clone(), adopt_all(&current), Vec::new()),
@@ -88,7 +89,7 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
     )
 }
 
-fn usage(problems: Vec<crate::problem::Problem>) -> CliError {
+fn usage(problems: &[crate::problem::Problem]) -> CliError {
     CliError::Usage(
         problems
             .iter()

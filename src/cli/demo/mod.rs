@@ -8,7 +8,7 @@ mod check;
 mod ledger_files;
 mod letters;
 mod papers;
-mod person;
+pub mod person;
 mod summary;
 mod tally;
 

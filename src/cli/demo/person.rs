@@ -35,23 +35,27 @@ pub struct Answered {
 /// Answers a mail: takes the suggestions, doubles a carton here, refuses one there. Nothing is random: the same mail
 /// is answered in the same way.
 pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
-    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
-        path: mail.file.clone(),
-        source,
-    })?;
-    let parts = letters::parts(&bytes);
-    let workbook = letters::workbook(&parts)
-        .map(|part| part.bytes.as_slice())
-        .ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))?;
-    let (cells, answered) = decide(workbook)?;
+    let workbook = workbook(mail)?;
+    let (cells, answered) = decide(&workbook)?;
     if cells.is_empty() {
         return Ok(answered);
     }
     let sheet = text(Lang::Zh, "mail.sheet.suggestions", &[]);
-    let edited = write_cells(workbook, &sheet, &cells).map_err(PersonError::Workbook)?;
+    let edited = write_cells(&workbook, &sheet, &cells).map_err(PersonError::Workbook)?;
     let path = inbox.join(format!("reply-{}.xlsx", mail.id));
     fs::write(&path, edited).map_err(|source| PersonError::File { path, source })?;
     Ok(answered)
+}
+
+/// The workbook of a mail, as it came.
+pub fn workbook(mail: &Mail) -> Result<Vec<u8>, PersonError> {
+    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
+        path: mail.file.clone(),
+        source,
+    })?;
+    letters::workbook(&letters::parts(&bytes))
+        .map(|part| part.bytes.clone())
+        .ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))
 }
 
 /// Every so many suggestions this person orders a carton more, and every so many none at all.
