@@ -23,6 +23,8 @@ need curl curl
 need openssl openssl
 need pgrep procps
 need python3 python3
+need node nodejs
+need npm npm
 /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
 fc-list 2>/dev/null | grep -qi 'Noto Sans CJK' || missing+=(fonts-noto-cjk)
 if [ ${#missing[@]} -gt 0 ]; then
@@ -39,24 +41,42 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 if ! python3 -c 'import openpyxl' 2>/dev/null; then
   say "installing openpyxl"
-  python3 -m pip install -q openpyxl 2>/dev/null || python3 -m pip install -q --break-system-packages openpyxl
+  python3 -m pip install -q openpyxl 2>/dev/null || python3 -m pip install -q --break-system-packages openpyxl ||
+    { say "python3 has no openpyxl and pip could not install it"; exit 2; }
 fi
 
-# A mock server over Amazon's own API models; needs Node.js.
+# A mock server over Amazon's own API models.
 export LINKSTAR_PRISM=${LINKSTAR_PRISM:-$PWD/target/prism}
 if [ ! -x "$LINKSTAR_PRISM/node_modules/.bin/prism" ]; then
-  command -v npm >/dev/null || { say "npm is missing"; exit 2; }
   say "installing prism"
   mkdir -p "$LINKSTAR_PRISM"
   (cd "$LINKSTAR_PRISM" && npm install --silent --no-audit --no-fund --no-save @stoplight/prism-cli@5.14.2 >/dev/null)
 fi
 
-LINKSTAR_SERVICES_STATE=${LINKSTAR_SERVICES_STATE:-$(mktemp -d /tmp/linkstar-tests.XXXXXX)/state}
-export LINKSTAR_SERVICES_STATE LINKSTAR_REQUIRE_SERVICES=1
-trap 'tests/servers/services.sh down' EXIT
+# Servers of this run alone: two runs side by side do not meet, and the end of one stops only what it started.
+room=$(mktemp -d /tmp/linkstar-tests.XXXXXX)
+chmod 755 "$room" # the servers run as users of their own
+export LINKSTAR_SERVICES_STATE=$room/state LINKSTAR_REQUIRE_SERVICES=1
+finish() {
+  status=$?
+  trap - EXIT INT TERM HUP
+  tests/servers/services.sh down || say "the services did not stop; see $LINKSTAR_SERVICES_STATE"
+  rmdir "$room" || say "$room is left"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 servers=$(tests/servers/services.sh up)
 set -a
 eval "$servers"
 set +a
 
-cargo test "$@"
+# In the background, so that a signal is handled while it runs and not after.
+cargo test "$@" &
+cargo=$!
+trap 'kill "$cargo" 2>/dev/null; exit 130' INT
+trap 'kill "$cargo" 2>/dev/null; exit 143' TERM
+trap 'kill "$cargo" 2>/dev/null; exit 129' HUP
+wait "$cargo"

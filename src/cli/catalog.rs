@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
 use super::args::{CatalogCommand, Cli};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
 use crate::calendar::civil_day;
 use crate::ids::AccountId;
@@ -16,6 +16,7 @@ use crate::night::opening;
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::store::catalog::{self, ImportReport};
+use crate::wording::Lang;
 
 /// Kinds in the order they are imported: lanes name warehouses, codes name items, shipments name all of them.
 const KINDS: [&str; 6] = [
@@ -43,7 +44,7 @@ pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> 
                 files.into_iter().partition(|file| !OPENING.contains(&file.kind));
             let from = effective.unwrap_or(today);
             let done = import_files(&context.store, account, &catalog, from, context.clock.now()).await?;
-            let shown = show(&done, *json)?;
+            let shown = show(&done, *json, context.lang)?;
             let opened = import_opening(&context, &opening).await?;
             Ok(if opened == Exit::Done { shown } else { opened })
         }
@@ -147,7 +148,7 @@ pub async fn import_files(
     Ok(done)
 }
 
-fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
+fn show(done: &[(String, ImportReport)], json: bool, lang: Lang) -> Result<Exit, CliError> {
     if json {
         let files: Vec<_> = done
             .iter()
@@ -158,11 +159,7 @@ fn show(done: &[(String, ImportReport)], json: bool) -> Result<Exit, CliError> {
             .collect();
         print_json(&json!(files))?;
     } else {
-        let mut rows = vec![
-            ["FILE", "NEW", "CHANGED", "SAME", "REJECTED"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
+        let mut rows = vec![heads(lang, "import")];
         rows.extend(done.iter().map(|(name, report)| {
             vec![
                 name.clone(),
@@ -218,11 +215,7 @@ async fn import_opening(context: &Context, files: &[CatalogFile]) -> Result<Exit
 async fn unmapped(context: &Context) -> Result<Exit, CliError> {
     let mut tx = context.store.read().await?;
     let queue = catalog::unmapped(&mut tx, &context.config.account.id).await?;
-    let mut rows = vec![
-        ["SYSTEM", "KIND", "CODE", "ROWS", "FIRST SEEN", "LAST SEEN"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![heads(context.lang, "unmapped")];
     rows.extend(queue.iter().map(|code| {
         vec![
             code.source.to_string(),

@@ -12,7 +12,7 @@ use crate::http::Pace;
 use crate::night::{Night, Tools};
 use crate::store::Store;
 use crate::telemetry::{SystemClock, init_logs};
-use crate::wording::Lang;
+use crate::wording::{Lang, text};
 
 /// An opened installation.
 pub struct Context {
@@ -69,6 +69,37 @@ pub fn print(text: &str) -> Result<(), CliError> {
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), CliError> {
     print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Column heads, as `cli.toml` names them, separated by `|`.
+#[must_use]
+pub fn heads(lang: Lang, table: &str) -> Vec<String> {
+    text(lang, &format!("cli.columns.{table}"), &[])
+        .split('|')
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The word for a code; a code without one stays as it is.
+#[must_use]
+pub fn word(lang: Lang, area: &str, code: &str) -> String {
+    let key = format!("{area}.{code}");
+    let words = text(lang, &key, &[]);
+    if words == format!("[{key}]") {
+        code.to_owned()
+    } else {
+        words
+    }
+}
+
+/// A text with its places filled in.
+#[must_use]
+pub fn fill(lang: Lang, key: &str, places: &[(&str, String)]) -> String {
+    let places: Vec<(&str, &str)> = places
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    text(lang, key, &places)
 }
 
 /// Columns padded to their widest cell; CJK characters count double, as terminals draw them.

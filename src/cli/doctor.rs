@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::Cli;
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
 use crate::http::doctor::doctor;
 use crate::night::step::chain;
@@ -58,7 +58,7 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
             .collect();
         print_json(&json!(shown))?;
     } else {
-        let mut rows = vec![["WHAT", "STATE", "DETAIL"].map(str::to_owned).to_vec()];
+        let mut rows = vec![heads(context.lang, "doctor")];
         rows.extend(
             findings
                 .iter()

@@ -4,7 +4,7 @@ pub mod args;
 mod catalog;
 mod context;
 mod declared;
-mod demo;
+pub mod demo;
 mod doctor;
 mod init;
 mod nightly;
@@ -109,6 +109,10 @@ pub fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(dispatch(&cli)).unwrap_or_else(|error| {
+        // A reader that has seen enough (`| head`) is no fault.
+        if matches!(&error, CliError::Output(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe) {
+            return Exit::Done;
+        }
         eprintln!("error: {}", crate::night::step::chain(&error));
         error.exit()
     });

@@ -3,15 +3,17 @@
 use serde_json::json;
 
 use super::args::{At, Cli, NightArgs};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, heads, print, print_json, word};
 use super::{CliError, Exit};
+use crate::night::step::{Told, told};
 use crate::night::{NightReport, StepReport, StepState, sources};
+use crate::wording::{Lang, text};
 
 pub async fn night(cli: &Cli, args: &NightArgs) -> Result<Exit, CliError> {
     let context = Context::open(cli, args.at.at).await?;
     let night = context.night(args.dry_run);
     let report = night.run(night.today()).await?;
-    show(&report, args.json)?;
+    show(&report, args.json, context.lang)?;
     Ok(exit(report.state()))
 }
 
@@ -22,7 +24,7 @@ pub fn exit(state: StepState) -> Exit {
     }
 }
 
-fn show(report: &NightReport, json: bool) -> Result<(), CliError> {
+fn show(report: &NightReport, json: bool, lang: Lang) -> Result<(), CliError> {
     if json {
         let steps: Vec<_> = report
             .steps
@@ -33,20 +35,37 @@ fn show(report: &NightReport, json: bool) -> Result<(), CliError> {
             .collect();
         return print_json(&json!({"run": report.run_id, "state": report.state().code(), "steps": steps}));
     }
-    let mut rows = vec![["STEP", "STATE", "COUNTS"].map(str::to_owned).to_vec()];
-    rows.extend(
-        report
-            .steps
-            .iter()
-            .map(|(step, done)| vec![step.code().to_owned(), done.state.code().to_owned(), counts(done)]),
-    );
+    let mut rows = vec![heads(lang, "night")];
+    rows.extend(report.steps.iter().map(|(step, done)| {
+        vec![
+            word(lang, "mail.step", step.code()),
+            word(lang, "cli.step", done.state.code()),
+            counts(done),
+        ]
+    }));
     print(&columns(&rows))?;
-    for (step, done) in &report.steps {
-        for problem in &done.problems {
-            eprintln!("{}: {problem}", step.code());
-        }
+    let problems = report.steps.iter().flat_map(|(step, done)| {
+        done.problems
+            .iter()
+            .map(|problem| (step.code(), problem.as_str()))
+    });
+    for told in told(problems, lang) {
+        eprintln!("{}", told_line(lang, &told));
     }
     Ok(())
+}
+
+/// A problem of a step in one line.
+pub fn told_line(lang: Lang, told: &Told) -> String {
+    let mut line = format!("{}: {}", word(lang, "mail.step", &told.step), told.text);
+    if told.alike > 0 {
+        line.push_str(&text(
+            lang,
+            "mail.problem.alike",
+            &[("n", &told.alike.to_string())],
+        ));
+    }
+    line
 }
 
 fn counts(report: &StepReport) -> String {

@@ -5,16 +5,17 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{ApproveArgs, Cli, OrderCommand};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, fill, heads, print, print_json, word};
 use super::{CliError, Exit};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::money::round_cents;
 use crate::night::decide::{Decided, adopt_all, decide};
+use crate::order::{OrderEvent, OrderEventKind};
 use crate::planner::Plan;
 use crate::report::decisions::{self, Choice, Decision};
 use crate::store::orders::{self, StoredOrder};
 use crate::store::{blob, plans};
-use crate::wording::text;
+use crate::wording::{Lang, text};
 
 pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
     let context = Context::open(cli, args.at.at).await?;
@@ -32,7 +33,8 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
                 path: file.clone(),
                 source,
             })?;
-            let sheet = decisions::read(&file.display().to_string(), &bytes).map_err(usage)?;
+            let sheet =
+                decisions::read(&file.display().to_string(), &bytes).map_err(|problems| usage(&problems))?;
             (sheet.plan_id, sheet.decisions, sheet.problems)
         }
         None if args.all => (current.id.clone(), adopt_all(&current), Vec::new()),
@@ -87,7 +89,7 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
     )
 }
 
-fn usage(problems: Vec<crate::problem::Problem>) -> CliError {
+fn usage(problems: &[crate::problem::Problem]) -> CliError {
     CliError::Usage(
         problems
             .iter()
@@ -173,20 +175,7 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         print_json(&Value::Array(stored.iter().map(head).collect()))?;
         return Ok(Exit::Done);
     }
-    let mut rows = vec![
-        [
-            "ORDER",
-            "STATE",
-            "WAREHOUSE",
-            "MODE",
-            "UNITS",
-            "CARTONS",
-            "SHIP BY",
-            "ETA",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
+    let mut rows = vec![heads(context.lang, "orders")];
     rows.extend(stored.iter().map(|stored| {
         let totals = stored.order.totals();
         vec![
@@ -197,7 +186,7 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
                 &[],
             ),
             stored.order.warehouse.to_string(),
-            stored.order.mode.code().to_owned(),
+            word(context.lang, "plan.value", stored.order.mode.code()),
             totals.units.to_string(),
             totals.cartons.to_string(),
             stored.order.ship_by.to_string(),
@@ -269,16 +258,15 @@ async fn show(
         print_json(&value)?;
         return Ok(Exit::Done);
     }
-    let mut rows = vec![
-        ["NO", "SKU", "NAME", "UNITS", "SUGGESTED", "VALUE"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![heads(context.lang, "order_lines")];
     rows.extend(stored.order.lines.iter().map(|line| {
         vec![
             line.no.to_string(),
             line.goods.sku.to_string(),
-            line.goods.name_zh.clone(),
+            match context.lang {
+                Lang::En if !line.goods.name_en.is_empty() => line.goods.name_en.clone(),
+                _ => line.goods.name_zh.clone(),
+            },
             line.units.to_string(),
             line.suggested_units
                 .map_or_else(|| "?".to_owned(), |units| units.to_string()),
@@ -291,32 +279,63 @@ async fn show(
         &format!("cli.order.state.{}", stored.state.code()),
         &[],
     );
-    let mut out = format!(
-        "{} r{} · {state} · {} · {} · {} units · {} cartons · {} {}\n\n{}\n",
-        stored.order.number,
-        stored.order.revision,
-        stored.order.warehouse,
-        stored.order.mode.code(),
-        totals.units,
-        totals.cartons,
-        round_cents(totals.value),
-        stored.order.currency,
-        columns(&rows)
-    );
-    for event in &events {
-        let kind = serde_json::to_string(&event.kind)?;
-        out.push_str(&format!(
-            "{}  {}  {kind}\n",
-            event.at.format("%Y-%m-%d %H:%M"),
-            event.by
-        ));
-    }
-    out.push('\n');
-    for document in &documents {
-        out.push_str(&format!("{}  {}\n", document.document, document.file_name));
-    }
+    let head = [
+        ("order", stored.order.number.to_string()),
+        ("revision", stored.order.revision.to_string()),
+        ("state", state),
+        ("warehouse", stored.order.warehouse.to_string()),
+        ("mode", word(context.lang, "plan.value", stored.order.mode.code())),
+        ("units", totals.units.to_string()),
+        ("cartons", totals.cartons.to_string()),
+        ("value", round_cents(totals.value).to_string()),
+        ("currency", stored.order.currency.to_string()),
+        ("ship_by", stored.order.ship_by.to_string()),
+        ("eta", stored.order.eta.to_string()),
+    ];
+    let mut out = fill(context.lang, "cli.order.head", &head);
+    out.push_str(&format!(
+        "\n\n{}\n{}\n",
+        columns(&rows),
+        columns(&story(context.lang, &events))
+    ));
+    let files: Vec<Vec<String>> = documents
+        .iter()
+        .map(|document| {
+            vec![
+                word(context.lang, "cli.document", &document.document),
+                document.file_name.clone(),
+            ]
+        })
+        .collect();
+    out.push_str(&columns(&files));
     print(&out)?;
     Ok(Exit::Done)
+}
+
+/// An order's log: when, who, what.
+pub fn story(lang: Lang, events: &[OrderEvent]) -> Vec<Vec<String>> {
+    events
+        .iter()
+        .map(|event| {
+            vec![
+                event.at.format("%Y-%m-%d %H:%M UTC").to_string(),
+                happened(lang, &event.kind),
+                event.by.clone(),
+            ]
+        })
+        .collect()
+}
+
+fn happened(lang: Lang, kind: &OrderEventKind) -> String {
+    let say = |key: &str, places: &[(&str, &str)]| text(lang, &format!("cli.order.event.{key}"), places);
+    match kind {
+        OrderEventKind::Created => say("created", &[]),
+        OrderEventKind::Reached { state } => text(lang, &format!("cli.order.state.{}", state.code()), &[]),
+        OrderEventKind::Cancelled { reason } => say("cancelled", &[("reason", reason)]),
+        OrderEventKind::Closed => say("closed", &[]),
+        OrderEventKind::ShortClosed { missing } => say("short_closed", &[("missing", &missing.to_string())]),
+        OrderEventKind::Reopened => say("reopened", &[]),
+    }
 }
 
 /// R76: an order nobody knows is answered with the nearest ones.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::{Cli, OutboxCommand};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, heads, print, print_json, word};
 use super::{CliError, Exit};
 use crate::delivery::State;
 use crate::store::outbox::{self, Change, Message};
@@ -25,15 +25,11 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         let shown: Vec<_> = messages.iter().map(as_json).collect();
         print_json(&json!(shown))?;
     } else {
-        let mut rows: Vec<Vec<String>> = vec![
-            ["STATE", "CHANNEL", "TARGET", "MESSAGE", "ATTEMPTS", "LAST ERROR"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
+        let mut rows: Vec<Vec<String>> = vec![heads(context.lang, "outbox")];
         rows.extend(messages.iter().map(|message| {
             vec![
-                message.state.to_string(),
-                message.channel.to_string(),
+                word(context.lang, "cli.message", message.state.as_str()),
+                word(context.lang, "cli.channel", message.channel.as_str()),
                 message.target.clone(),
                 message.business_key.clone(),
                 message.attempt.to_string(),

@@ -5,13 +5,13 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::args::Cli;
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, fill, heads, print, print_json, word};
 use super::{CliError, Exit, plan_dir};
 use crate::ids::WarehouseCode;
 use crate::night::plan;
 use crate::planner::{self, Plan, PlanLine};
 use crate::store::{Tx, plans};
-use crate::wording::{Lang, text};
+use crate::wording::Lang;
 
 pub fn from_folder(cli: &Cli, folder: &Path, as_of: NaiveDate, json: bool) -> Result<Exit, CliError> {
     let lang = cli.lang.unwrap_or_default();
@@ -39,25 +39,11 @@ pub async fn show(cli: &Cli, json: bool) -> Result<Exit, CliError> {
 
 fn table(plan: &Plan, lang: Lang) -> String {
     let shown = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
-    let mut rows = vec![
-        [
-            "",
-            "SKU",
-            "WAREHOUSE",
-            "PER DAY",
-            "AVAILABLE",
-            "STOCK-OUT",
-            "ORDER BY",
-            "SUGGESTED",
-            "MODE",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
+    let mut rows = vec![heads(lang, "plan")];
     for line in plan.lines.iter().filter(|line| line.suggested_units != Some(0)) {
         let level = line
             .level
-            .map_or_else(String::new, |level| format!("{level:?}").to_lowercase());
+            .map_or_else(String::new, |level| planner::level_text(level, lang));
         rows.push(vec![
             level,
             line.sku.to_string(),
@@ -70,9 +56,15 @@ fn table(plan: &Plan, lang: Lang) -> String {
             line.order_by
                 .map_or_else(|| "-".to_owned(), |day| day.to_string()),
             shown(line.suggested_units.map(|units| units.to_string())),
-            line.mode.map_or("", crate::order::Mode::code).to_owned(),
+            line.mode
+                .map_or_else(String::new, |mode| word(lang, "plan.value", mode.code())),
         ]);
     }
+    format!("{}\n\n{}", plan_head(lang, plan), columns(&rows))
+}
+
+/// A plan in one line.
+pub fn plan_head(lang: Lang, plan: &Plan) -> String {
     let funnel = &plan.funnel;
     let counts = [
         ("id", plan.id.short().to_owned()),
@@ -81,11 +73,7 @@ fn table(plan: &Plan, lang: Lang) -> String {
         ("computed", funnel.computed.to_string()),
         ("suggested", funnel.suggested.to_string()),
     ];
-    let places: Vec<(&str, &str)> = counts
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    format!("{}\n\n{}", text(lang, "cli.plan.head", &places), columns(&rows))
+    fill(lang, "cli.plan.head", &counts)
 }
 
 async fn current(context: &Context, tx: &mut Tx) -> Result<Plan, CliError> {

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::args::{At, Cli};
-use super::context::{Context, columns, print, print_json};
+use super::context::{Context, columns, print, print_json, word};
 use super::nightly::exit;
 use super::{CliError, Exit};
 use crate::night::{StepReport, receive, reconcile as books};
+use crate::reconcile::{Line, LineState};
 use crate::store::catalog;
 
 pub async fn files(cli: &Cli, files: &[PathBuf], at: At) -> Result<Exit, CliError> {
@@ -37,20 +38,28 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
     if json {
         print_json(&serde_json::to_value(&done.lines)?)?;
     } else {
-        let heads = [
-            "ORDER",
-            "WAREHOUSE",
-            "SKU",
-            "SHIPPED",
-            "RECEIVED",
-            "PUT AWAY",
-            "DAMAGED",
-            "DIFFERENCE",
-            "STATE",
-            "VERDICT",
+        let titles = [
+            "order",
+            "warehouse",
+            "sku",
+            "shipped",
+            "received",
+            "put_away",
+            "damaged",
+            "difference",
+            "state",
+            "verdict",
         ];
-        let mut rows = vec![heads.map(str::to_owned).to_vec()];
-        rows.extend(done.lines.iter().map(|line| {
+        let mut rows = vec![
+            titles
+                .iter()
+                .map(|column| word(context.lang, "receipts.column", column))
+                .collect::<Vec<_>>(),
+        ];
+        // What is only on its way has no difference yet, and stands last.
+        let mut lines: Vec<&Line> = done.lines.iter().collect();
+        lines.sort_by_key(|line| line.state == LineState::Moving);
+        rows.extend(lines.into_iter().map(|line| {
             vec![
                 line.order.to_string(),
                 line.warehouse.to_string(),
@@ -59,19 +68,28 @@ pub async fn reconcile(cli: &Cli, at: At, json: bool) -> Result<Exit, CliError> 
                 line.received.to_string(),
                 line.put_away.to_string(),
                 line.damaged.to_string(),
-                line.difference.to_string(),
-                line.state.code().to_owned(),
-                line.verdict.code().to_owned(),
+                difference(line),
+                word(context.lang, "receipts.state", line.state.code()),
+                word(context.lang, "receipts.verdict", line.verdict.code()),
             ]
         }));
         print(&columns(&rows))?;
     }
     for anomaly in &done.anomalies {
-        eprintln!("{}", serde_json::to_string(anomaly)?);
+        eprintln!("{}", anomaly.text(context.lang));
     }
     for breach in &done.breaches {
         eprintln!("the books do not add up: {breach:?}");
     }
     let quiet = done.breaches.is_empty() && done.anomalies.is_empty() && done.differences().next().is_none();
     Ok(if quiet { Exit::Done } else { Exit::Findings })
+}
+
+/// Nothing arrived of a line that is on its way: the units are not missing.
+pub fn difference(line: &Line) -> String {
+    if line.state == LineState::Moving {
+        "-".to_owned()
+    } else {
+        format!("{:+}", line.difference)
+    }
 }

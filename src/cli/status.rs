@@ -4,16 +4,21 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::args::Cli;
-use super::context::{Context, columns, print, print_json};
-use super::order::{head, unknown};
+use super::context::{Context, columns, fill, print, print_json, word};
+use super::nightly::told_line;
+use super::order::{head, story, unknown};
 use super::outbox::as_json;
+use super::planning::plan_head;
+use super::receive::difference;
 use super::{CliError, Exit};
 use crate::calendar::{civil_day, instant_of};
 use crate::delivery::State;
 use crate::ids::OrderNo;
-use crate::store::run::RunView;
+use crate::night::step::{Step, told};
+use crate::planner::Plan;
+use crate::store::run::{RunView, StepView};
 use crate::store::{orders, outbox, plans, receipts, run};
-use crate::wording::text;
+use crate::wording::{Lang, text};
 
 const RUNS_SHOWN: u32 = 5;
 const MESSAGES_SHOWN: u32 = 1_000;
@@ -52,57 +57,15 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             "mail_late": late,
         }))?;
     } else {
-        let lang = context.lang;
-        let mut out = String::new();
-        if let Some(run) = runs.first() {
-            out.push_str(&format!(
-                "{}  {}  {}\n",
-                run.run_id,
-                run.state,
-                run.started_at.format("%Y-%m-%d %H:%M UTC")
-            ));
-            let mut rows = Vec::new();
-            for step in &run.steps {
-                rows.push(vec![
-                    format!("  {}", step.step),
-                    step.state.clone(),
-                    step.problem.clone().unwrap_or_default().replace('\n', " | "),
-                ]);
-            }
-            out.push_str(&columns(&rows));
-        } else {
-            out.push_str(&text(lang, "cli.status.no_run", &[]));
-            out.push('\n');
-        }
-        let moving = orders
-            .iter()
-            .filter(|stored| stored.state.is_moving())
-            .count()
-            .to_string();
-        let counts = [
-            ("moving", moving),
-            ("due", waiting.to_string()),
-            ("stuck", stuck.len().to_string()),
-        ];
-        let places: Vec<(&str, &str)> = counts
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        out.push_str(&text(lang, "cli.status.counts", &places));
-        out.push('\n');
-        for message in &stuck {
-            out.push_str(&format!(
-                "  {}  {}  {}\n",
-                message.state,
-                message.business_key,
-                message.last_error.as_deref().unwrap_or_default()
-            ));
-        }
-        if late {
-            out.push_str(&text(lang, "cli.status.mail_late", &[]));
-            out.push('\n');
-        }
-        print(&out)?;
+        let seen = Seen {
+            run: runs.first(),
+            stuck: &stuck,
+            late,
+            waiting,
+            moving: orders.iter().filter(|stored| stored.state.is_moving()).count(),
+            plan: plan.as_ref(),
+        };
+        print(&screen(context.lang, &seen))?;
     }
     let failed = runs.first().is_some_and(|run| run.state == "failed");
     Ok(if stuck.is_empty() && !late && !failed {
@@ -110,6 +73,89 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     } else {
         Exit::Findings
     })
+}
+
+/// What the first screen tells of.
+struct Seen<'a> {
+    run: Option<&'a RunView>,
+    stuck: &'a [&'a outbox::Message],
+    late: bool,
+    waiting: usize,
+    moving: usize,
+    plan: Option<&'a Plan>,
+}
+
+/// First what needs a person, then how the last night went.
+fn screen(lang: Lang, seen: &Seen<'_>) -> String {
+    let mut wanted = Vec::new();
+    if seen.late {
+        wanted.push(text(lang, "cli.status.mail_late", &[]));
+    }
+    wanted.extend(seen.stuck.iter().map(|message| {
+        format!(
+            "{}: {}  {}",
+            word(lang, "cli.message", message.state.as_str()),
+            message.business_key,
+            message.last_error.as_deref().unwrap_or_default()
+        )
+    }));
+    let steps = seen.run.map(in_order).unwrap_or_default();
+    let problems = steps.iter().flat_map(|step| {
+        let lines = step.problem.iter().flat_map(|problem| problem.lines());
+        lines.map(|line| (step.step.as_str(), line))
+    });
+    wanted.extend(told(problems, lang).iter().map(|told| told_line(lang, told)));
+    let mut out = match wanted.len() {
+        0 => text(lang, "cli.status.calm", &[]),
+        n => text(lang, "cli.status.wanted", &[("n", &n.to_string())]),
+    };
+    out.push('\n');
+    for line in wanted {
+        out.push_str(&format!("  ! {line}\n"));
+    }
+    out.push('\n');
+    match seen.run {
+        Some(run) => out.push_str(&format!(
+            "{}  {}  {}\n",
+            run.run_id,
+            word(lang, "cli.step", &run.state),
+            run.started_at.format("%Y-%m-%d %H:%M UTC")
+        )),
+        None => {
+            out.push_str(&text(lang, "cli.status.no_run", &[]));
+            out.push('\n');
+        }
+    }
+    let rows: Vec<Vec<String>> = steps
+        .iter()
+        .map(|step| {
+            vec![
+                format!("  {}", word(lang, "mail.step", &step.step)),
+                word(lang, "cli.step", &step.state),
+            ]
+        })
+        .collect();
+    out.push_str(&columns(&rows));
+    let counts = [
+        ("moving", seen.moving.to_string()),
+        ("due", seen.waiting.to_string()),
+        ("stuck", seen.stuck.len().to_string()),
+    ];
+    out.push_str(&fill(lang, "cli.status.counts", &counts));
+    out.push('\n');
+    if let Some(plan) = seen.plan {
+        out.push_str(&plan_head(lang, plan));
+        out.push('\n');
+    }
+    out
+}
+
+/// As they run, not as their names sort.
+fn in_order(run: &RunView) -> Vec<&StepView> {
+    let place = |step: &&StepView| Step::ALL.iter().position(|known| known.code() == step.step);
+    let mut steps: Vec<&StepView> = run.steps.iter().collect();
+    steps.sort_by_key(place);
+    steps
 }
 
 /// The monitor alerts on absence: today's mail should have left by its hour and has not.
@@ -191,35 +237,50 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
         &[],
     );
     let mut out = format!("{number} · {state} · {next}\n\n");
-    for event in &events {
-        out.push_str(&format!(
-            "{}  {}  {}\n",
-            event.at.format("%Y-%m-%d %H:%M"),
-            event.by,
-            serde_json::to_string(&event.kind)?
-        ));
+    out.push_str(&columns(&story(context.lang, &events)));
+    if !messages.is_empty() {
+        out.push('\n');
     }
-    out.push('\n');
-    for message in &messages {
-        out.push_str(&format!(
-            "{}  {}  {}\n",
-            message.state,
-            message.remote_name,
-            message.last_error.as_deref().unwrap_or_default()
-        ));
-    }
-    out.push('\n');
-    for line in &lines {
-        out.push_str(&format!(
-            "{}  {} / {} / {}  {:+}  {} {}\n",
-            line.sku,
-            line.shipped,
-            line.received,
-            line.put_away,
-            line.difference,
-            line.state.code(),
-            line.verdict.code()
-        ));
+    let sent: Vec<Vec<String>> = messages
+        .iter()
+        .map(|message| {
+            vec![
+                word(context.lang, "cli.message", message.state.as_str()),
+                message.remote_name.clone(),
+                message.last_error.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    out.push_str(&columns(&sent));
+    if !lines.is_empty() {
+        let titles = [
+            "sku",
+            "shipped",
+            "received",
+            "put_away",
+            "difference",
+            "state",
+            "verdict",
+        ];
+        let mut rows = vec![
+            titles
+                .iter()
+                .map(|column| word(context.lang, "receipts.column", column))
+                .collect::<Vec<_>>(),
+        ];
+        rows.extend(lines.iter().map(|line| {
+            vec![
+                line.sku.to_string(),
+                line.shipped.to_string(),
+                line.received.to_string(),
+                line.put_away.to_string(),
+                difference(line),
+                word(context.lang, "receipts.state", line.state.code()),
+                word(context.lang, "receipts.verdict", line.verdict.code()),
+            ]
+        }));
+        out.push('\n');
+        out.push_str(&columns(&rows));
     }
     print(&out)?;
     Ok(Exit::Done)

@@ -1,7 +1,7 @@
 //! Asks what a connector says, over HTTP.
 //!
 //! [`Client`] sends one request safely (hosts, sizes, times), [`call`] repeats it as the definition says, [`puller`]
-//! runs a stream page by page, [`doctor`] asks one read question per source and names what it meets.
+//! runs a stream page by page, [`doctor()`] asks one read question per source and names what it meets.
 
 mod call;
 pub mod doctor;

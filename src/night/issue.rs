@@ -80,6 +80,9 @@ pub async fn issue(
     Ok(issued)
 }
 
+/// A line with everything the catalog lacks for it.
+type Faulty<'l> = (&'l ApprovedLine, Vec<Problem>);
+
 struct Booking<'a> {
     night: &'a Night<'a>,
     plan: &'a PlanId,
@@ -183,10 +186,7 @@ impl Booking<'_> {
     fn draft_lines<'l>(
         &self,
         lines: &[&'l ApprovedLine],
-    ) -> (
-        Vec<(&'l ApprovedLine, DraftLine)>,
-        Vec<(&'l ApprovedLine, Vec<Problem>)>,
-    ) {
+    ) -> (Vec<(&'l ApprovedLine, DraftLine)>, Vec<Faulty<'l>>) {
         let mut good = Vec::new();
         let mut faulty = Vec::new();
         for line in lines {

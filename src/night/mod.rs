@@ -115,7 +115,11 @@ impl Night<'_> {
     pub async fn run(&self, date: NaiveDate) -> Result<NightReport, StoreError> {
         let kind = if self.dry_run { "dry-run" } else { "night" };
         let run_id = format!("{kind}-{date}");
-        let done = self.begin(&run_id, kind, date).await?;
+        let done = match self.begin(&run_id, kind, date).await? {
+            // A second look on the same day is a new look.
+            _ if self.dry_run => Vec::new(),
+            done => done,
+        };
         let mut steps = Vec::new();
         for step in Step::ALL {
             let report = match done
@@ -126,7 +130,7 @@ impl Night<'_> {
                 Some(report) => report,
                 None if self.dry_run && step.goes_out() => StepReport {
                     state: StepState::Skipped,
-                    problems: vec!["dry run: nothing leaves".to_owned()],
+                    problems: vec!["dry run: nothing is taken, nothing leaves".to_owned()],
                     ..StepReport::default()
                 },
                 None => self.take(&run_id, step, &steps).await?,
@@ -216,4 +220,46 @@ fn recorded(view: &StepView) -> Option<StepReport> {
             .map(str::to_owned)
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FixedClock;
+    use crate::http::Pace;
+    use crate::store::plans;
+
+    #[tokio::test]
+    async fn a_dry_run_leaves_the_plan_that_people_answer_and_the_files_they_dropped() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("inbox")).unwrap();
+        let dropped = home.path().join("inbox/receipt.csv");
+        std::fs::write(&dropped, "reference,sku,kind,units,at\n").unwrap();
+        let text = "[account]\nid = 'main'\nname = 'x'\n";
+        let config = crate::config::load_text("linkstar.toml", text, home.path(), &|_| None).unwrap();
+        let tools = Tools::new(&config, Pace::Skip).unwrap();
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let clock = FixedClock::new("2026-09-06T22:30:00Z".parse().unwrap());
+        let night = |dry_run| Night {
+            store: &store,
+            clock: &clock,
+            config: &config,
+            tools: &tools,
+            dry_run,
+        };
+        let (mailed, _) = plan::make(&night(false)).await.unwrap();
+
+        clock.set("2026-09-07T22:30:00Z".parse().unwrap());
+        let dry = night(true);
+        for _ in 0..2 {
+            let report = dry.run(dry.today()).await.unwrap();
+            let state = |step| report.steps.iter().find(|(one, _)| *one == step).unwrap().1.state;
+            assert_eq!(state(Step::Plan), StepState::Done);
+            assert_eq!(state(Step::Receive), StepState::Skipped);
+        }
+        let mut tx = store.read().await.unwrap();
+        let current = plans::latest(&mut tx, dry.account()).await.unwrap().unwrap();
+        assert_eq!((current.id, current.as_of), (mailed.id, mailed.as_of));
+        assert!(dropped.exists());
+    }
 }

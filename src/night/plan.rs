@@ -51,9 +51,19 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
 /// When the store fails.
 pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     let mut tx = night.store.write().await?;
+    let made = make_in(night, &mut tx).await?;
+    // The plan of a dry run is forgotten: it must not take the place of the one that people are answering.
+    if !night.dry_run {
+        tx.commit().await?;
+    }
+    Ok(made)
+}
+
+/// As [`make`], in the caller's transaction.
+pub(super) async fn make_in(night: &Night<'_>, tx: &mut Tx) -> Result<(Plan, usize), NightError> {
     let account = night.account();
-    let catalog = catalog::load(&mut tx, account, night.today()).await?;
-    let facts = gather(night, &mut tx, &catalog).await?;
+    let catalog = catalog::load(tx, account, night.today()).await?;
+    let facts = gather(night, tx, &catalog).await?;
     let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
     let queue: Vec<UnmappedCode> = unmapped
         .iter()
@@ -64,20 +74,19 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
             times: 1,
         })
         .collect();
-    catalog::record_unmapped(&mut tx, account, &queue, night.now()).await?;
-    let current = plans::parent(&mut tx, account).await?;
+    catalog::record_unmapped(tx, account, &queue, night.now()).await?;
+    let current = plans::parent(tx, account).await?;
     if let Some(current) = current
         .as_ref()
         .filter(|current| current.plan.as_of == snapshot.as_of)
     {
         // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
         let before = match &current.plan.parent {
-            Some(id) => Some(plans::get(&mut tx, account, id.as_str()).await?),
+            Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
             None => None,
         };
         let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
         if again.id == current.plan.id {
-            tx.commit().await?;
             return Ok((again, unmapped.len()));
         }
     }
@@ -88,7 +97,7 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
     );
     let acknowledged = current.map(|current| current.acknowledged).unwrap_or_default();
     plans::save(
-        &mut tx,
+        tx,
         account,
         &plan,
         &snapshot,
@@ -97,7 +106,6 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
         night.now(),
     )
     .await?;
-    tx.commit().await?;
     Ok((plan, unmapped.len()))
 }
 

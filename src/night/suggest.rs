@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::step::{Step, StepReport, StepState, chain};
+use super::step::{Step, StepReport, StepState, chain, told};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
@@ -34,7 +34,7 @@ struct Day {
     orders: Vec<StoredOrder>,
     closed: Vec<Line>,
     unmapped: Vec<UnmappedCode>,
-    problems: Vec<RunProblem>,
+    problems: Vec<(Step, String)>,
 }
 
 pub(super) async fn step(night: &Night<'_>, before: &[(Step, StepReport)]) -> StepReport {
@@ -54,6 +54,10 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
         return Ok(report);
     };
     let mut tx = night.store.write().await?;
+    if night.dry_run {
+        // Made again, because nothing of a dry run is stored; this transaction is not committed either.
+        super::plan::make_in(night, &mut tx).await?;
+    }
     let Some(day) = gather(night, &mut tx, before).await? else {
         return Ok(StepReport::failed("there is no plan to tell about"));
     };
@@ -71,7 +75,9 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
             Enqueued::Taken { .. } => report.count("kept_first", 1),
         }
     }
-    tx.commit().await?;
+    if !night.dry_run {
+        tx.commit().await?;
+    }
     Ok(report)
 }
 
@@ -101,11 +107,7 @@ async fn gather(
             .collect(),
         problems: before
             .iter()
-            .flat_map(|(step, report)| report.problems.iter().map(move |problem| (step, problem)))
-            .map(|(step, problem)| RunProblem {
-                step: step.code().to_owned(),
-                text: problem.clone(),
-            })
+            .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())))
             .collect(),
         plan,
     }))
@@ -153,10 +155,24 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
             .map(|line| receipt(line, recipient.language))
             .collect(),
         unmapped: day.unmapped.clone(),
-        run_problems: day.problems.clone(),
+        run_problems: run_problems(&day.problems, recipient.language),
         owner,
         currency: Currency::CNY,
     }
+}
+
+fn run_problems(problems: &[(Step, String)], lang: Lang) -> Vec<RunProblem> {
+    let problems = problems
+        .iter()
+        .map(|(step, problem)| (step.code(), problem.as_str()));
+    told(problems, lang)
+        .into_iter()
+        .map(|told| RunProblem {
+            step: told.step,
+            text: told.text,
+            alike: told.alike,
+        })
+        .collect()
 }
 
 fn source_zones(night: &Night<'_>) -> std::collections::BTreeMap<SourceId, chrono_tz::Tz> {

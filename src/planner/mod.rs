@@ -1,7 +1,7 @@
 //! How much, when and how: [`plan`]`(snapshot, policy, parent) -> Plan`, pure and repeatable.
 //!
 //! [`snapshot`] says what goes in, [`model`] what comes out. A line goes through [`forecast`] (history to demand),
-//! [`inbound`] (when comes what is under way), [`balance`] (day by day), [`quantify`] (how much), [`line`] (dates,
+//! [`inbound`] (when comes what is under way), [`balance`] (day by day), [`quantify`] (how much), [`line`](mod@line) (dates,
 //! level, reasons) and [`line_explain`] (the tree behind it). Formulas and measured figures: `docs/planning.md`.
 
 mod alerts;

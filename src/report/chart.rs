@@ -40,9 +40,13 @@ pub(super) fn draw(line: &PlanLine) -> Option<Vec<u8>> {
     let mut canvas = Pixmap::new(WIDTH, HEIGHT)?;
     axis(&mut canvas);
     sales(&mut canvas, &line.sales_60);
-    let ahead = line.projection.get(..MAX_DAYS_AHEAD).unwrap_or(&line.projection);
-    projection(&mut canvas, ahead, line);
+    projection(&mut canvas, ahead(line), line);
     canvas.encode_png().ok()
+}
+
+/// The days of the projection that are drawn.
+pub(super) fn ahead(line: &PlanLine) -> &[ProjectedDay] {
+    line.projection.get(..MAX_DAYS_AHEAD).unwrap_or(&line.projection)
 }
 
 fn ink((red, green, blue, alpha): (u8, u8, u8, u8)) -> Paint<'static> {

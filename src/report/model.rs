@@ -119,8 +119,12 @@ pub struct UnmappedCode {
 /// A step of the night that did not go well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunProblem {
+    /// Code of a step, or what else went wrong.
     pub step: String,
+    /// One sentence in the report's language.
     pub text: String,
+    /// Further problems of the same step and kind, which are not told one by one.
+    pub alike: usize,
 }
 
 /// A mail, ready to be put into an envelope.

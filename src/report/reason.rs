@@ -1,5 +1,7 @@
 //! One sentence why, with the numbers of the line in it.
 
+use rust_decimal::Decimal;
+
 use super::figures;
 use crate::order::Mode;
 use crate::planner::{AlertLevel, Cause, DataState, PlanLine, Reason};
@@ -7,6 +9,8 @@ use crate::wording::{Lang, text};
 
 /// A sentence with more clauses is not read on a phone.
 const MAX_CLAUSES: usize = 3;
+/// Times what was sold lately.
+const FAR_ABOVE: i64 = 3;
 
 pub(super) fn reason_key(reason: Reason) -> &'static str {
     match reason {
@@ -82,8 +86,8 @@ pub(super) fn name_of(lang: Lang, line: &PlanLine) -> &str {
     if first.is_empty() { second } else { first }
 }
 
-/// Main clause first, then what else the reader must know.
-pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> String {
+/// Main clause first, then what else the reader must know; `said` was told for all lines at once.
+pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate, said: &[Reason]) -> String {
     let has = |reason| line.reasons.contains(&reason);
     let mut clauses = Vec::new();
     let main = main_clause(lang, line, as_of);
@@ -94,8 +98,12 @@ pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) ->
         }
         None => &[],
     };
+    clauses.extend(doubt(lang, line));
     for reason in &line.reasons {
-        if told.contains(reason) || (*reason == Reason::EnoughCover && line.reasons.len() > 1) {
+        if told.contains(reason)
+            || said.contains(reason)
+            || (*reason == Reason::EnoughCover && line.reasons.len() > 1)
+        {
             continue;
         }
         if *reason == Reason::OverdueInbound
@@ -132,6 +140,24 @@ pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) ->
     capital(&clauses.join(&text(lang, "mail.clause", &[])))
 }
 
+/// A forecast far above everything sold lately (a season, a long history) is for a person to believe or not.
+fn doubt(lang: Lang, line: &PlanLine) -> Option<String> {
+    line.suggested_units.filter(|units| *units > 0)?;
+    let used = line.velocity?;
+    let seen = line
+        .velocity_7?
+        .max(line.velocity_30?)
+        .max(line.velocity_90.unwrap_or_default());
+    if used < Decimal::ONE || used <= seen.saturating_mul(Decimal::from(FAR_ABOVE)) {
+        return None;
+    }
+    let places = [
+        ("used", figures::one_place(Some(used))),
+        ("seen", figures::one_place(Some(seen))),
+    ];
+    Some(fill(lang, "mail.why.doubt", &places))
+}
+
 /// A sentence begins with a capital; Chinese has none and stays as it is.
 fn capital(sentence: &str) -> String {
     let mut chars = sentence.chars();
@@ -155,10 +181,11 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
                 .iter()
                 .filter(|day| day.day >= stockout && day.day < eta && day.mid == 0)
                 .count();
-            let key = if gap > 0 {
-                "mail.why.too_late_gap"
-            } else {
-                "mail.why.too_late"
+            let short = line.reasons.contains(&Reason::CertainShortage);
+            let key = match (gap > 0, short) {
+                (true, true) => "mail.why.too_late_short",
+                (true, false) => "mail.why.too_late_gap",
+                (false, _) => "mail.why.too_late",
             };
             let places = [
                 ("stockout", shown(stockout)),
@@ -166,7 +193,12 @@ fn main_clause(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate) -> Option<
                 ("eta", shown(eta)),
                 ("gap", gap.to_string()),
             ];
-            Some((fill(lang, key, &places), &[Reason::TooLate, Reason::Due]))
+            let told: &[Reason] = if gap > 0 && short {
+                &[Reason::TooLate, Reason::Due, Reason::CertainShortage]
+            } else {
+                &[Reason::TooLate, Reason::Due]
+            };
+            Some((fill(lang, key, &places), told))
         }
         (Some(stockout), Some(eta)) if due => {
             let places = [
@@ -268,7 +300,7 @@ mod tests {
         // Empty on five days, then something that was on its way arrives; day 25 lies after our own arrival.
         let line = late_line(&[3, 4, 5, 6, 7, 25]);
         assert_eq!(
-            sentence(Lang::En, &line, day(2)),
+            sentence(Lang::En, &line, day(2), &[]),
             "Stock ends 12-03; even ordered today, sea arrives only 12-20, about 5 days without stock"
         );
     }
@@ -279,7 +311,7 @@ mod tests {
         line.velocity = None;
         line.reasons = vec![Reason::SalesUnknown, Reason::LeadTimeFallback];
         assert_eq!(
-            sentence(Lang::Zh, &line, day(2)),
+            sentence(Lang::Zh, &line, day(2), &[]),
             "销量未知；时效用默认表，自己的历史还不够"
         );
         assert_eq!(name_of(Lang::En, &line), "甲");

@@ -57,6 +57,7 @@ pub(super) fn render(view: &View) -> String {
 
     if !view.rows.is_empty() {
         out.heading(&view.headings.lines);
+        out.note(view.lines_note.as_deref());
         for row in &view.rows {
             line(&mut out, view, row);
         }

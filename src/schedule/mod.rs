@@ -1,6 +1,6 @@
 //! When the night begins: civil times in a named zone become occurrences, occurrences become jobs.
 //!
-//! [`due_occurrences`] is pure and decides; [`tick`] writes what it decided; [`daemon`] ticks.
+//! [`due_occurrences`] is pure and decides; [`tick()`] writes what it decided; [`daemon`] ticks.
 
 mod civil;
 pub mod daemon;

@@ -13,6 +13,7 @@ mod inbox;
 mod keys;
 mod running;
 mod sftp;
+pub mod shop;
 pub mod truth;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -19,12 +19,14 @@ pub mod orders;
 pub mod outbox;
 pub mod plans;
 pub mod receipts;
+mod row;
 pub mod run;
 mod value;
 pub mod work;
 
-pub use executor::{Row, Store, StoreError, Tx};
+pub use executor::{Store, StoreError, Tx};
 pub use migrations::migration_list;
+pub use row::Row;
 pub use value::{FromColumn, Value};
 
 /// Arguments of a statement: `args![account, sku, day]`. The count is checked against the statement.

@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use super::executor::{Row, StoreError};
+use super::executor::StoreError;
+use super::row::Row;
 use crate::ids::{AccountId, ForwarderId, OrderNo, PlanId, Sku, SourceId, WarehouseCode};
 
 /// An argument of a statement. Null keeps its class, because PostgreSQL asks for it.

@@ -5,25 +5,13 @@ use linkstar::catalog::{CodeKind, UnknownWarehouse};
 use linkstar::ids::{AccountId, Sku, SourceId};
 use linkstar::mapping::catalog_file::{parse_codes, parse_items, parse_lanes, parse_warehouses};
 use linkstar::mapping::table::{Limits, Table, read};
+use linkstar::store::Tx;
 use linkstar::store::catalog::{
     ImportReport, UnmappedCode, import_codes, import_items, import_lanes, import_warehouses, item_versions,
     load, record_unmapped, unmapped,
 };
-use linkstar::store::{Store, Tx};
 
-/// SQLite always, and PostgreSQL where `LINKSTAR_TEST_POSTGRES` names a database. No test commits, so a shared
-/// database stays as it was.
-async fn stores() -> Vec<Store> {
-    let mut stores = vec![Store::open("sqlite::memory:").await.expect("a store in memory")];
-    if let Ok(url) = std::env::var("LINKSTAR_TEST_POSTGRES") {
-        stores.push(
-            Store::open(&url)
-                .await
-                .expect("the PostgreSQL of LINKSTAR_TEST_POSTGRES"),
-        );
-    }
-    stores
-}
+use crate::services::stores;
 
 fn account() -> AccountId {
     AccountId::new("main").expect("an id")

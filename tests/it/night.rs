@@ -1,1 +1,12 @@
-//! Tests of the room `night`.
+//! Whole nights against the simulated world: marketplace, warehouse, forwarder and mail server on loopback.
+
+mod answers;
+mod commands;
+mod daemon;
+mod deliveries;
+mod engines;
+mod inputs;
+mod kill;
+mod shop;
+mod sources;
+mod state;

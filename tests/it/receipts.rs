@@ -11,23 +11,11 @@ use linkstar::ledger::{ReceiptEvent, ReceiptKind};
 use linkstar::mapping::receipt_file::{ReceiptFile, read_receipts};
 use linkstar::mapping::table::{Limits, read};
 use linkstar::reconcile::{Evidence, Reconciliation, Rules, Verdict, reconcile};
+use linkstar::store::Tx;
 use linkstar::store::receipts::{append, changes_on, current, load_for, load_since, save};
-use linkstar::store::{Store, Tx};
 use linkstar::wording::Lang;
 
-/// SQLite always, and PostgreSQL where `LINKSTAR_TEST_POSTGRES` names a database. No test commits, so a shared
-/// database stays as it was.
-async fn stores() -> Vec<Store> {
-    let mut stores = vec![Store::open("sqlite::memory:").await.expect("a store in memory")];
-    if let Ok(url) = std::env::var("LINKSTAR_TEST_POSTGRES") {
-        stores.push(
-            Store::open(&url)
-                .await
-                .expect("the PostgreSQL of LINKSTAR_TEST_POSTGRES"),
-        );
-    }
-    stores
-}
+use crate::services::stores;
 
 fn account() -> AccountId {
     AccountId::new("main").expect("an id")

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use linkstar::store::Store;
 use linkstar::transport::sftp::Target;
 use sqlx::Connection as _;
 
@@ -21,6 +22,8 @@ pub struct Services {
     /// `smtp://user:password@host:port`, STARTTLS and AUTH required.
     pub smtp_url: String,
     pub fault_smtp_url: String,
+    /// `smtps://…` of the same sink: TLS from the first byte.
+    pub smtps_url: String,
     /// What the SMTP sink stored, and its faults.
     pub smtp_api: String,
     /// Certificate that the SMTP sink and PostgreSQL present.
@@ -45,17 +48,46 @@ pub fn services() -> Option<Services> {
     static FOUND: OnceLock<Result<Services, String>> = OnceLock::new();
     match FOUND.get_or_init(read) {
         Ok(services) => Some(services.clone()),
-        Err(missing) => {
-            assert!(
-                std::env::var(REQUIRED).as_deref() != Ok("1"),
-                "{REQUIRED}=1, but {missing}"
-            );
-            println!(
-                "skipped: {missing}; run  eval \"$(tests/servers/services.sh up)\"  and export what it prints"
-            );
+        Err(reason) => {
+            missing(reason);
             None
         }
     }
+}
+
+/// Says that a server or program is not there and a test is skipped; fails where everything is required.
+pub fn missing(reason: &str) {
+    assert!(
+        std::env::var(REQUIRED).as_deref() != Ok("1"),
+        "{REQUIRED}=1, but {reason}"
+    );
+    println!("skipped: {reason}; tests/run.sh installs and starts everything");
+}
+
+/// True when the program is found on the PATH; otherwise see [`missing`].
+pub fn has(program: &str, package: &str) -> bool {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file()));
+    if !found {
+        missing(&format!(
+            "`{program}` is not installed (Debian package {package})"
+        ));
+    }
+    found
+}
+
+/// SQLite in memory always, and the PostgreSQL of [`services`]. It is shared: a test commits nothing there, or
+/// works in an account of its own.
+pub async fn stores() -> Vec<Store> {
+    let mut stores = vec![Store::open("sqlite::memory:").await.expect("a store in memory")];
+    if let Some(services) = services() {
+        stores.push(
+            Store::open(&services.database_url)
+                .await
+                .expect("PostgreSQL opens"),
+        );
+    }
+    stores
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -70,6 +102,7 @@ fn read() -> Result<Services, String> {
         fault_api: variable("FAULT_API_URL")?,
         smtp_url: variable("SMTP_URL")?,
         fault_smtp_url: variable("FAULT_SMTP_URL")?,
+        smtps_url: variable("SMTPS_URL")?,
         smtp_api: variable("SMTP_API_URL")?,
         tls_ca: variable("TLS_CA")?.into(),
     })

@@ -4,9 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::letters;
 use crate::mapping::table::{Limits, read_sheet};
 use crate::mapping::xlsx::{At, Want, write_cells};
 use crate::simulate::Mail;
@@ -37,11 +35,7 @@ pub struct Answered {
 /// Answers a mail: takes the suggestions, doubles a carton here, refuses one there. Nothing is random: the same mail
 /// is answered in the same way.
 pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
-    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
-        path: mail.file.clone(),
-        source,
-    })?;
-    let workbook = attachment(&bytes).ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))?;
+    let workbook = workbook(mail)?;
     let (cells, answered) = decide(&workbook)?;
     if cells.is_empty() {
         return Ok(answered);
@@ -53,19 +47,15 @@ pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
     Ok(answered)
 }
 
-/// The XLSX attachment of a mail, by the type of its part.
-fn attachment(raw: &[u8]) -> Option<Vec<u8>> {
-    let mail = String::from_utf8_lossy(raw);
-    let mut lines = mail
-        .lines()
-        .skip_while(|line| !line.to_ascii_lowercase().contains("spreadsheetml.sheet"));
-    let body: String = lines
-        .by_ref()
-        .skip_while(|line| !line.trim().is_empty())
-        .take_while(|line| !line.starts_with("--"))
-        .map(str::trim)
-        .collect();
-    STANDARD.decode(body).ok()
+/// The workbook of a mail, as it came.
+pub fn workbook(mail: &Mail) -> Result<Vec<u8>, PersonError> {
+    let bytes = fs::read(&mail.file).map_err(|source| PersonError::File {
+        path: mail.file.clone(),
+        source,
+    })?;
+    letters::workbook(&letters::parts(&bytes))
+        .map(|part| part.bytes.clone())
+        .ok_or_else(|| PersonError::NoWorkbook(mail.file.clone()))
 }
 
 /// Every so many suggestions this person orders a carton more, and every so many none at all.
@@ -131,19 +121,4 @@ fn decide(workbook: &[u8]) -> Result<(Vec<(At, Want)>, Answered), PersonError> {
         }
     }
     Ok((cells, answered))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_workbook_is_found_among_the_parts() {
-        let body = STANDARD.encode(b"PK workbook");
-        let mail = format!(
-            "Subject: x\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/vnd.openxmlformats-officedocument.spreadsheetml.sheet\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b--\r\n"
-        );
-        assert_eq!(attachment(mail.as_bytes()).unwrap(), b"PK workbook");
-        assert_eq!(attachment(b"no parts"), Some(Vec::new()));
-    }
 }

@@ -110,7 +110,7 @@ fn an_open_quotation_mark_is_named_where_it_opens() {
     let problem = read("t.csv", b"sku,units\nA,1\n\"B,2\nC,3\n", &Limits::default()).unwrap_err();
     assert_eq!(
         problem.to_string(),
-        r#"t.csv, line 3: found `\"B,2\nC,3\n`, wanted a closing quotation mark (") before the end of the file"#
+        r#"t.csv, line 3: found `"B,2\nC,3\n`, wanted a closing quotation mark (") before the end of the file"#
     );
 }
 

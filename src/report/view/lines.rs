@@ -18,6 +18,8 @@ const MAX_NAME_CHARS: usize = 60;
 
 pub(super) struct Table {
     pub rows: Vec<Row>,
+    /// What holds for most lines and is not repeated in each.
+    pub note: Option<String>,
     pub rest: Option<String>,
 }
 
@@ -45,6 +47,13 @@ pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usi
         .partition(|line| figures::is_alarm(line) || line.suggested_units.is_some_and(|units| units > 0));
     let all: Vec<&PlanLine> = told.into_iter().chain(silent).collect();
     let more = all.len().saturating_sub(max_rows);
+    let shown: Vec<&PlanLine> = all.iter().copied().take(max_rows).collect();
+    let note = fallback_note(report, &shown);
+    let said: &[Reason] = if note.is_some() {
+        &[Reason::LeadTimeFallback]
+    } else {
+        &[]
+    };
     let mut charts = 0;
     let rows = all
         .into_iter()
@@ -58,7 +67,7 @@ pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usi
                 None
             };
             charts += usize::from(chart.is_some());
-            row(report, line, alert, chart)
+            row(report, line, alert, chart, said)
         })
         .collect();
     let rest = (more > 0).then(|| {
@@ -68,7 +77,22 @@ pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usi
             &[("n", &more.to_string()), ("file", workbook)],
         )
     });
-    Table { rows, rest }
+    Table { rows, note, rest }
+}
+
+/// A young account has no receipts of its own to learn lead times from: said once, not on every line.
+fn fallback_note(report: &DailyReport<'_>, lines: &[&PlanLine]) -> Option<String> {
+    let of = lines
+        .iter()
+        .filter(|line| line.reasons.contains(&Reason::LeadTimeFallback))
+        .count();
+    (lines.len() > 2 && of * 2 > lines.len()).then(|| {
+        text(
+            report.lang,
+            "mail.fallback_note",
+            &[("n", &of.to_string()), ("all", &lines.len().to_string())],
+        )
+    })
 }
 
 fn cut_name(name: &str) -> String {
@@ -119,7 +143,13 @@ fn stockout_range(report: &DailyReport<'_>, line: &PlanLine) -> String {
     }
 }
 
-fn row(report: &DailyReport<'_>, line: &PlanLine, alert: Option<&Alert>, chart: Option<ChartView>) -> Row {
+fn row(
+    report: &DailyReport<'_>,
+    line: &PlanLine,
+    alert: Option<&Alert>,
+    chart: Option<ChartView>,
+    said: &[Reason],
+) -> Row {
     let lang = report.lang;
     let t = |key: &str, places: &[(&str, &str)]| text(lang, &format!("mail.{key}"), places);
     let counted = line.data == DataState::Complete;
@@ -137,7 +167,7 @@ fn row(report: &DailyReport<'_>, line: &PlanLine, alert: Option<&Alert>, chart: 
     .flatten()
     .collect::<Vec<_>>()
     .join(" · ");
-    let mut why = sentence(lang, line, report.as_of);
+    let mut why = sentence(lang, line, report.as_of, said);
     if line.out_of_stock_days > 0 {
         let left_out = t(
             "cell.out_of_stock_days",
@@ -172,9 +202,10 @@ fn row(report: &DailyReport<'_>, line: &PlanLine, alert: Option<&Alert>, chart: 
             |days| t("cell.days", &[("n", &figures::one_place(Some(days)))]),
         ),
         velocity: format!(
-            "{} / {}",
+            "{} / {} → {}",
             figures::one_place(line.velocity_7),
-            figures::one_place(line.velocity_30)
+            figures::one_place(line.velocity_30),
+            figures::one_place(line.velocity)
         ),
         stockout: stockout_range(report, line),
         order_by: figures::day_if_any(line.order_by, report.as_of, line),
@@ -195,16 +226,17 @@ fn row(report: &DailyReport<'_>, line: &PlanLine, alert: Option<&Alert>, chart: 
     }
 }
 
-/// Sum of what is on its way; an unknown inbound makes the sum unknown.
+/// Sum of what is on its way; with an unknown inbound beside it, what is known is the least it can be.
 fn inbound_units(line: &PlanLine) -> String {
-    if line.reasons.contains(&Reason::UnknownInbound) {
-        return figures::UNKNOWN.to_owned();
+    let known = line
+        .inbound
+        .iter()
+        .fold(0_i64, |sum, inbound| sum.saturating_add(inbound.units));
+    match (line.reasons.contains(&Reason::UnknownInbound), known) {
+        (true, 0) => figures::UNKNOWN.to_owned(),
+        (true, known) => format!("≥{}", figures::grouped(known)),
+        (false, known) => figures::grouped(known),
     }
-    figures::grouped(
-        line.inbound
-            .iter()
-            .fold(0_i64, |sum, inbound| sum.saturating_add(inbound.units)),
-    )
 }
 
 /// Earliest arrival that is still believed in, P50 to P90; says so when everything is overdue.
@@ -236,9 +268,9 @@ fn chart_of(report: &DailyReport<'_>, line: &PlanLine, number: usize) -> Option<
     } else {
         figures::grouped(known.iter().sum())
     };
-    let top = figures::count(line.projection.iter().map(|day| day.mid).max());
-    let arrivals: Vec<String> = line
-        .projection
+    let ahead = chart::ahead(line);
+    let top = figures::count(ahead.iter().map(|day| day.mid).max());
+    let arrivals: Vec<String> = ahead
         .iter()
         .filter(|day| day.arrivals > 0)
         .take(3)
@@ -263,6 +295,22 @@ fn chart_of(report: &DailyReport<'_>, line: &PlanLine, number: usize) -> Option<
     } else {
         arrivals.join(", ")
     };
+    let days = |from: NaiveDate, to: NaiveDate| {
+        format!(
+            "{}–{}",
+            figures::day(from, report.as_of),
+            figures::day(to, report.as_of)
+        )
+    };
+    let past = i64::try_from(line.sales_60.len()).unwrap_or(0);
+    let sold_when = days(
+        report.as_of - chrono::Duration::days(past),
+        report.as_of - chrono::Duration::days(1),
+    );
+    let stock_when = match (ahead.first(), ahead.last()) {
+        (Some(first), Some(last)) => days(first.day, last.day),
+        _ => figures::UNKNOWN.to_owned(),
+    };
     Some(ChartView {
         cid: format!("stock-{number}@linkstar"),
         png,
@@ -278,6 +326,16 @@ fn chart_of(report: &DailyReport<'_>, line: &PlanLine, number: usize) -> Option<
                 ("arrivals", &arrivals),
             ],
         ),
-        caption: text(lang, "mail.chart.caption", &[("peak", &peak), ("top", &top)]),
+        caption: text(
+            lang,
+            "mail.chart.caption",
+            &[
+                ("sold_when", &sold_when),
+                ("peak", &peak),
+                ("stock_when", &stock_when),
+                ("top", &top),
+                ("arrivals", &arrivals),
+            ],
+        ),
     })
 }

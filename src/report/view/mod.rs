@@ -1,7 +1,7 @@
 //! The mail before it has a form: every wording settled, every number written, once for HTML and text alike.
 
 mod lines;
-mod sections;
+pub(super) mod sections;
 
 use super::figures::{self, Totals};
 use super::model::DailyReport;
@@ -70,6 +70,7 @@ pub(super) struct View {
     pub columns: Columns,
     pub rows: Vec<Row>,
     pub legend: Option<String>,
+    pub lines_note: Option<String>,
     pub rest: Option<String>,
     pub deadlines: Vec<Item>,
     pub overstock: Vec<Item>,
@@ -257,6 +258,7 @@ impl View {
                 .iter()
                 .any(|row| row.chart.is_some())
                 .then(|| t("legend")),
+            lines_note: table.note,
             rows: table.rows,
             rest: table.rest,
             deadlines: sections::deadlines(report),

@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 
 use super::{ChangeRow, Item, SourceRow, Tone};
-use crate::ids::{Sku, WarehouseCode};
+use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason, SourceState};
 use crate::report::figures;
-use crate::report::model::DailyReport;
+use crate::report::model::{DailyReport, OrderMotion, UnmappedCode};
 use crate::report::reason::{cause_key, mode_text, name_of, reason_key, state_key};
 use crate::wording::{Lang, text};
 
 const MAX_CHANGES: usize = 12;
-const MAX_ITEMS: usize = 20;
+const MAX_ITEMS: usize = 12;
+/// A problem that comes back every night must not drown the mail.
+const MAX_PROBLEMS: usize = 8;
+const MAX_CODES_NAMED: usize = 4;
 const MAX_SOURCES: usize = 24;
 const MAX_OVERSTOCK: usize = 5;
 const MAX_DAYS_LISTED: usize = 5;
@@ -125,7 +128,7 @@ fn source_row(report: &DailyReport<'_>, source: &SourceState) -> SourceRow {
     }
     notes.extend(source.problem.as_deref().map(cut));
     SourceRow {
-        name: format!("{} · {}", source.source, cut(&source.stream)),
+        name: format!("{} · {}", source.source, stream_name(lang, &source.stream)),
         state: text(lang, state_key(source.state), &[]),
         tone: match source.state {
             DataState::Complete => Tone::Green,
@@ -139,16 +142,35 @@ fn source_row(report: &DailyReport<'_>, source: &SourceState) -> SourceRow {
         age: source
             .as_of
             .map_or_else(String::new, |at| age(lang, report.now, at)),
-        rows: text(
-            lang,
-            "mail.source.rows",
-            &[
-                ("now", &figures::count(source.rows)),
-                ("before", &figures::count(source.rows_before)),
-            ],
-        ),
+        rows: match source.rows_before {
+            Some(before) => text(
+                lang,
+                "mail.source.rows",
+                &[
+                    ("now", &figures::count(source.rows)),
+                    ("before", &figures::grouped(before)),
+                ],
+            ),
+            None => text(
+                lang,
+                "mail.source.rows_first",
+                &[("now", &figures::count(source.rows))],
+            ),
+        },
         notes,
     }
+}
+
+/// What a stream of data is called; a name a connector file made up stays as it is.
+pub(in crate::report) fn stream_name(lang: Lang, stream: &str) -> String {
+    named(lang, "mail.stream", stream).unwrap_or_else(|| cut(stream))
+}
+
+/// The text of `area.code`, when the catalogue has one.
+pub(in crate::report) fn named(lang: Lang, area: &str, code: &str) -> Option<String> {
+    let key = format!("{area}.{code}");
+    let words = text(lang, &key, &[]);
+    (words != format!("[{key}]")).then_some(words)
 }
 
 pub(super) fn funnel(report: &DailyReport<'_>) -> (Vec<(String, String)>, Option<String>) {
@@ -216,7 +238,7 @@ pub(super) fn changes(report: &DailyReport<'_>) -> (Vec<ChangeRow>, Vec<String>)
         .iter()
         .map(|line| ((&line.warehouse, &line.sku), name_of(lang, line)))
         .collect();
-    let mut kinds: [Vec<ChangeRow>; 3] = [const { Vec::new() }; 3];
+    let mut kinds: [Vec<(u64, ChangeRow)>; 3] = [const { Vec::new() }; 3];
     let mut small = 0_usize;
     for change in diff.changes.iter().filter(|change| owned(report, &change.sku)) {
         let (before, after) = (rank(change.level_before), rank(change.level_after));
@@ -234,7 +256,8 @@ pub(super) fn changes(report: &DailyReport<'_>) -> (Vec<ChangeRow>, Vec<String>)
             .get(&(&change.warehouse, &change.sku))
             .copied()
             .unwrap_or_default();
-        kinds[slot].push(ChangeRow {
+        let size = change.after.unwrap_or(0).abs_diff(change.before.unwrap_or(0));
+        let row = ChangeRow {
             kind: text(lang, key, &[]),
             tone,
             sku: change.sku.to_string(),
@@ -252,9 +275,14 @@ pub(super) fn changes(report: &DailyReport<'_>) -> (Vec<ChangeRow>, Vec<String>)
                 ],
             ),
             why: causes(lang, change),
-        });
+        };
+        kinds[slot].push((size, row));
     }
-    let mut rows: Vec<ChangeRow> = kinds.into_iter().flatten().collect();
+    // The largest first: what is cut off must be what matters least.
+    for rows in &mut kinds {
+        rows.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    }
+    let mut rows: Vec<ChangeRow> = kinds.into_iter().flatten().map(|(_, row)| row).collect();
     let mut notes = Vec::new();
     if rows.is_empty() {
         notes.push(text(lang, "mail.change.none", &[]));
@@ -384,8 +412,15 @@ pub(super) fn overstock(report: &DailyReport<'_>, lines: &[&PlanLine]) -> Vec<It
     })
 }
 
+/// What should have arrived first, then by arrival.
 pub(super) fn orders(report: &DailyReport<'_>) -> Vec<Item> {
-    listed(report, &report.orders, |order| {
+    let mut by_arrival: Vec<&OrderMotion> = report.orders.iter().collect();
+    by_arrival.sort_by_key(|order| (order.eta.is_none(), order.eta, &order.number));
+    listed(report, &by_arrival, |order| {
+        let late = order
+            .eta
+            .map(|eta| (report.as_of - eta).num_days())
+            .filter(|days| *days > 0);
         let mut detail = text(
             report.lang,
             "mail.order.line",
@@ -409,8 +444,15 @@ pub(super) fn orders(report: &DailyReport<'_>) -> Vec<Item> {
             title: order.number.to_string(),
             place: order.warehouse.to_string(),
             detail,
-            remark: cut(&order.state),
-            tone: Tone::Blue,
+            remark: match late {
+                Some(days) => text(
+                    report.lang,
+                    "mail.order.late",
+                    &[("state", &cut(&order.state)), ("n", &days.to_string())],
+                ),
+                None => cut(&order.state),
+            },
+            tone: if late.is_some() { Tone::Red } else { Tone::Blue },
         }
     })
 }
@@ -453,30 +495,65 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
     })
 }
 
+/// What went wrong in the night, then each source's unknown codes in one line.
 pub(super) fn problems(report: &DailyReport<'_>) -> Vec<String> {
     let run = report.run_problems.iter().map(|problem| {
-        text(
+        let step = named(report.lang, "mail.step", &problem.step).unwrap_or_else(|| cut(&problem.step));
+        let mut words = text(
             report.lang,
             "mail.problem.run",
-            &[("step", &cut(&problem.step)), ("text", &cut(&problem.text))],
-        )
+            &[("step", &step), ("text", &cut(&problem.text))],
+        );
+        if problem.alike > 0 {
+            words.push_str(&text(
+                report.lang,
+                "mail.problem.alike",
+                &[("n", &problem.alike.to_string())],
+            ));
+        }
+        words
     });
-    let unmapped = report.unmapped.iter().map(|code| {
-        text(
-            report.lang,
-            "mail.problem.unmapped",
-            &[
-                ("source", code.source.as_str()),
-                ("code", &cut(&code.code)),
-                ("units", &figures::count(code.units)),
-            ],
-        )
-    });
-    let all: Vec<String> = run.chain(unmapped).collect();
-    let more = all.len().saturating_sub(MAX_ITEMS);
-    let mut shown: Vec<String> = all.into_iter().take(MAX_ITEMS).collect();
+    let all: Vec<String> = run.chain(unmapped(report)).collect();
+    let more = all.len().saturating_sub(MAX_PROBLEMS);
+    let mut shown: Vec<String> = all.into_iter().take(MAX_PROBLEMS).collect();
     if more > 0 {
         shown.push(text(report.lang, "mail.more", &[("n", &more.to_string())]));
     }
     shown
+}
+
+fn unmapped(report: &DailyReport<'_>) -> Vec<String> {
+    let mut by_source: BTreeMap<&SourceId, Vec<&UnmappedCode>> = BTreeMap::new();
+    for code in &report.unmapped {
+        by_source.entry(&code.source).or_default().push(code);
+    }
+    by_source
+        .into_iter()
+        .map(|(source, codes)| {
+            let mut names: Vec<String> = codes
+                .iter()
+                .take(MAX_CODES_NAMED)
+                .map(|code| match code.units {
+                    Some(units) => text(
+                        report.lang,
+                        "mail.problem.code",
+                        &[("code", &cut(&code.code)), ("units", &figures::grouped(units))],
+                    ),
+                    None => cut(&code.code),
+                })
+                .collect();
+            if codes.len() > MAX_CODES_NAMED {
+                names.push("…".to_owned());
+            }
+            text(
+                report.lang,
+                "mail.problem.unmapped",
+                &[
+                    ("source", source.as_str()),
+                    ("n", &codes.len().to_string()),
+                    ("codes", &names.join(&text(report.lang, "mail.comma", &[]))),
+                ],
+            )
+        })
+        .collect()
 }

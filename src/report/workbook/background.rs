@@ -1,5 +1,6 @@
 //! Sheets 2 to 4: where the numbers come from.
 
+use rust_decimal::Decimal;
 use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 
 use super::suggestions::{known, whole};
@@ -9,6 +10,7 @@ use crate::report::figures;
 use crate::report::model::DailyReport;
 use crate::report::reason::{reason_key, state_key};
 use crate::report::view::owned_lines;
+use crate::report::view::sections::{named, stream_name};
 use crate::wording::{Lang, text};
 
 /// A sheet holds 1,048,576 rows; explanations stop well before, and say so.
@@ -28,6 +30,7 @@ fn start<'b>(
     sheet.set_landscape();
     sheet.set_paper_size(9);
     sheet.set_print_fit_to_pages(1, 0);
+    sheet.set_repeat_rows(0, 0)?;
     head(sheet, 0, report, styles, columns)?;
     for (at, (_, width)) in (0_u16..).zip(columns) {
         sheet.set_column_width(at, *width)?;
@@ -72,7 +75,7 @@ pub(super) fn explain(
         ("figure", 46.0),
         ("value", 16.0),
         ("unit", 14.0),
-        ("rule", 14.0),
+        ("rule", 22.0),
         ("term", 24.0),
     ];
     let sheet = start(book, report, styles, "mail.sheet.explain", &columns)?;
@@ -109,10 +112,67 @@ fn explain_row(
 ) -> Result<(), XlsxError> {
     let name = format!("{}{}", "    ".repeat(depth), figure_name(lang, &term.key));
     write_text(sheet, row, 3, &name, &styles.text)?;
-    write_text(sheet, row, 4, &term.value, &styles.text)?;
-    write_text(sheet, row, 5, &term.unit, &styles.text)?;
-    write_text(sheet, row, 6, &term.rule, &styles.text)?;
+    value(sheet, row, lang, term, styles)?;
+    let word = |area: &str, code: &str| named(lang, area, code).unwrap_or_else(|| code.to_owned());
+    let unit = if term.unit.is_empty() {
+        String::new()
+    } else {
+        word("mail.unit", &term.unit)
+    };
+    write_text(sheet, row, 5, &unit, &styles.text)?;
+    let rule = if term.rule.is_empty() {
+        String::new()
+    } else {
+        word("mail.rule", &term.rule)
+    };
+    write_text(sheet, row, 6, &rule, &styles.text)?;
     write_text(sheet, row, 7, &term.key, &styles.small)
+}
+
+/// A number as a number, a date as a date, so that a person can go on calculating.
+fn value(
+    sheet: &mut Worksheet,
+    row: u32,
+    lang: Lang,
+    term: &Explain,
+    styles: &Styles,
+) -> Result<(), XlsxError> {
+    let raw = term.value.as_str();
+    match term.unit.as_str() {
+        "mode" | "source" if !raw.is_empty() => {
+            let words = named(lang, "plan.value", raw).unwrap_or_else(|| raw.to_owned());
+            write_text(sheet, row, 4, &words, &styles.text)
+        }
+        "date" if raw.is_empty() => write_text(
+            sheet,
+            row,
+            4,
+            &text(lang, "plan.value.not_in_horizon", &[]),
+            &styles.text,
+        ),
+        "date" => match raw.parse::<chrono::NaiveDate>() {
+            Ok(day) => {
+                sheet.write_datetime_with_format(row, 4, day, &styles.date)?;
+                Ok(())
+            }
+            Err(_) => write_text(sheet, row, 4, raw, &styles.text),
+        },
+        "" if raw.is_empty() => write_text(sheet, row, 4, "", &styles.text),
+        _ if raw.is_empty() => write_text(
+            sheet,
+            row,
+            4,
+            &text(lang, "plan.value.unknown", &[]),
+            &styles.text,
+        ),
+        _ => match raw.parse::<Decimal>() {
+            Ok(number) => {
+                sheet.write_with_format(row, 4, number, &styles.figure)?;
+                Ok(())
+            }
+            Err(_) => write_text(sheet, row, 4, raw, &styles.text),
+        },
+    }
 }
 
 pub(super) fn freshness(
@@ -136,7 +196,7 @@ pub(super) fn freshness(
     for source in &report.plan.sources {
         row += 1;
         write_text(sheet, row, 0, source.source.as_str(), &styles.text)?;
-        write_text(sheet, row, 1, &source.stream, &styles.text)?;
+        write_text(sheet, row, 1, &stream_name(lang, &source.stream), &styles.text)?;
         write_text(
             sheet,
             row,
@@ -190,7 +250,8 @@ pub(super) fn freshness(
     }
     for (stage, reason, n) in &funnel.dropped {
         row += 1;
-        write_text(sheet, row, 0, stage, &styles.text)?;
+        let stage = named(lang, "mail.funnel", stage).unwrap_or_else(|| stage.clone());
+        write_text(sheet, row, 0, &stage, &styles.text)?;
         write_text(sheet, row, 1, &text(lang, reason_key(*reason), &[]), &styles.text)?;
         whole(sheet, row, 2, Some(*n), styles)?;
     }
@@ -213,6 +274,15 @@ pub(super) fn receipts(
         ("state", 40.0),
     ];
     let sheet = start(book, report, styles, "mail.sheet.receipts", &columns)?;
+    if report.receipts.is_empty() {
+        write_text(
+            sheet,
+            1,
+            0,
+            &text(report.lang, "mail.book.no_receipts", &[]),
+            &styles.text,
+        )?;
+    }
     for (row, receipt) in (1_u32..).zip(&report.receipts) {
         write_text(sheet, row, 0, receipt.order.as_str(), &styles.text)?;
         write_text(sheet, row, 1, receipt.warehouse.as_str(), &styles.text)?;

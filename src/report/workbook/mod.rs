@@ -64,6 +64,8 @@ pub(super) struct Styles {
     pub whole: Format,
     pub rate: Format,
     pub money: Format,
+    /// A number with as many places as it has.
+    pub figure: Format,
     pub date: Format,
     pub answer: Format,
     pub answer_units: Format,
@@ -102,6 +104,7 @@ impl Styles {
                 .set_quote_prefix(),
             whole: cell.clone().set_num_format("#,##0"),
             rate: cell.clone().set_num_format("#,##0.0"),
+            figure: cell.clone().set_num_format("#,##0.###"),
             money: cell.clone().set_num_format("#,##0.00"),
             date: cell.set_num_format("yyyy-mm-dd"),
             answer_units: answer.clone().set_num_format("#,##0"),

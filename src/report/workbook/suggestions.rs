@@ -72,7 +72,7 @@ fn row_height(report: &DailyReport<'_>, line: &PlanLine) -> u32 {
         let wide: u32 = words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
         wide.div_ceil(column.text_width()).clamp(1, 4)
     };
-    let why = lines(&sentence(report.lang, line, report.as_of), Column::Why);
+    let why = lines(&sentence(report.lang, line, report.as_of, &[]), Column::Why);
     let name = lines(name_of(report.lang, line), Column::Name);
     4 + 14 * why.max(name)
 }
@@ -230,7 +230,7 @@ fn cell(
             sheet,
             row,
             at,
-            &sentence(lang, line, report.as_of),
+            &sentence(lang, line, report.as_of, &[]),
             &styles.wrapped,
         )?,
         Column::Plan => write_text(sheet, row, at, report.plan.id.as_str(), &styles.small)?,

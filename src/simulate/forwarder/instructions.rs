@@ -1,5 +1,6 @@
 //! Reads a UBL `ForwardingInstructions` document the way a clerk does: looks for what he needs, ignores the rest.
 
+use chrono::NaiveDate;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use rust_decimal::Decimal;
@@ -17,6 +18,8 @@ pub struct Instructions {
     pub order: String,
     pub place: Place,
     pub mode: Mode,
+    /// The day the goods can be collected, when the paper says it.
+    pub pickup: Option<NaiveDate>,
     /// Code and units, each code once.
     pub lines: Vec<(String, i64)>,
     /// Mark and contents; empty when the paper does not say what is in which carton.
@@ -261,6 +264,14 @@ fn mode(root: &Node) -> Option<Mode> {
         })
 }
 
+/// The day of the pickup that is asked for.
+fn pickup(root: &Node) -> Option<NaiveDate> {
+    root.all()
+        .into_iter()
+        .filter(|node| node.name == "RequestedPickupTransportEvent")
+        .find_map(|node| node.text_at(&["OccurrenceDate"])?.parse().ok())
+}
+
 /// The destination by its full code, else by the warehouse's own code, else by its postcode.
 fn place(root: &Node) -> Option<Place> {
     let texts: Vec<&str> = root.all().into_iter().map(|node| node.text.trim()).collect();
@@ -324,6 +335,7 @@ pub fn read(bytes: &[u8]) -> Result<Instructions, Unreadable> {
         order,
         place,
         mode,
+        pickup: pickup(&root),
         lines,
         cartons,
     })
@@ -367,6 +379,14 @@ mod tests {
             ("M2".to_owned(), vec![("BAG-22386".to_owned(), 60)])
         );
         assert!(read(PAPER.as_bytes()).unwrap().cartons.is_empty());
+        assert_eq!(found.pickup, None);
+        let pickup = "<cac:RequestedPickupTransportEvent><cbc:OccurrenceDate>2026-05-19</cbc:OccurrenceDate>\
+                      </cac:RequestedPickupTransportEvent><cac:ShipmentStage>";
+        let dated = PAPER.replace("<cac:ShipmentStage>", pickup);
+        assert_eq!(
+            read(dated.as_bytes()).unwrap().pickup,
+            Some("2026-05-19".parse().unwrap())
+        );
         // Goods named by the id of their item, in a package without an id, in a numbered unit with marks.
         let inner = "<cbc:ID>7</cbc:ID><cbc:ShippingMarks>SO-1U000007</cbc:ShippingMarks><cac:ActualPackage>\
                      <cac:GoodsItem><cbc:ID>1</cbc:ID><cbc:Quantity>120</cbc:Quantity></cac:GoodsItem></cac:ActualPackage>";

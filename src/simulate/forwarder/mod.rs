@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::NaiveTime;
 use serde_json::json;
 
 use super::truth::{Announcement, Carton, Place, World};
@@ -24,6 +25,8 @@ pub struct Operator {
     incoming: PathBuf,
     outgoing: PathBuf,
     read: BTreeSet<String>,
+    /// Booked, not taken over yet.
+    to_collect: BTreeSet<String>,
     /// Receipt rows already reported, and reports written, per order.
     reported: BTreeMap<String, (usize, usize)>,
     reports: usize,
@@ -33,6 +36,8 @@ pub struct Operator {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Round {
     pub booked: Vec<String>,
+    /// Orders whose goods he took over.
+    pub collected: Vec<String>,
     /// File name and reason.
     pub rejected: Vec<(String, String)>,
     /// Receipt reports written to `out`.
@@ -62,6 +67,7 @@ impl Operator {
             incoming: root.join("in"),
             outgoing: root.join("out"),
             read: BTreeSet::new(),
+            to_collect: BTreeSet::new(),
             reported,
             reports: 0,
         }
@@ -107,36 +113,50 @@ impl Operator {
         Ok(())
     }
 
-    fn book(&self, bytes: &[u8]) -> Result<String, Unreadable> {
+    fn book(&mut self, bytes: &[u8]) -> Result<String, Unreadable> {
         let instructions = instructions::read(bytes)?;
         let order = instructions.order.clone();
-        let (inbound_no, summary) = self.shared.with_world(|world| {
+        self.shared.with_world(|world| {
             let announcement = announcement(world, instructions)?;
-            let units: i64 = announcement.lines.iter().map(|(_, _, units)| units).sum();
-            let summary = json!({
-                "warehouse": announcement.place.code(),
-                "mode": announcement.mode.code(),
-                "cartons": announcement.cartons.len(),
-                "units": units,
-                "accepted_at": world.now(),
-            });
-            let inbound_no = world
+            world
                 .announce(announcement)
-                .map_err(|refusal| Unreadable::Reason(refusal.to_string()))?;
-            Ok((inbound_no, summary))
+                .map_err(|refusal| Unreadable::Reason(refusal.to_string()))
         })?;
-        let mut confirmation = json!({ "order": order, "inbound_no": inbound_no });
-        if let (Some(all), serde_json::Value::Object(mut more)) = (confirmation.as_object_mut(), summary) {
-            all.append(&mut more);
-        }
-        let name = format!("confirmed-{}.json", file_part(&order));
-        self.write_out(&name, format!("{confirmation:#}\n").as_bytes())
-            .map_err(|error| Unreadable::Reason(error.to_string()))?;
+        self.to_collect.insert(order.clone());
         Ok(order)
     }
 
-    /// Writes one report per Amazon shipment that has something new; CSV and XLSX take turns.
+    /// Confirms what he has collected since he last looked: cartons and units as he took them over.
+    fn confirm(&mut self, round: &mut Round) -> Result<(), WorldError> {
+        let mut collected = Vec::new();
+        self.shared.with_world(|world| {
+            for order in &self.to_collect {
+                if let Some(shipment) = world.shipments().get(order).filter(|s| s.handed_over) {
+                    let units: i64 = shipment.lines.iter().map(|line| line.announced).sum();
+                    let confirmation = json!({
+                        "order": order,
+                        "inbound_no": shipment.inbound_no,
+                        "warehouse": shipment.place.code(),
+                        "mode": shipment.mode.code(),
+                        "cartons": shipment.cartons.len(),
+                        "units": units,
+                        "accepted_at": shipment.milestone("handed_over"),
+                    });
+                    collected.push((order.clone(), format!("{confirmation:#}\n")));
+                }
+            }
+        });
+        for (order, text) in collected {
+            self.write_out(&format!("confirmed-{}.json", file_part(&order)), text.as_bytes())?;
+            self.to_collect.remove(&order);
+            round.collected.push(order);
+        }
+        Ok(())
+    }
+
+    /// Confirms collections, and writes one report per Amazon shipment that has something new; CSV and XLSX take turns.
     pub fn report(&mut self, round: &mut Round) -> Result<(), WorldError> {
+        self.confirm(round)?;
         let mut files = Vec::new();
         let (reported, reports) = (&mut self.reported, &mut self.reports);
         self.shared.with_world(|world| {
@@ -191,6 +211,7 @@ fn announcement(world: &World, instructions: Instructions) -> Result<Announcemen
         order,
         place,
         mode,
+        pickup,
         lines,
         cartons,
     } = instructions;
@@ -232,6 +253,8 @@ fn announcement(world: &World, instructions: Instructions) -> Result<Announcemen
         order,
         place,
         mode,
+        // Eight in the morning in Shenzhen.
+        ready_at: pickup.map(|day| day.and_time(NaiveTime::MIN).and_utc()),
         lines: resolved,
         cartons: packed,
     })

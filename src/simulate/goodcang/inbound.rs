@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
 use super::{WAREHOUSE, beijing, failure, paging, parse_beijing, success, wanted};
@@ -13,12 +13,11 @@ use crate::simulate::truth::{Place, ReceiptKind, Shipment, World};
 
 const ZERO_DATE: &str = "0000-00-00 00:00:00";
 
-/// 7 under way, 8 being counted, 9 counted, 10 put away; 1 until the goods are handed over.
+/// 7 under way, 8 being counted, 9 counted, 10 put away. The forwarder announces what he has taken over, so none is
+/// a draft.
 fn status(world: &World, shipment: &Shipment) -> i64 {
     let now = world.now();
-    if !shipment.handed_over {
-        1
-    } else if shipment.receipts.is_empty() {
+    if shipment.receipts.is_empty() {
         7
     } else if !shipment.closed {
         8
@@ -81,6 +80,14 @@ fn summed(world: &World, shipment: &Shipment, kind: ReceiptKind) -> i64 {
         .sum()
 }
 
+/// Finished inbounds are listed for so long.
+const LISTED_DAYS: i64 = 60;
+
+fn is_listed(world: &World, shipment: &Shipment) -> bool {
+    let fresh = world.now() - shipment.updated_at <= Duration::days(LISTED_DAYS);
+    shipment.place == Place::Goodcang && shipment.handed_over && (fresh || status(world, shipment) != 10)
+}
+
 pub fn list(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer {
     let (page, size) = match paging(request, "page_size", 20, 100) {
         Ok(paging) => paging,
@@ -112,7 +119,7 @@ pub fn list(world: &World, request: &Value, fault: Option<&FaultKind>) -> Answer
     let mut shipments: Vec<&Shipment> = world
         .shipments()
         .values()
-        .filter(|shipment| shipment.place == Place::Goodcang)
+        .filter(|shipment| is_listed(world, shipment))
         .filter(|shipment| inside(shipment.updated_at, 0, 1) && inside(shipment.announced_at, 2, 3))
         .filter(|shipment| wanted(request, "receiving_code", &shipment.inbound_no))
         .collect();
@@ -158,7 +165,8 @@ pub fn with(world: &World, request: &Value, make: fn(&World, &Shipment) -> Value
     let found = world
         .shipments()
         .values()
-        .find(|shipment| shipment.place == Place::Goodcang && shipment.inbound_no == wanted);
+        .filter(|shipment| shipment.place == Place::Goodcang && shipment.handed_over)
+        .find(|shipment| shipment.inbound_no == wanted);
     match found {
         Some(shipment) => success(make(world, shipment)),
         None => failure(StatusCode::OK, "20001", &format!("入库单{wanted}不存在")),

@@ -40,6 +40,7 @@ pub struct ShipmentTruth {
     pub warehouse: Place,
     pub mode: &'static str,
     pub announced_at: DateTime<Utc>,
+    pub cartons: usize,
     /// Only what has happened.
     pub milestones: Vec<Milestone>,
     pub closed: bool,
@@ -96,6 +97,7 @@ impl World {
                     warehouse: shipment.place,
                     mode: shipment.mode.code(),
                     announced_at: shipment.announced_at,
+                    cartons: shipment.cartons.len(),
                     milestones: shipment
                         .milestones
                         .iter()

@@ -192,10 +192,10 @@ fn peak(date: NaiveDate) -> bool {
 
 /// When each stage ends. Sea shipments that leave in one week share their vessel's delay.
 #[must_use]
-pub fn milestones(seed: u64, order: &str, mode: Mode, announced_at: DateTime<Utc>) -> Vec<Milestone> {
+pub fn milestones(seed: u64, order: &str, mode: Mode, ready_at: DateTime<Utc>) -> Vec<Milestone> {
     let mut draw = Draw::new(seed, &["stages", order]);
-    // Collected on a following day, in the morning of Shenzhen.
-    let mut at = announced_at + days(draw.lognormal(0.6, 1.6));
+    // Collected on the day after, or the one after that.
+    let mut at = ready_at + days(draw.lognormal(0.6, 1.6));
     let mut passed = vec![Milestone {
         stage: "handed_over",
         at,
@@ -243,6 +243,8 @@ pub struct Announcement {
     pub order: String,
     pub place: Place,
     pub mode: Mode,
+    /// The pickup the papers ask for; the goods are still being made until then.
+    pub ready_at: Option<DateTime<Utc>>,
     /// Code as on our papers, index of the good, master units.
     pub lines: Vec<(String, usize, i64)>,
     pub cartons: Vec<Carton>,
@@ -262,10 +264,12 @@ pub fn dispatch(
         order,
         place,
         mode,
+        ready_at,
         lines,
         cartons,
     } = announcement;
-    let milestones = milestones(seed, &order, mode, announced_at);
+    let ready_at = ready_at.unwrap_or(announced_at).max(announced_at);
+    let milestones = milestones(seed, &order, mode, ready_at);
     let delivered = milestones.last().map_or(announced_at, |milestone| milestone.at);
     let mut draw = Draw::new(seed, &["receiving", &order]);
     let (queue, shelf) = match place {

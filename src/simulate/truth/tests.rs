@@ -52,6 +52,7 @@ fn announcement(order: &str, place: Place, mode: Mode, lines: &[(&str, i64)]) ->
         order: order.to_owned(),
         place,
         mode,
+        ready_at: None,
         lines,
         cartons,
     }
@@ -266,7 +267,83 @@ fn the_opening_has_lead_times_to_learn_and_goods_under_way() {
     );
     let truth = world.truth();
     assert!(truth.shipments.iter().any(|shipment| !shipment.closed));
-    assert!(truth.stock.iter().all(|stock| stock.shelf.available > 0));
+}
+
+/// The mix a first plan should meet: most goods healthy, some short, some out, some far too many, and goods under way
+/// that fit the demand.
+#[test]
+fn the_opening_stock_is_a_believable_mix_in_every_world() {
+    for seed in [1, 7, 23] {
+        let world = world(seed, 1.0);
+        assert_eq!(world.opening_files().open_orders.len(), 8, "seed {seed}");
+        let truth = world.truth();
+        let mut counts = [0_usize; 4];
+        let (mut moving, mut available, mut wanted_in_all) = (0, 0, 0);
+        for stock in &truth.stock {
+            let wanted: i64 = truth
+                .sales
+                .iter()
+                .filter(|row| row.sku == stock.sku && row.warehouse == stock.warehouse)
+                .map(|row| row.units.wanted)
+                .sum();
+            moving += stock.moving;
+            available += stock.shelf.available;
+            wanted_in_all += wanted;
+            let class = match stock.shelf.available * 60 / wanted.max(1) {
+                0 => 0,
+                1..40 => 1,
+                40..180 => 2,
+                _ => 3,
+            };
+            counts[class] += 1;
+        }
+        let total = truth.stock.len();
+        assert!((4..=9).contains(&counts[0]), "seed {seed}: {counts:?}");
+        assert!((8..=30).contains(&counts[1]), "seed {seed}: {counts:?}");
+        assert!(counts[2] > total * 55 / 100, "seed {seed}: {counts:?}");
+        assert!((8..=32).contains(&counts[3]), "seed {seed}: {counts:?}");
+        let (cover, shelf) = (moving * 60 / wanted_in_all, available * 60 / wanted_in_all);
+        assert!((30..=65).contains(&cover), "seed {seed}: {cover} days under way");
+        assert!(
+            (60..=120).contains(&shelf),
+            "seed {seed}: {shelf} days on the shelf"
+        );
+    }
+}
+
+#[test]
+fn the_history_has_a_few_clear_gaps() {
+    let history = |seed| {
+        let start = at("2026-05-11T06:00:00Z");
+        let options = TruthOptions {
+            seed,
+            start,
+            history_days: 300,
+            fault_factor: 1.0,
+        };
+        World::new(assortment(), options).truth().sales
+    };
+    let sales = history(7);
+    let lost: BTreeSet<_> = sales
+        .iter()
+        .filter(|row| row.units.wanted > 0 && row.units.sold == 0)
+        .map(|row| (row.warehouse, row.sku.clone()))
+        .collect();
+    assert!((2..=5).contains(&lost.len()), "{lost:?}");
+}
+
+#[test]
+fn goods_are_collected_when_the_papers_ask_for_it() {
+    let mut world = world(3, 1.0);
+    let mut paper = announcement("T1", Place::Goodcang, Mode::Air, &[("BAG-22386", 4)]);
+    let ready = world.now() + Duration::days(15);
+    paper.ready_at = Some(ready);
+    world.announce(paper).unwrap();
+    world.advance_to(ready);
+    assert!(!world.shipments()["T1"].handed_over);
+    world.advance_to(ready + Duration::days(5));
+    assert!(world.shipments()["T1"].handed_over);
+    assert!(world.shipments()["T1"].milestone("handed_over").unwrap() > ready);
 }
 
 #[test]

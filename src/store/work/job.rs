@@ -3,51 +3,12 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::occurrence::{OccurrenceState, follow_job};
+use super::state::JobState;
 use super::word;
 use crate::args;
 use crate::digest::sha256_hex;
 use crate::ids::AccountId;
 use crate::store::{Row, StoreError, Tx};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
-    Ready,
-    Leased,
-    Done,
-    /// All attempts are used up, or the job said that another one cannot help. A person decides.
-    Dead,
-    /// A person took it away.
-    Dropped,
-}
-
-impl JobState {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Leased => "leased",
-            Self::Done => "done",
-            Self::Dead => "dead",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    fn of_occurrence(self) -> OccurrenceState {
-        match self {
-            Self::Ready => OccurrenceState::Due,
-            Self::Leased => OccurrenceState::Running,
-            Self::Done => OccurrenceState::Done,
-            Self::Dead => OccurrenceState::Failed,
-            Self::Dropped => OccurrenceState::Skipped,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Ready, Self::Leased, Self::Done, Self::Dead, Self::Dropped]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-    }
-}
 
 /// A thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

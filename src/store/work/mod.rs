@@ -2,12 +2,14 @@
 
 mod job;
 mod occurrence;
+mod state;
 
 pub use job::{
-    Attempt, Job, JobClaim, JobState, NewJob, claim, complete, drop_job, enqueue, fail, find, heartbeat,
-    job_attempts, list, requeue_lost, retry,
+    Attempt, Job, JobClaim, NewJob, claim, complete, drop_job, enqueue, fail, find, heartbeat, job_attempts,
+    list, requeue_lost, retry,
 };
 pub use occurrence::{Occurrence, OccurrenceState, insert_occurrence, last_occurrence, list_occurrences};
+pub use state::JobState;
 
 use super::{Row, StoreError};
 

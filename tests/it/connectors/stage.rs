@@ -19,6 +19,8 @@ use linkstar::night::pull::{PullReport, StreamReport, pull};
 use linkstar::store::Store;
 use serde_json::Value as Json;
 
+use crate::services::services;
+
 /// One answer of the server.
 #[derive(Clone)]
 pub enum Reply {
@@ -241,10 +243,10 @@ pub fn at(text: &str) -> DateTime<Utc> {
 }
 
 impl House {
-    /// In memory, or in the PostgreSQL that `LINKSTAR_TEST_POSTGRES` names; there every test is an account of its own.
+    /// In the PostgreSQL of the services, where every test is an account of its own; in memory where there is none.
     pub async fn new(now: &str) -> Self {
         static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
-        let url = std::env::var("LINKSTAR_TEST_POSTGRES").unwrap_or_else(|_| "sqlite::memory:".to_owned());
+        let url = services().map_or_else(|| "sqlite::memory:".to_owned(), |found| found.database_url);
         let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
         Self {
             store: Store::open(&url).await.expect("a store"),

@@ -7,7 +7,7 @@ use linkstar::delivery::{Outcome, Outgoing, PartialName};
 use linkstar::digest::sha256_hex;
 use linkstar::transport::sftp::{Session, SftpError, Target};
 
-use super::super::services::{Services, control, services, unique};
+use super::super::services::{Services, control, missing, services, unique};
 use super::{contents, noise};
 
 /// A proxy of its own in front of the SFTP server.
@@ -172,7 +172,7 @@ async fn r40_a_full_disk_is_retried_and_its_partial_file_removed() {
     let small = services.sftp.tree.join("small");
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
     if !mounts.contains(&small.display().to_string()) {
-        println!("skipped: no small file system is mounted at {}", small.display());
+        missing(&format!("no small file system is mounted at {}", small.display()));
         return;
     }
     let target = services.sftp.target_in("huatuo", "small");

@@ -1,8 +1,10 @@
-//! openpyxl and LibreOffice as judges; where they are not installed the test says so and passes.
+//! openpyxl and LibreOffice as judges; where they are not installed the test says so, or fails where everything is required.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+
+use crate::services::missing;
 
 /// Cells of every sheet as openpyxl shows them: `模板!B12` → text. `None` when there is no openpyxl.
 pub fn openpyxl(file: &Path, results: bool) -> Option<BTreeMap<String, String>> {
@@ -30,7 +32,7 @@ for sheet in book:
     let output = match ran {
         Ok(output) if output.status.code() != Some(3) => output,
         _ => {
-            println!("not judged by openpyxl: it is not installed");
+            missing("python3 with openpyxl is not installed");
             return None;
         }
     };
@@ -62,7 +64,7 @@ pub fn libreoffice(file: &Path, folder: &Path) -> Option<std::path::PathBuf> {
         .arg(file)
         .output();
     let Ok(output) = ran else {
-        println!("not judged by LibreOffice: it is not installed");
+        missing("`soffice` is not installed (Debian package libreoffice-calc-nogui)");
         return None;
     };
     let saved = out.join(file.file_name().expect("a name"));

@@ -439,6 +439,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
     report.run_problems = vec![RunProblem {
         step: "pull amazon-uk/fba_inventory".to_owned(),
         text: "HTTP 403 after 3 attempts".to_owned(),
+        alike: 2,
     }];
     report
 }

@@ -1,17 +1,19 @@
 //! A real SMTP server with STARTTLS and AUTH, and what it does on bad days.
 //!
-//! `SMTP_URL`, `SMTP_API_URL` (the sink's control API) and `TLS_CA` name it; without them the tests say so and stop.
 //! Every test has its own recipient, so that they can share the server.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use linkstar::report::render_mail;
+use linkstar::secret::Secret;
 use linkstar::transport::email::{
-    Envelope, Refused, Secret, SendOutcome, SmtpSettings, SmtpTls, build_message, send,
+    Envelope, Refused, SendOutcome, SmtpSettings, SmtpTls, build_message, send,
 };
 use linkstar::wording::Lang;
 use serde_json::{Value, json};
+
+use crate::services::{missing, services};
 
 use super::fixture;
 
@@ -42,15 +44,7 @@ fn settings(url: &str, tls: SmtpTls) -> Option<SmtpSettings> {
 
 /// The server, or the reason why the test is skipped.
 fn sink() -> Option<Sink> {
-    let found = (
-        std::env::var("SMTP_URL").ok(),
-        std::env::var("SMTP_API_URL").ok(),
-        std::env::var("TLS_CA").ok(),
-    );
-    let (Some(url), Some(api), Some(_)) = found else {
-        println!("skipped: SMTP_URL, SMTP_API_URL and TLS_CA name no SMTP server");
-        return None;
-    };
+    let services = services()?;
     // A second installation finds the first: all tests of this binary want the same provider.
     if rustls::crypto::ring::default_provider()
         .install_default()
@@ -59,8 +53,9 @@ fn sink() -> Option<Sink> {
         println!("the TLS provider is installed already");
     }
     Some(Sink {
-        settings: settings(&url, SmtpTls::StartTls).expect("SMTP_URL is smtp://user:password@host:port"),
-        api,
+        settings: settings(&services.smtp_url, SmtpTls::StartTls)
+            .expect("SMTP_URL is smtp://user:password@host:port"),
+        api: services.smtp_api,
         http: reqwest::Client::new(),
     })
 }
@@ -149,12 +144,11 @@ async fn r75_the_mail_arrives_as_it_was_built_under_tls_with_login() {
 
 #[tokio::test]
 async fn tls_from_the_first_byte_works_too() {
-    let Some(mut sink) = sink() else { return };
-    let Ok(url) = std::env::var("SMTPS_URL") else {
-        println!("skipped: SMTPS_URL names no server");
+    let (Some(mut sink), Some(services)) = (sink(), services()) else {
         return;
     };
-    sink.settings = settings(&url, SmtpTls::Implicit).expect("SMTPS_URL is smtps://user:password@host:port");
+    sink.settings = settings(&services.smtps_url, SmtpTls::Implicit)
+        .expect("SMTPS_URL is smtps://user:password@host:port");
     let to = recipient("implicit");
     let outcome = sink.send(&to).await;
     assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{outcome:?}");
@@ -347,7 +341,7 @@ async fn a_server_without_starttls_is_told_nothing() {
             .is_ok_and(|output| output.status.success())
     });
     let Some(python) = python else {
-        println!("skipped: no python3 with aiosmtpd");
+        missing("no python3 with aiosmtpd (Debian package python3-aiosmtpd)");
         return;
     };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

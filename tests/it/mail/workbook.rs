@@ -8,6 +8,8 @@ use linkstar::report::decisions::{self, Choice, Decision};
 use linkstar::report::render_mail;
 use linkstar::wording::Lang;
 
+use crate::services::missing;
+
 use super::fixture::{self, LANGS};
 
 /// Every filled cell as text, sheet by sheet.
@@ -234,7 +236,7 @@ fn choices_are_read_in_both_languages() {
 fn a_workbook_edited_by_another_program_comes_back() {
     let has = Command::new("python3").args(["-c", "import openpyxl"]).output();
     if !has.is_ok_and(|output| output.status.success()) {
-        println!("skipped: python3 with openpyxl is not installed");
+        missing("python3 with openpyxl is not installed");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

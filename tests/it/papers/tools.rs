@@ -1,17 +1,9 @@
-//! The outside judges: other people's validators and barcode readers. A missing one is said, not hidden.
+//! The outside judges: other people's validators and barcode readers. [`has`] says when one is missing.
 
 use std::path::Path;
 use std::process::Command;
 
-/// True when the program is installed; otherwise says why the test does not run.
-pub fn has(program: &str, package: &str) -> bool {
-    let found = std::env::var_os("PATH")
-        .is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file()));
-    if !found {
-        eprintln!("skipped: `{program}` is not installed (Debian package {package})");
-    }
-    found
-}
+pub use crate::services::has;
 
 /// Runs a program and returns whether it succeeded, its output and its complaints.
 pub fn run(program: &str, arguments: &[&str]) -> (bool, String, String) {

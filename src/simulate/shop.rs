@@ -1,32 +1,34 @@
-//! The demo seller's folder: a configuration that points at the simulated world, secrets in files, catalog tables.
+//! The seller of the world: a folder with a configuration that points at the simulated parties, secrets in files and
+//! catalog tables, as somebody who starts with linkstar today would have it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::CliError;
-use crate::simulate::{Endpoints, OpeningFiles, catalog_files};
+use super::{Endpoints, OpeningFiles, WorldError, catalog_files};
 
-/// Writes the folder and returns the configuration's path.
+/// Writes the folder and returns the configuration's path. Without a `store`, SQLite in the folder.
+///
+/// # Errors
+/// When a file cannot be written.
 pub fn write(
     home: &Path,
     endpoints: &Endpoints,
     opening: &OpeningFiles,
     store: Option<&str>,
-) -> Result<PathBuf, CliError> {
+) -> Result<PathBuf, WorldError> {
     for inner in ["catalog", "inbox", "data", "secrets"] {
-        create(&home.join(inner))?;
+        let folder = home.join(inner);
+        fs::create_dir_all(&folder).map_err(WorldError::io(format!("make {}", folder.display())))?;
     }
     for (name, bytes) in catalog_files() {
         put(&home.join("catalog").join(name), bytes)?;
     }
-    put(
-        &home.join("catalog/past_shipments.csv"),
-        opening.past_shipments.as_bytes(),
-    )?;
-    put(
-        &home.join("catalog/open_shipments.csv"),
-        opening.open_shipments.as_bytes(),
-    )?;
+    for (name, text) in [
+        ("past_shipments.csv", &opening.past_shipments),
+        ("open_shipments.csv", &opening.open_shipments),
+    ] {
+        put(&home.join("catalog").join(name), text.as_bytes())?;
+    }
     for (name, secret) in [
         ("lwa_client_id", &endpoints.amazon_client_id),
         ("lwa_client_secret", &endpoints.amazon_client_secret),
@@ -42,20 +44,8 @@ pub fn write(
     Ok(path)
 }
 
-fn create(path: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(path).map_err(|source| CliError::File {
-        what: "create",
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    fs::write(path, bytes).map_err(|source| CliError::File {
-        what: "write",
-        path: path.to_owned(),
-        source,
-    })
+fn put(path: &Path, bytes: &[u8]) -> Result<(), WorldError> {
+    fs::write(path, bytes).map_err(WorldError::io(format!("write {}", path.display())))
 }
 
 /// TOML's basic strings escape as JSON's do.
