@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use linkstar::cli::demo::person;
-use linkstar::simulate::shop;
 use linkstar::clock::{Clock as _, FixedClock};
 use linkstar::config::{self, Config};
 use linkstar::http::Pace;
 use linkstar::night::{Night, NightReport, Step, StepReport, Tools};
+use linkstar::simulate::shop;
 use linkstar::simulate::{self, EndpointFault, FaultKind, Mail, RunningWorld, WorldOptions};
 use linkstar::store::Store;
 use tempfile::TempDir;
