@@ -22,6 +22,9 @@ pub struct Tuning {
     pub recent_weight: f64,
     /// Demand days at which the recent level counts half.
     pub recent_prior: f64,
+    /// A day counts in the recent level at most so many times the mean of the days with sales: one large order is not a
+    /// new level.
+    pub recent_cap: f64,
     /// Squared variation of the level between the learned and the coming weeks, for an item that never varied.
     pub drift: f64,
     /// What is added to it of the item's own squared variation between months.
@@ -41,6 +44,7 @@ pub struct Tuning {
 pub const TUNING: Tuning = Tuning {
     recent_weight: 0.7,
     recent_prior: 4.0,
+    recent_cap: 10.0,
     drift: 0.005,
     months_weight: 0.1,
     months_prior: (0.3, 2.0),
@@ -135,6 +139,8 @@ pub struct History {
     sums: Vec<f64>,
     demand_days: usize,
     recent_demand_days: usize,
+    /// Units of the recent days, none counted above [`Tuning::recent_cap`].
+    recent_units: f64,
 }
 
 impl History {
@@ -153,7 +159,10 @@ impl History {
             self.sums.push(sum);
         }
         let from = self.days.len().saturating_sub(RECENT);
-        self.recent_demand_days = self.days[from..].iter().filter(|units| **units > 0.0).count();
+        let recent = &self.days[from..];
+        self.recent_demand_days = recent.iter().filter(|units| **units > 0.0).count();
+        let cap = TUNING.recent_cap * sum / self.demand_days.max(1) as f64;
+        self.recent_units = recent.iter().map(|units| units.min(cap)).sum();
     }
 
     #[must_use]
@@ -167,11 +176,10 @@ impl History {
         self.sums.last().copied().unwrap_or(0.0) / self.days.len().max(1) as f64
     }
 
-    /// Units a day over the last [`RECENT`] in-stock days, season divided out.
+    /// Units a day over the last [`RECENT`] in-stock days, season divided out, single large days capped.
     #[must_use]
     pub fn recent_level(&self) -> f64 {
-        let from = self.days.len().saturating_sub(RECENT);
-        self.days[from..].iter().sum::<f64>() / (self.days.len() - from).max(1) as f64
+        self.recent_units / self.days.len().clamp(1, RECENT) as f64
     }
 
     /// How the coming level stands to the history's: the recent weeks, believed as far as they sold, bounded.
@@ -387,6 +395,17 @@ mod tests {
         assert!(levels.is_sorted());
         assert!((0..=1000).map(calibrated_permille).is_sorted());
         assert_eq!(calibrated_permille(1000), 1000);
+    }
+
+    #[test]
+    fn one_large_order_among_the_recent_days_is_not_a_new_level() {
+        let mut units = vec![12.0; 365];
+        units[350] = 600.0;
+        let trend = history(&units).trend(&TUNING);
+        assert!(trend > 1.0 && trend < 1.2, "{trend}");
+        // Selling three times as much every day is one.
+        units[309..].fill(36.0);
+        assert!(history(&units).trend(&TUNING) > 1.7);
     }
 
     #[test]

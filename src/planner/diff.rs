@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::plan;
+use super::engine::suggested;
 use super::model::{Cause, LineChange, Plan, PlanDiff, PlanLine};
 use super::snapshot::{ItemSeries, Policy, Snapshot};
 use crate::ids::{Sku, WarehouseCode};
@@ -26,11 +26,16 @@ pub fn diff(before: (&Snapshot, &Policy, &Plan), after: (&Snapshot, &Policy, &Pl
         .collect();
     let mut mixed = old.clone();
     let mut steps: Vec<(Cause, Quantities)> = Vec::new();
+    let mut known = Quantities::new();
     for cause in [Cause::Time, Cause::Sales, Cause::Stock, Cause::Inbound] {
         if cause == Cause::Time {
             mixed.as_of = new.as_of;
         }
-        for item in &mut mixed.series {
+        // Time and sales reach every line: the season is learned from all of them. Stock and what is under way
+        // are a line's own, so that the other lines keep what was just computed.
+        let all = matches!(cause, Cause::Time | Cause::Sales);
+        let mut touched = vec![all; mixed.series.len()];
+        for (item, touched) in mixed.series.iter_mut().zip(&mut touched) {
             let Some(fresh) = fresh.get(&(&item.warehouse, &item.sku)) else {
                 continue;
             };
@@ -40,16 +45,21 @@ pub fn diff(before: (&Snapshot, &Policy, &Plan), after: (&Snapshot, &Policy, &Pl
                     item.sales_state = fresh.sales_state;
                 }
                 Cause::Stock => {
+                    *touched |= (item.available, item.pending_putaway, item.stock_state)
+                        != (fresh.available, fresh.pending_putaway, fresh.stock_state);
                     item.available = fresh.available;
                     item.pending_putaway = fresh.pending_putaway;
                     item.stock_state = fresh.stock_state;
                 }
-                Cause::Inbound => item.inbound = fresh.inbound.clone(),
+                Cause::Inbound => {
+                    *touched |= item.inbound != fresh.inbound;
+                    item.inbound = fresh.inbound.clone();
+                }
                 _ => {}
             }
         }
-        let mixed_plan = plan(&mixed, old_policy, None);
-        steps.push((cause, quantities(&mixed_plan)));
+        known.extend(suggested(&mixed, old_policy, &touched));
+        steps.push((cause, known.clone()));
     }
     compare(old_plan, new_plan, |before, after| {
         let key = (before.warehouse.clone(), before.sku.clone());
@@ -85,18 +95,6 @@ pub fn diff_plans(before: &Plan, after: &Plan) -> PlanDiff {
             (Cause::Parameter, whole - sales - stock - inbound),
         ]
     })
-}
-
-fn quantities(plan: &Plan) -> Quantities {
-    plan.lines
-        .iter()
-        .map(|line| {
-            (
-                (line.warehouse.clone(), line.sku.clone()),
-                line.suggested_units.unwrap_or(0),
-            )
-        })
-        .collect()
 }
 
 fn compare(

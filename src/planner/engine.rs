@@ -11,10 +11,10 @@ use super::line::plan_line;
 use super::model::{Funnel, Plan, PlanLine, Reason};
 use super::snapshot::{ItemSeries, Policy, Snapshot, WarehouseFacts};
 use crate::digest::{Hasher, sha256_hex};
-use crate::ids::{PlanId, WarehouseCode};
+use crate::ids::{PlanId, Sku, WarehouseCode};
 
 /// Version of the calculation. It is part of a plan's name: another engine makes another plan.
-pub const ENGINE: &str = "linkstar-planner-1";
+pub const ENGINE: &str = "linkstar-planner-2";
 
 /// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
 #[must_use]
@@ -49,11 +49,47 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> Plan
     }
 }
 
+/// The units [`plan`] would suggest for the wanted lines, without anything else of a plan. `wanted` stands beside
+/// the snapshot's series.
+pub(super) fn suggested(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    wanted: &[bool],
+) -> Vec<((WarehouseCode, Sku), i64)> {
+    if !wanted.contains(&true) {
+        return Vec::new();
+    }
+    let context = Context::new(snapshot.as_of, policy);
+    let mut items: Vec<&ItemSeries> = snapshot.series.iter().collect();
+    items.sort_by_key(|item| (&item.warehouse, &item.sku));
+    let groups: Vec<&[&ItemSeries]> = items.chunk_by(|a, b| a.warehouse == b.warehouse).collect();
+    let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = groups
+        .into_par_iter()
+        .filter_map(|group| {
+            let code = &group.first()?.warehouse;
+            let facts = snapshot.warehouses.iter().find(|facts| facts.warehouse == *code);
+            Some((code, context.warehouse(facts, group)))
+        })
+        .collect();
+    snapshot
+        .series
+        .par_iter()
+        .zip(wanted)
+        .filter(|(_, wanted)| **wanted)
+        .map_init(Buffers::default, |buffers, (item, _)| {
+            let line = plan_line(item, &context, warehouses.get(&item.warehouse)?, buffers);
+            let units = line.suggested_units.unwrap_or(0);
+            Some(((line.warehouse, line.sku), units))
+        })
+        .flatten()
+        .collect()
+}
+
 type Urgency<'a> = (
     (bool, Option<super::model::AlertLevel>),
     (bool, Option<chrono::NaiveDate>),
     &'a WarehouseCode,
-    &'a crate::ids::Sku,
+    &'a Sku,
 );
 
 /// No level and no date come last.

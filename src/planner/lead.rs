@@ -19,7 +19,7 @@ pub struct StageDays {
     pub learned: bool,
     /// Observations used.
     pub used: usize,
-    /// Observations left out: negative, from before 2000, or longer than any way.
+    /// Observations left out: negative, from before 2000, longer than any way, or far beyond all others.
     pub dropped: usize,
     pub p50: i64,
     pub p90: i64,
@@ -41,6 +41,7 @@ impl StageDays {
             .collect();
         let mut sorted: Vec<f64> = days.iter().flatten().map(|days| *days as f64).collect();
         sorted.sort_by(f64::total_cmp);
+        leave_out_far_ones(&mut sorted);
         let used = sorted.len();
         let dropped = days.len() - used;
         let enough = used > 0 && used as i64 >= min_observations;
@@ -92,6 +93,18 @@ impl StageDays {
             p90 * (z / Z90).max(0.0)
         }
     }
+}
+
+/// Days above three times the median, and more than a month above it, are a wrong date or a shipment that was lost:
+/// one such in thirty would otherwise stand for one order in thirty, and double what is ordered.
+fn leave_out_far_ones(sorted: &mut Vec<f64>) {
+    const LEAST: usize = 5;
+    if sorted.len() < LEAST {
+        return;
+    }
+    let median = sorted[sorted.len() / 2];
+    let most = (3.0 * median).max(median + 30.0);
+    sorted.truncate(sorted.partition_point(|days| *days <= most));
 }
 
 /// A lane's days, ready to be sampled.
@@ -266,6 +279,20 @@ mod tests {
             stages,
         };
         LaneDays::learn(&lane, None, None, &Policy::default(), 1000).unwrap()
+    }
+
+    #[test]
+    fn one_shipment_of_ten_months_among_thirty_is_left_out_and_counted() {
+        let mut seen: Vec<i64> = (0..30).map(|n| 30 + n % 9).collect();
+        let clean = lane(vec![times(Stage::Transit, 35, 45, &seen)]);
+        seen.push(299);
+        let far = lane(vec![times(Stage::Transit, 35, 45, &seen)]);
+        assert_eq!((far.total_at(990), far.dropped()), (clean.total_at(990), 1));
+        // A wide way is not a wrong one, nor a putaway that takes a month once.
+        let wide = lane(vec![times(Stage::Transit, 35, 45, &[20, 30, 40, 60, 90])]);
+        assert_eq!(wide.dropped(), 0);
+        let putaway = lane(vec![times(Stage::Putaway, 2, 4, &[1, 2, 2, 3, 30])]);
+        assert_eq!(putaway.dropped(), 0);
     }
 
     #[test]

@@ -209,18 +209,27 @@ impl Tx {
     pub async fn execute(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<u64, StoreError> {
         let sql = sql.into();
         check_places(&sql, args.len())?;
-        let text = AssertSqlSafe(sql.clone());
+        let text = match self.inner {
+            Inner::Sqlite(_) => numbered(&sql),
+            Inner::Postgres(_) => sql,
+        };
+        self.run(&text, args).await
+    }
+
+    /// Runs a statement whose places are written as the engine wants them.
+    async fn run(&mut self, text: &str, args: &[Value]) -> Result<u64, StoreError> {
+        let query = AssertSqlSafe(text.to_owned());
         match &mut self.inner {
-            Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
+            Inner::Sqlite(tx) => sqlx::query_with(query, sqlite_arguments(args))
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
-            Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+            Inner::Postgres(tx) => sqlx::query_with(query, postgres_arguments(args))
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
         }
-        .map_err(|source| failed(&sql, source))
+        .map_err(|source| failed(text, source))
     }
 
     /// Runs a statement that must change exactly `wanted` rows.
@@ -273,7 +282,7 @@ impl Tx {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
-    /// Bulk insert: `head` is `INSERT INTO t (a, b)`, `tail` an `ON CONFLICT …` clause or empty.
+    /// Bulk insert: `head` is `INSERT INTO t (a, b)`, `tail` an `ON CONFLICT …` clause or empty; neither has places.
     ///
     /// # Errors
     /// When a row has another number of values than the first, or the engine refuses.
@@ -286,32 +295,22 @@ impl Tx {
         let Some(width) = rows.first().map(Vec::len) else {
             return Ok(0);
         };
+        if let Some(row) = rows.iter().find(|row| row.len() != width) {
+            return Err(StoreError::Arguments {
+                statement: shown(head),
+                wanted: width,
+                given: row.len(),
+            });
+        }
         let mut changed = 0;
+        let (mut text, mut rows_of_text) = (String::new(), 0);
         for chunk in rows.chunks(ROWS_PER_STATEMENT.min(MAX_ARGUMENTS / width.max(1))) {
-            let mut sql = String::with_capacity(head.len() + tail.len() + chunk.len() * width * 6);
-            sql.push_str(head);
-            sql.push_str(" VALUES ");
-            let mut args = Vec::with_capacity(chunk.len() * width);
-            for (index, row) in chunk.iter().enumerate() {
-                if row.len() != width {
-                    return Err(StoreError::Arguments {
-                        statement: shown(head),
-                        wanted: width,
-                        given: row.len(),
-                    });
-                }
-                sql.push_str(if index == 0 { "(" } else { ",(" });
-                for (column, value) in row.iter().enumerate() {
-                    use std::fmt::Write as _;
-                    let separator = if column == 0 { "" } else { "," };
-                    let _ = write!(sql, "{separator}${}", args.len() + 1);
-                    args.push(value.clone());
-                }
-                sql.push(')');
+            if chunk.len() != rows_of_text {
+                text = bulk(self.engine(), head, chunk.len(), width, tail);
+                rows_of_text = chunk.len();
             }
-            sql.push(' ');
-            sql.push_str(tail);
-            changed += self.execute(sql, &args).await?;
+            let args: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            changed += self.run(&text, &args).await?;
         }
         Ok(changed)
     }
@@ -325,6 +324,31 @@ impl Tx {
         }
         .map_err(|source| failed("COMMIT", source))
     }
+}
+
+/// One statement for so many rows.
+fn bulk(engine: Engine, head: &str, rows: usize, width: usize, tail: &str) -> String {
+    use std::fmt::Write as _;
+    let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 6);
+    sql.push_str(head);
+    sql.push_str(" VALUES ");
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..width {
+            sql.push_str(if column == 0 { "" } else { "," });
+            match engine {
+                // Without numbers, for the reason told at `numbered`.
+                Engine::Sqlite => sql.push('?'),
+                Engine::Postgres => {
+                    let _ = write!(sql, "${}", row * width + column + 1);
+                }
+            }
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    sql
 }
 
 /// The places as SQLite finds them quickly.

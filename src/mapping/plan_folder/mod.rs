@@ -197,8 +197,13 @@ fn unknown_files(files: &BTreeMap<String, Vec<u8>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, bytes) in files {
         if !is_known(name) {
-            let known = FILES.iter().map(|(known, _)| *known);
-            if let Some(near) = nearest(name, known) {
+            // Stems only: with its ending `notes.csv` is near to `items.csv`.
+            let stem = |name: &'static str| name.split('.').next().unwrap_or(name);
+            let known = FILES.iter().map(|(known, _)| stem(known));
+            let given = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            let near =
+                nearest(given, known).and_then(|near| FILES.iter().find(|(known, _)| stem(known) == near));
+            if let Some((near, _)) = near {
                 problems.push(Problem::new(
                     name,
                     "",

@@ -127,6 +127,10 @@ pub(super) fn write_text(
     format: &Format,
 ) -> Result<(), XlsxError> {
     const MAX_CELL_CHARS: usize = 32_000;
+    if words.len() <= MAX_CELL_CHARS && !words.chars().any(char::is_control) {
+        sheet.write_string_with_format(row, column, words, format)?;
+        return Ok(());
+    }
     let words: String = words
         .chars()
         .filter(|c| !c.is_control())

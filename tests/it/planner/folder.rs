@@ -216,3 +216,81 @@ fn the_command_tells_complete_from_partial_from_nothing_by_its_exit_code() {
         .is_err()
     );
 }
+
+#[test]
+fn a_workbook_is_read_as_the_csv_of_its_name_and_its_faults_are_named_by_row() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let form = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
+    for (column, head) in ["货号", "日期", "销量"].into_iter().enumerate() {
+        sheet.write(0, u16::try_from(column).unwrap(), head).unwrap();
+    }
+    let mut csv = "sku,date,units\n".to_owned();
+    for row in 1..=30_u32 {
+        let date = after(day("2026-11-22"), -i64::from(row));
+        sheet.write(row, 0, "A").unwrap();
+        sheet.write_with_format(row, 1, &date, &form).unwrap();
+        sheet.write(row, 2, row % 5).unwrap();
+        csv.push_str(&format!("A,{date},{}\n", row % 5));
+    }
+    sheet.write(31, 0, "A").unwrap();
+    sheet.write(31, 1, "soon").unwrap();
+    let mut files = files(&[
+        ("stock.csv", "sku,available\nA,5\n"),
+        ("policy.csv", "key,value\nlead_p50,30\n"),
+    ]);
+    files.insert("sales.xlsx".to_owned(), book.save_to_buffer().unwrap());
+    let from_book = read(&files, day("2026-11-22")).unwrap();
+    assert_eq!(
+        places(&from_book.problems),
+        ["sales.xlsx, row 32, `date`: found `soon`, wanted a date such as 2026-11-22"]
+    );
+    files.remove("sales.xlsx");
+    files.insert("sales.csv".to_owned(), csv.into_bytes());
+    let from_text = read(&files, day("2026-11-22")).unwrap();
+    assert_eq!(from_book.snapshot.series, from_text.snapshot.series);
+    files.insert("sales.xlsx".to_owned(), b"PK\x03\x04".to_vec());
+    let both = read(&files, day("2026-11-22")).unwrap();
+    assert_eq!(both.problems.len(), 1, "{:?}", places(&both.problems));
+}
+
+#[test]
+fn a_quote_never_closed_is_named_and_what_it_takes_in_counted() {
+    let input = good(&[
+        (
+            "sales.csv",
+            "sku,date,units\nA,2026-11-18,4\n\"A,2026-11-19,4\nA,2026-11-20,4\nA,2026-11-21,4\n",
+        ),
+        ("stock.csv", "sku,available\nA,5\n"),
+        ("notes.csv", ""),
+    ]);
+    assert_eq!(input.problems.len(), 1, "{:?}", places(&input.problems));
+    assert_eq!(input.problems[0].place, "line 3");
+    assert!(
+        input.problems[0].wanted.contains("takes in"),
+        "{:?}",
+        input.problems
+    );
+}
+
+#[test]
+fn r21_days_that_cannot_be_are_listed_by_row() {
+    let input = good(&[
+        ("sales.csv", &sparse(3, 5)),
+        (
+            "receipts.csv",
+            "ordered_on,shipped_on,received_on,sellable_on\n\
+             2026-01-01,2026-02-01,2026-03-01,2026-03-04\n\
+             2026-02-02,2026-02-01,2026-03-01,2026-03-04\n\
+             2025-01-01,2025-01-02,2026-08-01,\n\
+             2026-01-01,,2026-03-01,\n\
+             2026-10-01,2026-10-20,,\n",
+        ),
+        (
+            "warehouses.csv",
+            "code,lead_p50,lead_p90,putaway_p90\nmain,45,30,4\n",
+        ),
+        ("policy.toml", "review_days = 7\nlead_p90 = 50\nmoq = \"never\"\n"),
+    ]);
+    insta::assert_snapshot!("folder_days", places(&input.problems).join("\n"));
+}

@@ -149,6 +149,8 @@ fn the_documented_example_gives_the_documented_output() {
     let shown = document
         .split_once("```text\n")
         .and_then(|(_, rest)| rest.split_once("```"))
-        .map(|(text, _)| text);
-    assert_eq!(shown, Some(out.as_str()));
+        .map_or("", |(text, _)| text);
+    // The first line names the plan, by a hash that the engine's version is part of.
+    let without_name = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(without_name(shown), without_name(&out));
 }
