@@ -73,10 +73,11 @@ set -a
 eval "$servers"
 set +a
 
-# In the background, so that a signal is handled while it runs and not after.
-cargo test "$@" &
+# In the background, so that a signal is handled while it runs and not after; a group of its own, because cargo
+# does not end the test binary that it runs.
+setsid cargo test "$@" &
 cargo=$!
-trap 'kill "$cargo" 2>/dev/null; exit 130' INT
-trap 'kill "$cargo" 2>/dev/null; exit 143' TERM
-trap 'kill "$cargo" 2>/dev/null; exit 129' HUP
+trap 'kill -- -"$cargo" 2>/dev/null; exit 130' INT
+trap 'kill -- -"$cargo" 2>/dev/null; exit 143' TERM
+trap 'kill -- -"$cargo" 2>/dev/null; exit 129' HUP
 wait "$cargo"
