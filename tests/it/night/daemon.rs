@@ -39,6 +39,10 @@ fn hurry(shop: &Shop) {
     );
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the daemon is another process and lives by the wall clock"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_daemon_runs_the_night_that_is_due_and_stops_cleanly_on_sigterm() {
     let shop = Shop::new(7).await;

@@ -79,6 +79,7 @@ impl Stage {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
     fn night(&self) -> Duration {
         let watch = Instant::now();
         let ran = self.shop.linkstar(&["night", "--at", &self.at]);
