@@ -1,7 +1,8 @@
 //! The mail before it has a form: every wording settled, every number written, once for HTML and text alike.
 
+pub(super) mod freshness;
 mod lines;
-pub(super) mod sections;
+mod sections;
 
 use super::figures::{self, Totals};
 use super::model::DailyReport;
@@ -203,12 +204,12 @@ impl View {
         let t = |key: &str| text(report.lang, &format!("mail.{key}"), &[]);
         let lines = owned_lines(report);
         let totals = Totals::of(lines.iter().copied());
-        let data = sections::data_words(report);
+        let data = freshness::data_words(report);
         let workbook_name = workbook_name(report);
         let nothing = lines.iter().all(|line| line.data == DataState::Missing);
         let table = lines::table(report, &lines, max_rows, &workbook_name);
         let (changes, changes_note) = sections::changes(report);
-        let (sources, sources_note) = sections::sources(report);
+        let (sources, sources_note) = freshness::sources(report);
         let (funnel, funnel_note) = sections::funnel(report);
         Self {
             lang: report.lang.code(),
@@ -336,7 +337,7 @@ fn subject(report: &DailyReport<'_>, totals: &Totals, data: &str, nothing: bool)
 fn tiles(report: &DailyReport<'_>, totals: &Totals, data: &str) -> Vec<Tile> {
     let t = |key: &str, places: &[(&str, &str)]| text(report.lang, &format!("mail.{key}"), places);
     let tone = |count: usize, tone: Tone| if count > 0 { tone } else { Tone::Grey };
-    let bad = sections::bad_streams(report);
+    let bad = freshness::bad_streams(report);
     vec![
         Tile {
             value: totals.lines_at(totals.red),
@@ -375,7 +376,7 @@ fn tiles(report: &DailyReport<'_>, totals: &Totals, data: &str) -> Vec<Tile> {
 }
 
 fn banner(report: &DailyReport<'_>, totals: &Totals, nothing: bool, no_rows: bool) -> Option<(Tone, String)> {
-    let bad = sections::bad_streams(report);
+    let bad = freshness::bad_streams(report);
     if nothing {
         return Some((Tone::Red, text(report.lang, "mail.banner.no_data", &[])));
     }

@@ -9,8 +9,8 @@ use crate::planner::Explain;
 use crate::report::figures;
 use crate::report::model::DailyReport;
 use crate::report::reason::{reason_key, state_key};
+use crate::report::view::freshness::{named, stream_name};
 use crate::report::view::owned_lines;
-use crate::report::view::sections::{named, stream_name};
 use crate::wording::{Lang, text};
 
 /// A sheet holds 1,048,576 rows; explanations stop well before, and say so.
