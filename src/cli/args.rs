@@ -48,7 +48,7 @@ pub enum Command {
     /// Check configuration, connector files, mapping files and catalog without touching the network.
     #[command(after_help = "Example: linkstar -c shop/linkstar.toml check")]
     Check,
-    /// One read call to every source, the mail server and the forwarders' servers: which would fail tonight?
+    /// One read call to every source and every forwarder's server: which would fail tonight?
     #[command(after_help = "Example: linkstar doctor --json")]
     Doctor {
         #[arg(long)]

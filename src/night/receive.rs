@@ -7,7 +7,7 @@ use super::inbox::{self, Kind};
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
-use crate::delivery::FetchLimits;
+use crate::delivery::{FetchLimits, Fetched};
 use crate::ids::WarehouseCode;
 use crate::ledger::ReceiptEvent;
 use crate::mapping::booking_reply::{self, BookingReply};
@@ -65,25 +65,44 @@ async fn from_forwarders(night: &Night<'_>, report: &mut StepReport) -> Result<(
             }
             Err(error) => Err(error),
         };
-        let fetched = match fetched {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                report.partial(format!("{}: {}", target.id, chain(&error)));
-                continue;
-            }
-        };
-        for problem in fetched.problems {
-            report.partial(problem.to_string());
+        take_fetched(night, &target.id, fetched, report).await?;
+    }
+    for target in night
+        .tools
+        .folders
+        .iter()
+        .filter(|target| target.in_dir.is_some())
+    {
+        let fetched = target.fetch_new(&known, FetchLimits::default()).await;
+        take_fetched(night, &target.id, fetched, report).await?;
+    }
+    Ok(())
+}
+
+/// A forwarder that cannot be reached is told of and does not keep the others from being read.
+async fn take_fetched<E: std::error::Error>(
+    night: &Night<'_>,
+    forwarder: &str,
+    fetched: Result<Fetched, E>,
+    report: &mut StepReport,
+) -> Result<(), NightError> {
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => {
+            report.partial(format!("{forwarder}: {}", chain(&error)));
+            return Ok(());
         }
-        for name in fetched.growing {
-            report.problems.push(format!(
-                "{}: `{name}` is still being written; next time",
-                target.id
-            ));
-        }
-        for file in fetched.files {
-            take(night, &target.id, &file.name, &file.sha256, &file.bytes, report).await?;
-        }
+    };
+    for problem in fetched.problems {
+        report.partial(problem.to_string());
+    }
+    for name in fetched.growing {
+        report
+            .problems
+            .push(format!("{forwarder}: `{name}` is still being written; next time"));
+    }
+    for file in fetched.files {
+        take(night, forwarder, &file.name, &file.sha256, &file.bytes, report).await?;
     }
     Ok(())
 }

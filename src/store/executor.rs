@@ -4,12 +4,12 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::{PgArguments, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use super::dialect::Engine;
 use super::migrations;
@@ -75,10 +75,14 @@ impl Store {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(path.trim_start_matches("//")).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            // A statement's text may be thousands of places long; what is slow is seen in the steps' own times.
+            let options = PgConnectOptions::from_str(url)
+                .map_err(StoreError::Open)?
+                .disable_statement_logging();
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(BUSY)
-                .connect(url)
+                .connect_with(options)
                 .await
                 .map_err(StoreError::Open)?;
             Pools::Postgres(pool)
@@ -157,7 +161,8 @@ async fn open_sqlite(path: &str) -> Result<Pools, StoreError> {
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY);
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(BUSY)

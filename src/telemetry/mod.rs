@@ -39,7 +39,9 @@ impl Stopwatch {
 
 /// Logs to standard error, so that data on standard output stays clean. A second call changes nothing.
 pub fn init_logs(section: &LogSection) {
-    let filter = EnvFilter::try_new(&section.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What these two say at `info` is about themselves; a level of their own in the configuration wins.
+    let level = format!("tokio_cron_scheduler=warn,sqlx=error,{}", section.level);
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -269,7 +269,7 @@ impl View {
             problems: sections::problems(report),
             footer_answer: text(report.lang, "mail.footer.answer", &[("file", &workbook_name)]),
             footer_explain: t("footer.explain"),
-            explain_command: format!("linkstar explain {} <SKU>", report.plan.id.short()),
+            explain_command: format!("linkstar explain <SKU> --plan {}", report.plan.id.short()),
             footer_plan: text(
                 report.lang,
                 "mail.footer.plan",

@@ -59,7 +59,7 @@ async fn every_command_of_one_morning() {
     says(&shop.linkstar(&["plan"]), 2, &[]);
     let night = shop.linkstar(&["night", "--at", &at]);
     assert!(matches!(night.code, Some(0 | 1)), "{night:#?}");
-    assert!(night.out.contains("deliver"), "{night:#?}");
+    assert!(night.out.contains("sent 2"), "{night:#?}");
     let json = shop.linkstar(&["plan", "--json"]);
     let plan: serde_json::Value = serde_json::from_str(&json.out).expect("a plan as JSON");
     let first = plan["lines"]

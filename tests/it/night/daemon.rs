@@ -35,7 +35,7 @@ fn hurry(shop: &Shop) {
     }
     shop.edit_config(
         "params = { marketplace_id",
-        "params = { history_days = 20, marketplace_id",
+        "params = { history_days = '20', marketplace_id",
     );
 }
 
