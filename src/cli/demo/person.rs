@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::letters;
+use crate::digest::sha256_hex;
 use crate::mapping::table::{Limits, read_sheet};
 use crate::mapping::xlsx::{At, Want, write_cells};
 use crate::simulate::Mail;
@@ -42,7 +43,7 @@ pub fn answer(mail: &Mail, inbox: &Path) -> Result<Answered, PersonError> {
     }
     let sheet = text(Lang::Zh, "mail.sheet.suggestions", &[]);
     let edited = write_cells(&workbook, &sheet, &cells).map_err(PersonError::Workbook)?;
-    let path = inbox.join(format!("reply-{}.xlsx", mail.id));
+    let path = inbox.join(format!("reply-{}.xlsx", &sha256_hex(&workbook)[..12]));
     fs::write(&path, edited).map_err(|source| PersonError::File { path, source })?;
     Ok(answered)
 }
