@@ -150,7 +150,7 @@ async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Resul
     let clock = FixedClock::new(DateTime::UNIX_EPOCH);
     let client = Client::new(Pace::Real)?;
     let before = cpu_seconds()?;
-    let report = pull(store, &clock, &account, &config, &client).await;
+    let report = pull(store, &clock, &account, &config, &client, None).await;
     let used = cpu_seconds()? - before;
     let rows: i64 = report.streams.iter().map(|stream| stream.rows).sum();
     let expected = i64::try_from(orders * LINES_PER_ORDER)?;

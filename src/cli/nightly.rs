@@ -79,7 +79,7 @@ fn counts(report: &StepReport) -> String {
 
 pub async fn pull(cli: &Cli, at: At) -> Result<Exit, CliError> {
     let context = Context::open(cli, at.at).await?;
-    one(&sources::step(&context.night(false)).await)
+    one(&sources::step(&context.night(false), None).await)
 }
 
 pub async fn deliver(cli: &Cli, at: At) -> Result<Exit, CliError> {

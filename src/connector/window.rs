@@ -42,6 +42,9 @@ pub struct Resume {
     pub until: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holes: Vec<Hole>,
+    /// What the pull under way has still to ask for; None when none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub todo: Option<Vec<Window>>,
     #[serde(default)]
     pub report: Option<PendingReport>,
 }
@@ -52,14 +55,26 @@ const MAX_TRIES: u32 = 3;
 impl Resume {
     /// The windows of this pull, oldest first: what was left out before, then everything from the last end (less the
     /// lookback) until now (less the hold-back).
+    ///
+    /// A pull that was cut off goes on with what it had not asked for, then with what has come since: asked twice, a
+    /// window would be counted twice.
     #[must_use]
     pub fn windows(&self, cursor: &Cursor, start_days: u32, zone: Tz, now: DateTime<Utc>) -> Vec<Window> {
         let end = now - Duration::minutes(i64::from(cursor.hold_back_minutes));
-        let start = match self.until {
-            Some(until) => {
-                let back = until - Duration::hours(i64::from(cursor.lookback_hours));
-                self.since.map_or(back, |since| back.max(since))
+        let back = |until: DateTime<Utc>| {
+            let back = until - Duration::hours(i64::from(cursor.lookback_hours));
+            self.since.map_or(back, |since| back.max(since))
+        };
+        if let Some(todo) = &self.todo {
+            let mut windows = todo.clone();
+            let planned = todo.iter().map(|window| window.to).chain(self.until).max();
+            if let Some(planned) = planned.filter(|planned| *planned < end) {
+                windows.extend(cut(cursor, back(planned), end));
             }
+            return windows;
+        }
+        let start = match self.until {
+            Some(until) => back(until),
             // From midnight, so that the first day is a whole one.
             None => day_bounds(civil_day(now, zone) - Duration::days(i64::from(start_days)), zone).0,
         };
@@ -69,13 +84,7 @@ impl Resume {
             .filter(|hole| hole.tries < MAX_TRIES)
             .map(|hole| hole.window)
             .collect();
-        let step = Duration::days(i64::from(cursor.window_days));
-        let mut from = start;
-        while from < end {
-            let to = (from + step).min(end);
-            windows.push(Window { from, to });
-            from = to;
-        }
+        windows.extend(cut(cursor, start, end));
         windows
     }
 
@@ -83,7 +92,7 @@ impl Resume {
     pub fn answered(&mut self, window: Window) {
         self.report = None;
         self.holes.retain(|hole| hole.window != window);
-        self.reach(window);
+        self.asked(window);
     }
 
     /// Notes that the source did not answer for a window, although it was asked well.
@@ -93,10 +102,13 @@ impl Resume {
             Some(hole) => hole.tries += 1,
             None => self.holes.push(Hole { window, tries: 0 }),
         }
-        self.reach(window);
+        self.asked(window);
     }
 
-    fn reach(&mut self, window: Window) {
+    fn asked(&mut self, window: Window) {
+        if let Some(todo) = &mut self.todo {
+            todo.retain(|one| *one != window);
+        }
         self.since = Some(self.since.map_or(window.from, |since| since.min(window.from)));
         self.until = Some(self.until.map_or(window.to, |until| until.max(window.to)));
     }
@@ -123,6 +135,18 @@ impl Resume {
             })
             .collect()
     }
+}
+
+fn cut(cursor: &Cursor, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Window> {
+    let step = Duration::days(i64::from(cursor.window_days));
+    let mut windows = Vec::new();
+    let mut from = start;
+    while from < end {
+        let to = (from + step).min(end);
+        windows.push(Window { from, to });
+        from = to;
+    }
+    windows
 }
 
 #[cfg(test)]
@@ -178,6 +202,26 @@ mod tests {
         }
         let windows = resume.windows(&cursor(), 10, zone, at("2026-04-05T06:05:00Z"));
         assert_eq!(windows.len(), 1);
+    }
+
+    #[test]
+    fn a_pull_cut_off_asks_for_the_rest_and_later_also_for_what_came_since() {
+        let (zone, now) = (chrono_tz::UTC, at("2026-04-09T00:05:00Z"));
+        let mut resume = Resume::default();
+        let planned = resume.windows(&cursor(), 7, zone, now);
+        assert_eq!(planned.len(), 2);
+        resume.todo = Some(planned.clone());
+        resume.answered(planned[0]);
+        assert_eq!(resume.windows(&cursor(), 7, zone, now), planned[1..]);
+        resume.answered(planned[1]);
+        assert_eq!(resume.windows(&cursor(), 7, zone, now), []);
+
+        let later = resume.windows(&cursor(), 7, zone, at("2026-04-09T06:05:00Z"));
+        let since = Window {
+            from: at("2026-04-08T00:00:00Z"),
+            to: at("2026-04-09T06:00:00Z"),
+        };
+        assert_eq!(later, [since]);
     }
 
     #[test]

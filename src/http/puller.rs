@@ -115,7 +115,9 @@ impl<'a> StreamRun<'a> {
             self.resume.report = None;
         }
         if self.windows.is_none() {
-            self.windows = Some(self.plan_windows()?);
+            let windows = self.plan_windows()?;
+            self.resume.todo = Some(windows.iter().flatten().copied().collect());
+            self.windows = Some(windows);
         }
         let Some(window) = self.windows.as_ref().and_then(|windows| windows.front().copied()) else {
             return Ok(None);

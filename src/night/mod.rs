@@ -160,9 +160,14 @@ impl Night<'_> {
     }
 
     /// Boxed, so that the daemon can spawn a night whatever lifetimes its steps juggle.
-    fn work<'b>(&'b self, step: Step, before: &'b [(Step, StepReport)]) -> BoxFuture<'b, StepReport> {
+    fn work<'b>(
+        &'b self,
+        run_id: &'b str,
+        step: Step,
+        before: &'b [(Step, StepReport)],
+    ) -> BoxFuture<'b, StepReport> {
         match step {
-            Step::Pull => Box::pin(sources::step(self)),
+            Step::Pull => Box::pin(sources::step(self, (!self.dry_run).then_some(run_id))),
             Step::Receive => Box::pin(receive::step(self)),
             Step::Decide => Box::pin(decide::step(self)),
             Step::Reconcile => Box::pin(reconcile::step(self)),
@@ -180,7 +185,7 @@ impl Night<'_> {
     ) -> Result<StepReport, StoreError> {
         let started_at = self.now();
         let watch = crate::telemetry::Stopwatch::start();
-        let report = self.work(step, before).await;
+        let report = self.work(run_id, step, before).await;
         let elapsed_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             step = step.code(),

@@ -6,8 +6,9 @@ use super::step::{StepReport, chain};
 use crate::store::StoreError;
 use crate::store::facts::{self, PullState};
 
-/// Every configured source, side by side: one that fails or hangs stops no other.
-pub async fn step(night: &Night<'_>) -> StepReport {
+/// Every configured source, side by side: one that fails or hangs stops no other. `run` is taken up again where it was
+/// cut off; without one everything is asked for.
+pub async fn step(night: &Night<'_>, run: Option<&str>) -> StepReport {
     let mut report = StepReport::default();
     if let Err(error) = interrupted(night).await {
         return StepReport::failed(chain(&error));
@@ -20,6 +21,7 @@ pub async fn step(night: &Night<'_>) -> StepReport {
             night.account(),
             connector,
             &night.tools.client,
+            run,
         ));
     }
     for pulled in futures_util::future::join_all(pulls).await {

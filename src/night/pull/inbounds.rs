@@ -33,7 +33,7 @@ impl Pull<'_> {
                     }
                 }
             }
-            self.keep_notices(name, &page, whole.then_some(&run.resume))
+            self.keep_notices(&page, whole.then_some(&run.resume), (report, below))
                 .await?;
         }
         for child in below.iter_mut() {
@@ -52,9 +52,9 @@ impl Pull<'_> {
     /// The cursor goes with the last page of its window; without `resume` it stays where it is.
     async fn keep_notices(
         &self,
-        name: &str,
         page: &PulledPage,
         resume: Option<&Resume>,
+        (report, below): (&StreamReport, &[StreamReport]),
     ) -> Result<(), Stopped> {
         let Facts::Inbounds(inbounds) = &page.rows.facts else {
             return Ok(());
@@ -62,10 +62,23 @@ impl Pull<'_> {
         let notices: Vec<InboundNotice> = inbounds.iter().map(|(notice, _)| notice.clone()).collect();
         let mut tx = self.store.write().await?;
         let now = self.clock.now();
-        facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, &page.raw, now).await?;
+        facts::keep_raw_page(
+            &mut tx,
+            self.account,
+            &self.bound.source,
+            &report.stream,
+            &page.raw,
+            now,
+        )
+        .await?;
         facts::merge_inbounds(&mut tx, self.account, &notices).await?;
         if let Some(resume) = resume {
-            self.save_resume(&mut tx, name, resume).await?;
+            self.save_resume(&mut tx, &report.stream, resume).await?;
+            if page.last {
+                for report in std::iter::once(report).chain(below) {
+                    self.save_progress(&mut tx, report, false).await?;
+                }
+            }
         }
         tx.commit().await?;
         Ok(())

@@ -4,6 +4,7 @@
 //! not at all; sales move forward page by page; an inbound's cursor moves only after everything below it was read.
 
 mod inbounds;
+mod progress;
 mod sales;
 mod stock;
 
@@ -11,16 +12,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::connector::definition::RecordKind;
 use crate::connector::rows::PageRows;
-use crate::connector::window::Resume;
 use crate::connector::{Bound, ConnectorConfig};
 use crate::http::{Client, Failure, FailureKind};
 use crate::ids::{AccountId, SourceId};
 use crate::problem::Problem;
-use crate::store::facts::{self, PullOutcome, PullState};
+use crate::store::facts::{PullOutcome, PullState};
 use crate::store::{Store, StoreError};
 
 /// What a pull of one source did.
@@ -57,7 +58,7 @@ impl PullReport {
 }
 
 /// What a pull of one stream did. Rows are rows taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamReport {
     pub stream: String,
     pub state: PullState,
@@ -66,6 +67,7 @@ pub struct StreamReport {
     pub skipped: i64,
     pub rejected_count: i64,
     /// The first of the rejected rows, with their reasons.
+    #[serde(skip)]
     pub rejected: Vec<Problem>,
     pub warnings: BTreeMap<String, i64>,
     pub problem: Option<String>,
@@ -174,15 +176,20 @@ struct Pull<'a> {
     account: &'a AccountId,
     client: &'a Client,
     bound: &'a Bound,
+    run: Option<&'a str>,
 }
 
 /// Pulls every stream of one source. Never fails as a whole: what went wrong stands in the report and in the history.
+///
+/// A stream that this run has pulled to its end before is not pulled again: a run taken up after a crash shows the
+/// same rows and costs the source nothing.
 pub async fn pull(
     store: &Store,
     clock: &dyn Clock,
     account: &AccountId,
     config: &ConnectorConfig,
     client: &Client,
+    run: Option<&str>,
 ) -> PullReport {
     let bound = match Bound::new(config) {
         Ok(bound) => bound,
@@ -200,6 +207,7 @@ pub async fn pull(
         account,
         client,
         bound: &bound,
+        run,
     };
     let roots: Vec<&str> = bound.definition.roots().collect();
     let mut streams: Vec<StreamReport> = join_all(roots.into_iter().map(|name| pull.root(name)))
@@ -227,10 +235,14 @@ impl Pull<'_> {
             .chain(children)
             .map(StreamReport::new)
             .collect();
-        if let Err(error) = self.begin(&reports, started).await {
-            let text = Stopped::Store(error).text();
-            reports.iter_mut().for_each(|report| report.fail(&text));
-            return reports;
+        match self.begin(&mut reports, started).await {
+            Ok(progress::Begin::Go) => {}
+            Ok(progress::Begin::Done) => return reports,
+            Err(error) => {
+                let text = Stopped::Store(error).text();
+                reports.iter_mut().for_each(|report| report.fail(&text));
+                return reports;
+            }
         }
         if let Some((report, below)) = reports.split_first_mut() {
             let done = match stream.record {
@@ -267,74 +279,11 @@ impl Pull<'_> {
         reports
     }
 
-    async fn begin(&self, reports: &[StreamReport], now: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        for report in reports {
-            let age = self.max_age(&report.stream);
-            facts::begin_pull(
-                &mut tx,
-                self.account,
-                &self.bound.source,
-                &report.stream,
-                age,
-                now,
-            )
-            .await?;
-        }
-        tx.commit().await
-    }
-
-    async fn end(&self, reports: &mut [StreamReport], started: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        for report in reports {
-            if report.state == PullState::Ok && report.as_of.is_none() {
-                report.as_of = Some(started);
-            }
-            let outcome = report.outcome(self.max_age(&report.stream));
-            let span = (started, self.clock.now());
-            let source = &self.bound.source;
-            facts::end_pull(&mut tx, self.account, source, &report.stream, span, &outcome).await?;
-        }
-        tx.commit().await
-    }
-
     fn max_age(&self, stream: &str) -> Duration {
         let hours = self
             .bound
             .stream(stream)
             .map_or(0, |(stream, _)| stream.max_age_hours);
         Duration::hours(i64::from(hours))
-    }
-
-    async fn load_resume(&self, stream: &str) -> Result<Resume, StoreError> {
-        let mut tx = self.store.read().await?;
-        let text = facts::resume_state(&mut tx, self.account, &self.bound.source, stream).await?;
-        match text {
-            None => Ok(Resume::default()),
-            Some(text) => serde_json::from_str(&text).map_err(|error| StoreError::Corrupt {
-                what: format!("resume state of {}/{stream}", self.bound.source),
-                why: error.to_string(),
-            }),
-        }
-    }
-
-    async fn save_resume(
-        &self,
-        tx: &mut crate::store::Tx,
-        stream: &str,
-        resume: &Resume,
-    ) -> Result<(), StoreError> {
-        let text = serde_json::to_string(resume).map_err(|error| StoreError::Corrupt {
-            what: "resume state".to_owned(),
-            why: error.to_string(),
-        })?;
-        facts::save_resume_state(tx, self.account, &self.bound.source, stream, &text).await
-    }
-
-    /// In a transaction of its own: for steps that bring no rows.
-    async fn checkpoint(&self, stream: &str, resume: &Resume) -> Result<(), StoreError> {
-        let mut tx = self.store.write().await?;
-        self.save_resume(&mut tx, stream, resume).await?;
-        tx.commit().await
     }
 }

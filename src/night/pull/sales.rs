@@ -16,17 +16,23 @@ impl Pull<'_> {
                 Ok(None) => break,
                 Ok(Some(Step::Checkpoint)) => self.checkpoint(name, &run.resume).await?,
                 Ok(Some(Step::Page(page))) => {
+                    let mut counted = report.clone();
+                    counted.count(&page.rows);
                     let mut tx = self.store.write().await?;
                     self.keep_sales(&mut tx, name, &page, &run.resume).await?;
+                    if page.last {
+                        self.save_progress(&mut tx, &counted, false).await?;
+                    }
                     tx.commit().await?;
-                    report.count(&page.rows);
+                    *report = counted;
                 }
                 Ok(Some(Step::LeftOut(window, why))) => {
+                    report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
                     let mut tx = self.store.write().await?;
                     self.cover(&mut tx, name, &run.resume, window).await?;
                     self.save_resume(&mut tx, name, &run.resume).await?;
+                    self.save_progress(&mut tx, report, false).await?;
                     tx.commit().await?;
-                    report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
                 }
                 Err(failure) => {
                     // What the run knows is still true: a report that ended badly must not be asked about again.

@@ -14,7 +14,7 @@ pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
 pub use sales::{covered_days, mark_covered, merge_order_lines, sales_history};
 pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
-    resume_state, save_resume_state, source_states,
+    progress, resume_state, save_progress, save_resume_state, source_states,
 };
 pub use stock::{SnapshotRefused, discard_snapshot, latest_stock, put_snapshot, stock_days};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::args;
 use crate::ids::{AccountId, SourceId};
@@ -10,7 +11,8 @@ use crate::planner::{DataState, SourceState};
 use crate::store::{StoreError, Tx, blob};
 
 /// How a pull of one stream ended. Partial is never success.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PullState {
     Ok,
     Partial,
@@ -231,6 +233,43 @@ pub async fn save_resume_state(
         1,
         "UPDATE source_stream SET resume = $4 WHERE account_id = $1 AND source = $2 AND stream = $3",
         args![account, source, stream, resume],
+    )
+    .await
+}
+
+/// What a pull had counted when it was cut off or ended.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn progress(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    stream: &str,
+) -> Result<Option<String>, StoreError> {
+    tx.row(
+        "SELECT progress FROM source_stream WHERE account_id = $1 AND source = $2 AND stream = $3",
+        args![account, source, stream],
+    )
+    .await?
+    .map_or(Ok(None), |row| row.get("progress"))
+}
+
+/// To be called in the transaction of the resume state or of the end that it belongs to.
+///
+/// # Errors
+/// When the stream was never begun or the engine refuses.
+pub async fn save_progress(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    stream: &str,
+    progress: &str,
+) -> Result<(), StoreError> {
+    tx.execute_exactly(
+        1,
+        "UPDATE source_stream SET progress = $4 WHERE account_id = $1 AND source = $2 AND stream = $3",
+        args![account, source, stream, progress],
     )
     .await
 }

@@ -6,5 +6,6 @@ mod faults;
 mod goodcang;
 mod isolation;
 mod prism;
+mod resume;
 mod sales;
 mod stage;

@@ -257,7 +257,11 @@ impl House {
     }
 
     pub async fn pull(&self, config: &ConnectorConfig) -> PullReport {
-        pull(&self.store, &self.clock, &self.account, config, &self.client).await
+        self.pull_in(None, config).await
+    }
+
+    pub async fn pull_in(&self, run: Option<&str>, config: &ConnectorConfig) -> PullReport {
+        pull(&self.store, &self.clock, &self.account, config, &self.client, run).await
     }
 }
 

@@ -66,9 +66,7 @@ pub async fn state(store: &Store) -> State {
     state
 }
 
-/// Bytes of documents are compared in `order_document`. A mail tells how many rows the pull before brought, and a
-/// night that was cut off has pulled once more: its bytes are compared where nothing is killed.
-const OUTBOX: &str = "business_key channel target sequence remote_name message_id state";
+const OUTBOX: &str = "business_key channel target sequence remote_name sha256 size message_id state";
 
 /// Rows of a table as text, in an order that does not depend on the engine.
 pub async fn dump(store: &Store, table: &str, columns: &str) -> Vec<String> {
