@@ -34,7 +34,9 @@ pub enum CopyError {
         wanted: i64,
         hint: &'static str,
     },
-    #[error("the database to copy to has another schema (version {found}) than the one to copy from ({wanted})")]
+    #[error(
+        "the database to copy to has another schema (version {found}) than the one to copy from ({wanted})"
+    )]
     TargetVersion { found: i64, wanted: i64 },
     #[error("the database to copy to is not empty: `{table}` has {rows} rows")]
     NotEmpty { table: String, rows: i64 },
@@ -244,12 +246,7 @@ fn links(table: &Table) -> Vec<String> {
 
 type Tell<'a> = dyn FnMut(i64) -> Result<(), CopyError> + Send + 'a;
 
-async fn one_table(
-    source: &mut Tx,
-    to: &Store,
-    table: &Table,
-    tell: &mut Tell<'_>,
-) -> Result<(), CopyError> {
+async fn one_table(source: &mut Tx, to: &Store, table: &Table, tell: &mut Tell<'_>) -> Result<(), CopyError> {
     let links = links(table);
     if links
         .iter()

@@ -66,6 +66,10 @@ pub(super) fn saw_bulk(engine: Engine, (head, tail): (&str, &str), rows: &[Vec<V
         && let Some(row) = rows.first()
     {
         let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
-        saw(engine, &format!("{head} VALUES ({}) {tail}", places.join(",")), row);
+        saw(
+            engine,
+            &format!("{head} VALUES ({}) {tail}", places.join(",")),
+            row,
+        );
     }
 }

@@ -147,7 +147,14 @@ async fn columns(tx: &mut Tx) -> Result<Vec<(String, Column)>, StoreError> {
                 }
             };
             let nullable = row.get("nullable")?;
-            Ok((table, Column { name, class, nullable }))
+            Ok((
+                table,
+                Column {
+                    name,
+                    class,
+                    nullable,
+                },
+            ))
         })
         .collect()
 }

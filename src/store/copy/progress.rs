@@ -69,9 +69,7 @@ pub async fn begin(to: &Store, source_id: &str, all: &[Table]) -> Result<(), Sto
     tx.execute(create, args![]).await?;
     let rows: Vec<Vec<Value>> = all
         .iter()
-        .map(|table| {
-            args![&table.name, source_id, Phase::Rows.as_str(), None::<&str>, 0_i64].to_vec()
-        })
+        .map(|table| args![&table.name, source_id, Phase::Rows.as_str(), None::<&str>, 0_i64].to_vec())
         .collect();
     tx.insert_many(
         "INSERT INTO linkstar_copy (table_name, source_id, phase, after_key, row_count)",

@@ -129,7 +129,12 @@ pub fn pick(table: &Table, row: &[Value], columns: &[String]) -> Vec<Value> {
         .iter()
         .zip(row)
         .filter(|(column, _)| columns.contains(&column.name))
-        .map(|(column, value)| (columns.iter().position(|name| *name == column.name), value.clone()))
+        .map(|(column, value)| {
+            (
+                columns.iter().position(|name| *name == column.name),
+                value.clone(),
+            )
+        })
         .collect::<std::collections::BTreeMap<_, _>>()
         .into_values()
         .collect()
@@ -224,7 +229,10 @@ mod tests {
         let both = content(&[one.clone(), two.clone()]);
         assert_eq!(both, content(&[two.clone(), one.clone()]));
         assert_ne!(both, content(std::slice::from_ref(&one)));
-        assert_ne!(both, content(&[one.clone(), vec![Value::from("b"), Value::from(0_i64)]]));
+        assert_ne!(
+            both,
+            content(&[one.clone(), vec![Value::from("b"), Value::from(0_i64)]])
+        );
         // The border between two columns is part of the content.
         let left = content(&[vec![Value::from("ab"), Value::from("c")]]);
         assert_ne!(left, content(&[vec![Value::from("a"), Value::from("bc")]]));

@@ -55,7 +55,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = match self.engine() {
-            Engine::Sqlite => "SELECT version, description, success AS whole FROM _sqlx_migrations ORDER BY version",
+            Engine::Sqlite => {
+                "SELECT version, description, success AS whole FROM _sqlx_migrations ORDER BY version"
+            }
             Engine::Postgres => {
                 "SELECT version, description, CASE WHEN success THEN 1::BIGINT ELSE 0::BIGINT END AS whole
                  FROM _sqlx_migrations ORDER BY version"
@@ -88,8 +90,11 @@ impl Store {
     pub(in crate::store) async fn snapshot(&self) -> Result<Tx, StoreError> {
         let mut tx = self.read().await?;
         if self.engine() == Engine::Postgres {
-            tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", args![])
-                .await?;
+            tx.execute(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                args![],
+            )
+            .await?;
         }
         Ok(tx)
     }
