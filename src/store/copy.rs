@@ -92,6 +92,21 @@ pub async fn copy(from: &str, to: &str, watch: &mut Watch<'_>) -> Result<Vec<Pro
     proofs
 }
 
+/// What every table of a database holds, by name.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn contents(store: &Store) -> Result<Vec<(String, Content)>, CopyError> {
+    let mut tx = store.snapshot().await?;
+    let mut found = Vec::new();
+    for table in tables::read(&mut tx).await? {
+        let content = content(&mut tx, &table, &mut |_| Ok(())).await?;
+        found.push((table.name, content));
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(found)
+}
+
 async fn between(from: &Store, to: &Store, watch: &mut Watch<'_>) -> Result<Vec<Proof>, CopyError> {
     let mut source = from.snapshot().await?;
     let all = tables::read(&mut source).await?;

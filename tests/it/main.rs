@@ -10,4 +10,5 @@ mod papers;
 mod planner;
 mod receipts;
 mod services;
+mod store;
 mod world;

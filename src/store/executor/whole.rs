@@ -1,6 +1,7 @@
 //! What concerns a database as a whole: its version, opening it as it is, statements outside of transactions.
 
 use sqlx::AssertSqlSafe;
+use sqlx::migrate::Migrator;
 
 use super::super::dialect::Engine;
 use super::super::{migrations, tables};
@@ -34,7 +35,21 @@ impl Store {
     /// # Errors
     /// When a migration fails, or the database is newer than the program.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let migrator = migrations::migrator(self.engine());
+        self.run_migrations(migrations::migrator(self.engine())).await
+    }
+
+    /// A database as an older program left it, to see what a migration makes of it.
+    ///
+    /// # Errors
+    /// When it cannot be opened or a migration fails.
+    pub async fn open_at_version(url: &str, version: i64) -> Result<Self, StoreError> {
+        let store = Self::connect(url, true).await?;
+        let migrator = migrations::migrator_until(store.engine(), version);
+        store.run_migrations(migrator).await?;
+        Ok(store)
+    }
+
+    async fn run_migrations(&self, migrator: Migrator) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Sqlite { write, .. } => migrator.run(write).await,
             Pools::Postgres(pool) => migrator.run(pool).await,

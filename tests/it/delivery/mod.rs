@@ -6,7 +6,6 @@ mod flow;
 mod jobs;
 mod kill;
 mod outgoing;
-mod schema;
 mod upload;
 
 use std::path::Path;
