@@ -4,7 +4,10 @@
 use chrono::{DateTime, Duration, Utc};
 use linkstar::ids::AccountId;
 use linkstar::night::decide;
-use linkstar::store::{Store, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, work};
+use linkstar::store::{
+    Store, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements, work,
+};
+use tokio::sync::OnceCell;
 
 use crate::night::shop::{Shop, date, morning};
 use crate::services::{fresh_database, services};
@@ -18,7 +21,7 @@ fn later() -> DateTime<Utc> {
 }
 
 /// A night with an answer on it, and what the store says to every question after that.
-pub async fn transcript(url: Option<&str>) -> Vec<String> {
+async fn transcript(url: Option<&str>) -> Vec<String> {
     let shop = Shop::with_store(11, url).await;
     let opened = shop.open(morning(0)).await;
     opened.night(false).run(date(0)).await.expect("the store works");
@@ -128,15 +131,28 @@ async fn changes(store: &Store) -> Vec<String> {
     said
 }
 
+/// The transcripts of both engines, made once for all tests that want them; their statements are remembered.
+pub async fn transcripts() -> &'static [Vec<String>] {
+    static MADE: OnceCell<Vec<Vec<String>>> = OnceCell::const_new();
+    MADE.get_or_init(|| async {
+        statements::watch();
+        let mut made = vec![transcript(None).await];
+        if let Some(services) = services() {
+            let url = fresh_database(&services).await;
+            made.push(transcript(Some(&url)).await);
+        }
+        made
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_give_the_same_answers_to_every_question() {
-    let sqlite = transcript(None).await;
-    assert!(sqlite.len() > 40, "{}", sqlite.len());
-    let Some(services) = services() else { return };
-    let url = fresh_database(&services).await;
-    let postgres = transcript(Some(&url)).await;
+    let made = transcripts().await;
+    assert!(made[0].len() > 40, "{}", made[0].len());
+    let [sqlite, postgres] = made else { return };
     assert_eq!(sqlite.len(), postgres.len());
-    for (one, other) in sqlite.iter().zip(&postgres) {
+    for (one, other) in sqlite.iter().zip(postgres) {
         let short = |text: &str| text.chars().take(3_000).collect::<String>();
         assert!(
             one == other,

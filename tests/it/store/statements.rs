@@ -10,7 +10,7 @@ use linkstar::store::statements::{self, Class, Statement};
 use linkstar::store::tables;
 use sqlx::{Connection as _, Executor as _};
 
-use super::contract::transcript;
+use super::contract::transcripts;
 use super::literals::{self, Constants, Literal, flat, folder};
 use super::sqlite_url;
 use crate::services::{fresh_database, services};
@@ -154,11 +154,9 @@ fn is_daily(text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_statement_is_prepared_on_both_engines() {
     let Some(services) = services() else { return };
-    statements::watch();
+    transcripts().await;
     let url = fresh_database(&services).await;
-    transcript(None).await;
-    transcript(Some(&url)).await;
-
+    Store::open(&url).await.unwrap().close().await;
     let dir = tempfile::tempdir().unwrap();
     let file = sqlite_url(dir.path(), "prepare.db");
     Store::open(&file).await.unwrap().close().await;
