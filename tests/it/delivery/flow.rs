@@ -188,6 +188,7 @@ fn nightly(name: &str) -> Schedule {
         ],
         catch_up: CatchUp::Latest,
         max_age: chrono::Duration::hours(30),
+        watch: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Jobs, schedules and the pace that processes share, on both engines.
 
 pub mod contract;
+mod pace;
 mod slots;
 mod wake;
 
