@@ -1,9 +1,14 @@
 //! Jobs, schedules and the pace that processes share, on both engines.
 
+mod clock;
+mod commands;
 pub mod contract;
+mod faketime;
+mod kill;
 mod pace;
 mod slots;
 mod wake;
+mod watch;
 
 use std::path::Path;
 
