@@ -8,6 +8,7 @@ mod declared;
 pub mod demo;
 mod doctor;
 mod init;
+pub mod jobs;
 mod nightly;
 mod order;
 mod outbox;
@@ -15,6 +16,7 @@ pub mod plan_dir;
 mod planning;
 mod receive;
 mod run;
+pub mod schedule;
 mod status;
 mod world;
 
@@ -160,6 +162,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Db { command } => db::run(cli, command).await,
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
+        Command::Jobs { command } => jobs::run(cli, command).await,
+        Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
