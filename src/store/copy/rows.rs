@@ -227,12 +227,9 @@ mod tests {
         let one = vec![Value::from("a"), Value::from(1_i64)];
         let two = vec![Value::from("b"), Value::Int(None)];
         let both = content(&[one.clone(), two.clone()]);
-        assert_eq!(both, content(&[two.clone(), one.clone()]));
+        assert_eq!(both, content(&[two, one.clone()]));
         assert_ne!(both, content(std::slice::from_ref(&one)));
-        assert_ne!(
-            both,
-            content(&[one.clone(), vec![Value::from("b"), Value::from(0_i64)]])
-        );
+        assert_ne!(both, content(&[one, vec![Value::from("b"), Value::from(0_i64)]]));
         // The border between two columns is part of the content.
         let left = content(&[vec![Value::from("ab"), Value::from("c")]]);
         assert_ne!(left, content(&[vec![Value::from("a"), Value::from("bc")]]));

@@ -55,7 +55,7 @@ pub async fn insert(
         "",
     )
     .await
-    .unwrap_or_else(|error| panic!("{}: {error:?}", table.name));
+    .expect(&table.name);
 }
 
 fn value(all: &[Table], table: &Table, column: &str, class: Class, number: usize) -> Value {
