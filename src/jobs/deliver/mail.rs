@@ -94,23 +94,35 @@ impl Run<'_> {
             let answered = outbox::recipients(&mut tx, self.account, &message.business_key).await?;
             (raw, answered)
         };
-        // Who has it gets no second one because somebody else's address was wrong.
+        // Who has it gets no second one because somebody else was not to be had; who was refused is asked again only
+        // when a person says so.
+        let mut answers = Vec::new();
         envelope.to.retain(|to| {
-            !answered
-                .iter()
-                .any(|known| known.recipient == *to && known.state.has_it())
+            let known = answered.iter().find(|known| known.recipient == *to);
+            match known.map(|known| (known.state, known.answer.clone())) {
+                Some((RecipientState::Refused, why)) => {
+                    answers.push((to.clone(), MailOutcome::Refused { why }));
+                    false
+                }
+                Some((state, _)) => !state.has_it(),
+                None => true,
+            }
         });
         if envelope.to.is_empty() {
-            let receipt = "every recipient had accepted it before".to_owned();
-            return Ok(Outcome::Sent { receipt }.into());
+            return Ok(if answers.is_empty() {
+                let receipt = "every recipient had accepted it before".to_owned();
+                Outcome::Sent { receipt }.into()
+            } else {
+                summed_up(answers)
+            });
         }
         let mut tx = self.store.write().await?;
         outbox::mark_handed(&mut tx, claim, self.clock.now()).await?;
         tx.commit().await?;
-        let answers = match sender.send(&raw, &envelope).await {
-            MailOutcome::Apart(answers) => answers,
-            alike => envelope.to.iter().map(|to| (to.clone(), alike.clone())).collect(),
-        };
+        match sender.send(&raw, &envelope).await {
+            MailOutcome::Apart(apart) => answers.extend(apart),
+            alike => answers.extend(envelope.to.iter().map(|to| (to.clone(), alike.clone()))),
+        }
         Ok(summed_up(answers))
     }
 }
