@@ -4,7 +4,6 @@ mod commands;
 mod contract;
 mod faults;
 mod flow;
-mod jobs;
 mod kill;
 mod large;
 mod outgoing;
