@@ -145,7 +145,9 @@ pub enum Command {
         json: bool,
     },
     /// Messages on their way out.
-    #[command(after_help = "Example: linkstar outbox list\n         linkstar outbox retry MESSAGE")]
+    #[command(
+        after_help = "Example: linkstar outbox list\n         linkstar outbox show MESSAGE\n         linkstar outbox withdraw MESSAGE --reason \"wrong quantity\""
+    )]
     Outbox {
         #[command(subcommand)]
         command: OutboxCommand,
@@ -295,8 +297,29 @@ pub enum OutboxCommand {
         #[arg(long)]
         json: bool,
     },
+    /// One message: its attempts, its recipients and what came back.
+    #[command(after_help = "Example: linkstar outbox show order/BH2605-0001/r1/packing-list")]
+    Show {
+        message: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// Try a refused, doubtful or conflicting message again.
+    #[command(after_help = "Example: linkstar outbox retry order/BH2605-0001/r1/packing-list")]
     Retry { message: String },
+    /// A doubtful mail did arrive: somebody has seen it.
+    #[command(after_help = "Example: linkstar outbox confirm mail/daily/2026-05-04/ops@example.com")]
+    Confirm { message: String },
+    /// Take a message back. A file that has left is followed by one cancel file.
+    #[command(
+        after_help = "Example: linkstar outbox withdraw order/BH2605-0001/r1/packing-list --reason \"wrong quantity\""
+    )]
+    Withdraw {
+        message: String,
+        /// Stands in the cancel file.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

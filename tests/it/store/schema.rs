@@ -186,8 +186,8 @@ async fn a_database_can_be_opened_again_and_its_migrations_are_not_repeated() {
         .iter()
         .map(|(version, _)| *version)
         .collect();
-    assert_eq!(
-        numbers,
-        (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>()
+    assert!(
+        numbers.iter().zip(numbers.iter().skip(1)).all(|(a, b)| a < b),
+        "in order, each once: {numbers:?}"
     );
 }
