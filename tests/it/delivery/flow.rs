@@ -264,7 +264,16 @@ async fn the_daemon_runs_what_is_due_once_stops_cleanly_and_repeats_nothing_afte
         for life in 0..2 {
             let (send, stop) = watch::channel(false);
             let stopper = async {
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                // Until it has looked once: the mark of the day before is there.
+                for _ in 0..400 {
+                    let mut tx = daemon.store.read().await.unwrap();
+                    let dates = work::list_occurrences(&mut tx, &account(), 10).await.unwrap();
+                    drop(tx);
+                    if !dates.is_empty() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(25)).await;
+                }
                 assert_eq!(
                     handler.calls.load(Ordering::SeqCst),
                     life,
