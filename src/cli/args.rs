@@ -152,6 +152,28 @@ pub enum Command {
         #[command(subcommand)]
         command: OutboxCommand,
     },
+    /// The database: is it sound, make it small again, back it up.
+    #[command(
+        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db backup /backup/linkstar-2026-09-07.db"
+    )]
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Copy one database into another, SQLite or PostgreSQL; killed and started again it goes on.
+    #[command(
+        after_help = "Example: linkstar copy --from sqlite:data/linkstar.db --to postgres://linkstar@db.example/linkstar\nStop every linkstar on the first database before; change [store] url after."
+    )]
+    Copy {
+        /// The database that is read: sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The empty database that is written, or the unfinished copy of the same one.
+        #[arg(long, value_name = "URL")]
+        to: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// The work that was enqueued: what waits, what runs, what is dead and needs a person.
     #[command(
         after_help = "Example: linkstar jobs list --state dead\n         linkstar jobs show 3fa9\n         linkstar jobs retry 3fa9c2"
@@ -298,6 +320,22 @@ pub enum OutboxCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Version, structure, foreign keys, stored papers and their hashes, sales days, shipped against received.
+    Check {
+        /// Read every stored paper; a sample of about a thousand when left out, others each day.
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give the space of deleted rows back.
+    Vacuum,
+    /// Write the database of this moment into a new file (SQLite; docs/storage.md for PostgreSQL).
+    Backup { file: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]

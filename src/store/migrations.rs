@@ -30,8 +30,14 @@ pub fn migration_list() -> Vec<(i64, &'static str)> {
 }
 
 pub(super) fn migrator(engine: Engine) -> Migrator {
+    migrator_until(engine, i64::MAX)
+}
+
+/// Without the migrations after this version.
+pub(super) fn migrator_until(engine: Engine, last: i64) -> Migrator {
     let migrations = SCRIPTS
         .iter()
+        .filter(|(version, ..)| *version <= last)
         .map(|(version, name, script)| {
             Migration::new(
                 *version,

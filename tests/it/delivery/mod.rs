@@ -8,7 +8,6 @@ mod kill;
 mod large;
 mod outgoing;
 mod recipients;
-mod schema;
 mod servers;
 mod upload;
 
