@@ -176,7 +176,7 @@ async fn retry(context: &Context, message: &str) -> Result<Exit, CliError> {
     let mut tx = context.store.write().await?;
     let change = outbox::retry(&mut tx, &context.config.account.id, message, context.clock.now()).await?;
     tx.commit().await?;
-    told(change, message, State::Due, "nothing to try again")
+    told(&change, message, State::Due, "nothing to try again")
 }
 
 async fn confirm(context: &Context, message: &str) -> Result<Exit, CliError> {
@@ -185,14 +185,14 @@ async fn confirm(context: &Context, message: &str) -> Result<Exit, CliError> {
     let change = outbox::confirm_sent(&mut tx, account, message, "seen by a person", now).await?;
     tx.commit().await?;
     told(
-        change,
+        &change,
         message,
         State::Sent,
         "only a doubtful message is confirmed",
     )
 }
 
-fn told(change: Change, message: &str, to: State, otherwise: &str) -> Result<Exit, CliError> {
+fn told(change: &Change, message: &str, to: State, otherwise: &str) -> Result<Exit, CliError> {
     match change {
         Change::Done { from } => {
             print(&format!("{message}: {from} -> {to}"))?;

@@ -219,7 +219,7 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         .map_err(|error| SftpError::of_request("starting SFTP", &address, 0, error))?;
     let announced: BTreeSet<String> = version.extensions.into_keys().collect();
     let chunk = if announced.contains(LIMITS) {
-        raw.limits().await.map_or(CHUNK, chunk_within)
+        raw.limits().await.map_or(CHUNK, |limits| chunk_within(&limits))
     } else {
         CHUNK
     };
@@ -246,7 +246,7 @@ const CHUNK: usize = 32 * 1024;
 const MAX_CHUNK: u64 = 255 * 1024;
 
 /// The largest request both directions take; a limit of 0 is no limit.
-fn chunk_within(limits: LimitsExtension) -> usize {
+fn chunk_within(limits: &LimitsExtension) -> usize {
     let least = [limits.max_read_len, limits.max_write_len]
         .into_iter()
         .filter(|limit| *limit > 0)
