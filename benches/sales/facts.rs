@@ -55,7 +55,11 @@ impl Seller {
 
     /// A third of the items is sold from the seller's own warehouse.
     pub fn fulfilment(series: usize) -> &'static str {
-        if series % 3 == 0 { "Merchant" } else { "Amazon" }
+        if series.is_multiple_of(3) {
+            "Merchant"
+        } else {
+            "Amazon"
+        }
     }
 
     fn noise(&self, series: usize, day: usize) -> u64 {
@@ -85,7 +89,7 @@ impl Seller {
     pub fn night(&self) -> Vec<Sale> {
         let mut changes: Vec<Sale> = (DAYS - LATE_DAYS..DAYS)
             .flat_map(|day| self.day(day))
-            .filter(|sale| (self.noise(sale.series, sale.day) >> 16) % 50 == 0)
+            .filter(|sale| (self.noise(sale.series, sale.day) >> 16).is_multiple_of(50))
             .map(|sale| Sale { units: 1, ..sale })
             .collect();
         changes.extend(self.day(DAYS));
