@@ -58,8 +58,8 @@ impl Session {
                 .get(as_usize(offset)..)
                 .and_then(|rest| rest.get(..bytes.len()))
                 .unwrap_or_default();
-            let alike = ours.iter().zip(bytes).take_while(|(a, b)| a == b).count();
-            same = offset + as_u64(if ours == bytes { bytes.len() } else { alike });
+            let alike = || ours.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+            same = offset + as_u64(if ours == bytes { bytes.len() } else { alike() });
             ours == bytes
         })
         .await?;
