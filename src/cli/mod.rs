@@ -87,7 +87,12 @@ impl CliError {
         match self {
             Self::Config(_) | Self::Tools(_) | Self::Usage(_) | Self::File { .. } => Exit::Usage,
             Self::Store(StoreError::Url { .. }) => Exit::Usage,
-            Self::Store(StoreError::Open(_) | StoreError::Migrate(_)) => Exit::Unavailable,
+            Self::Store(
+                StoreError::Open(_)
+                | StoreError::Migrate(_)
+                | StoreError::TurnHeld { .. }
+                | StoreError::TurnLost { .. },
+            ) => Exit::Unavailable,
             Self::Plan(
                 PlanError::NotFound { .. } | PlanError::Ambiguous { .. } | PlanError::NotCurrent { .. },
             ) => Exit::Usage,

@@ -2,8 +2,8 @@
 
 use futures_util::future::BoxFuture;
 
-use super::Night;
 use super::step::{StepReport, chain};
+use super::{Night, presence};
 use crate::delivery::{Envelope, State};
 use crate::jobs::{MailOutcome, MailSender, Pace, Senders, deliver_due};
 use crate::transport::email::{self, SendOutcome, SmtpSettings};
@@ -59,11 +59,16 @@ impl Night<'_> {
             mail: smtp.as_ref().map(|smtp| smtp as &dyn MailSender),
             pace: Pace::default(),
         };
-        let delivered =
-            match deliver_due(self.store, self.clock, self.account(), &senders, &self.owner()).await {
-                Ok(delivered) => delivered,
-                Err(error) => return StepReport::failed(chain(&error)),
-            };
+        if let Err(error) = presence::take_back_once(self).await {
+            return StepReport::failed(chain(&error));
+        }
+        // Every message has a lease and a fence of its own: several processes deliver at once, and what was sent is
+        // written down even when the night's turn was lost meanwhile.
+        let store = self.store.unfenced();
+        let delivered = match deliver_due(&store, self.clock, self.account(), &senders, &self.owner()).await {
+            Ok(delivered) => delivered,
+            Err(error) => return StepReport::failed(chain(&error)),
+        };
         let mut report = StepReport::default();
         for attempt in &delivered.attempts {
             report.count(attempt.state.as_str(), 1);
@@ -80,10 +85,10 @@ impl Night<'_> {
         report
     }
 
-    /// Name of this worker in leases: the same after a restart on the same installation.
+    /// Name of this process in leases: the same after a restart, and of no other living process.
     #[must_use]
     pub fn owner(&self) -> String {
-        format!("linkstar@{}", self.config.home.display())
+        self.tools.presence(&self.config.home).owner().to_owned()
     }
 }
 

@@ -126,7 +126,12 @@ pub fn put_away(path: &Path, problems: &[Problem]) -> std::io::Result<()> {
     };
     let done = folder.join("done");
     std::fs::create_dir_all(&done)?;
-    std::fs::rename(path, done.join(name))?;
+    match std::fs::rename(path, done.join(name)) {
+        Ok(()) => {}
+        // Another process that watches the same folder has put it away.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.exists() => return Ok(()),
+        Err(error) => return Err(error),
+    }
     if !problems.is_empty() {
         let text: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
         std::fs::write(

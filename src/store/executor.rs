@@ -1,19 +1,19 @@
 //! Pools and transactions of either engine behind one set of types.
 
-use std::path::Path;
-use std::str::FromStr as _;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::{SqliteArguments, SqlitePool};
 
 use super::dialect::Engine;
+use super::failpoint::{self, Boundary};
 use super::migrations;
+use super::postgres::{Postgres, is_away, is_conflict};
 use super::row::Row;
+use super::sqlite;
+use super::turn::{self, Turn};
 use super::value::Value;
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,14 @@ pub enum StoreError {
     Affected { what: String, wanted: u64, changed: u64 },
     #[error("stored {what} cannot be read back: {why}")]
     Corrupt { what: String, why: String },
+    #[error("the turn `{name}` of account `{account}` went to another process; it goes on from here")]
+    TurnLost { account: String, name: String },
+    #[error("account `{account}` is being worked on by `{owner}`, until {until} at most")]
+    TurnHeld {
+        account: String,
+        owner: String,
+        until: chrono::DateTime<chrono::Utc>,
+    },
 }
 
 impl StoreError {
@@ -52,53 +60,75 @@ impl StoreError {
     }
 }
 
+#[derive(Clone)]
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
-    Postgres(PgPool),
+    Postgres(Postgres),
 }
 
 /// The open database.
 pub struct Store {
     pools: Pools,
+    /// The turn that every write transaction must still have.
+    fence: Option<Turn>,
+    cut_off: Arc<AtomicU64>,
 }
 
-const READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 8;
-const BUSY: Duration = Duration::from_secs(30);
-
 impl Store {
-    /// Opens `sqlite:PATH` (made when missing), `sqlite::memory:` for tests, or `postgres://…`, and migrates.
+    /// Opens `sqlite:PATH` (made when missing), `sqlite::memory:` for tests, or `postgres://…` with one host or
+    /// several, and migrates.
     ///
     /// # Errors
     /// When the URL is not understood, the database cannot be reached, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.trim_start_matches("//")).await?
+            let (write, read) = sqlite::open(path.trim_start_matches("//")).await?;
+            Pools::Sqlite { write, read }
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // A statement's text may be thousands of places long; what is slow is seen in the steps' own times.
-            let options = PgConnectOptions::from_str(url)
-                .map_err(StoreError::Open)?
-                .disable_statement_logging();
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY)
-                .connect_with(options)
-                .await
-                .map_err(StoreError::Open)?;
-            Pools::Postgres(pool)
+            Pools::Postgres(Postgres::open(url).await?)
         } else {
             return Err(StoreError::Url {
                 shown: url.split("://").next().unwrap_or_default().to_owned(),
             });
         };
-        let store = Self { pools };
+        let store = Self {
+            pools,
+            fence: None,
+            cut_off: Arc::default(),
+        };
         let migrator = migrations::migrator(store.engine());
         match &store.pools {
-            Pools::Sqlite { write, .. } => migrator.run(write).await,
-            Pools::Postgres(pool) => migrator.run(pool).await,
+            Pools::Sqlite { write, .. } => migrator.run(write).await.map_err(StoreError::Migrate)?,
+            Pools::Postgres(postgres) => postgres.migrate(&migrator).await?,
         }
-        .map_err(StoreError::Migrate)?;
         Ok(store)
+    }
+
+    /// The same database, for whoever has the turn: a write transaction fails with [`StoreError::TurnLost`] as soon
+    /// as another process has taken it.
+    #[must_use]
+    pub fn fenced(&self, turn: Turn) -> Self {
+        Self {
+            fence: Some(turn),
+            ..self.unfenced()
+        }
+    }
+
+    /// The same database without a fence, for what is fenced row by row.
+    #[must_use]
+    pub fn unfenced(&self) -> Self {
+        Self {
+            pools: self.pools.clone(),
+            fence: None,
+            cut_off: Arc::clone(&self.cut_off),
+        }
+    }
+
+    /// How many transactions were cut off because the server went away, or had to give way to another. What was being
+    /// done then has not happened, or cannot be known: it is done again from its beginning.
+    #[must_use]
+    pub fn cut_off(&self) -> u64 {
+        self.cut_off.load(Ordering::Relaxed)
     }
 
     #[must_use]
@@ -115,27 +145,39 @@ impl Store {
     /// When no connection can be had.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
-            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await.map_err(StoreError::Open)?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+            Pools::Sqlite { read, .. } => read.begin().await.map(Inner::Sqlite),
+            Pools::Postgres(postgres) => postgres.read().await.map(Inner::Postgres),
         };
-        Ok(Tx { inner })
+        self.begun(inner)
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`] it leaves no trace.
     ///
     /// # Errors
-    /// When no connection can be had.
+    /// When no connection can be had, or the turn is lost.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
-            Pools::Sqlite { write, .. } => Inner::Sqlite(
-                write
-                    .begin_with("BEGIN IMMEDIATE")
-                    .await
-                    .map_err(StoreError::Open)?,
-            ),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+            Pools::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite),
+            Pools::Postgres(postgres) => postgres.write().await.map(Inner::Postgres),
         };
-        Ok(Tx { inner })
+        let mut tx = self.begun(inner)?;
+        if let Some(turn) = &self.fence {
+            turn::check(&mut tx, turn).await?;
+        }
+        Ok(tx)
+    }
+
+    fn begun(&self, inner: Result<Inner, sqlx::Error>) -> Result<Tx, StoreError> {
+        match inner {
+            Ok(inner) => Ok(Tx {
+                inner,
+                cut_off: Arc::clone(&self.cut_off),
+            }),
+            Err(error) => {
+                self.cut_off.fetch_add(1, Ordering::Relaxed);
+                Err(StoreError::Open(error))
+            }
+        }
     }
 
     /// Waits for running statements and closes every connection.
@@ -145,42 +187,9 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(postgres) => postgres.pool.close().await,
         }
     }
-}
-
-async fn open_sqlite(path: &str) -> Result<Pools, StoreError> {
-    let memory = path == ":memory:";
-    if let (false, Some(parent)) = (memory, Path::new(path).parent()) {
-        std::fs::create_dir_all(parent).map_err(|error| StoreError::Open(sqlx::Error::Io(error)))?;
-    }
-    let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
-        .map_err(StoreError::Open)?
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY)
-        .disable_statement_logging();
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(BUSY)
-        .connect_with(options.clone())
-        .await
-        .map_err(StoreError::Open)?;
-    // An in-memory database lives in one connection.
-    let read = if memory {
-        write.clone()
-    } else {
-        SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY)
-            .connect_with(options)
-            .await
-            .map_err(StoreError::Open)?
-    };
-    Ok(Pools::Sqlite { write, read })
 }
 
 enum Inner {
@@ -191,6 +200,7 @@ enum Inner {
 /// One transaction on either engine.
 pub struct Tx {
     inner: Inner,
+    cut_off: Arc<AtomicU64>,
 }
 
 /// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
@@ -224,17 +234,18 @@ impl Tx {
     /// Runs a statement whose places are written as the engine wants them.
     async fn run(&mut self, text: &str, args: &[Value]) -> Result<u64, StoreError> {
         let query = AssertSqlSafe(text.to_owned());
-        match &mut self.inner {
+        let done = match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(query, sqlite_arguments(args))
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
             Inner::Postgres(tx) => sqlx::query_with(query, postgres_arguments(args))
+                .persistent(false)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
-        }
-        .map_err(|source| failed(text, source))
+        };
+        done.map_err(|source| self.failed(text, source))
     }
 
     /// Runs a statement that must change exactly `wanted` rows.
@@ -266,17 +277,18 @@ impl Tx {
         let sql = sql.into();
         check_places(&sql, args.len())?;
         let text = AssertSqlSafe(sql.clone());
-        match &mut self.inner {
+        let rows = match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
             Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+                .persistent(false)
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
-        }
-        .map_err(|source| failed(&sql, source))
+        };
+        rows.map_err(|source| self.failed(&sql, source))
     }
 
     /// The first row, if any.
@@ -323,11 +335,19 @@ impl Tx {
     /// # Errors
     /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.inner {
+        let Self { inner, cut_off } = self;
+        failpoint::pass(Boundary::Before);
+        match inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         }
-        .map_err(|source| failed("COMMIT", source))
+        .map_err(|source| failed(&cut_off, "COMMIT", source))?;
+        failpoint::pass(Boundary::After);
+        Ok(())
+    }
+
+    fn failed(&self, sql: &str, source: sqlx::Error) -> StoreError {
+        failed(&self.cut_off, sql, source)
     }
 }
 
@@ -398,7 +418,10 @@ fn place(piece: &str) -> (Option<usize>, &str) {
     (digits.parse().ok(), after)
 }
 
-fn failed(sql: &str, source: sqlx::Error) -> StoreError {
+fn failed(cut_off: &AtomicU64, sql: &str, source: sqlx::Error) -> StoreError {
+    if is_away(&source) || is_conflict(&source) {
+        cut_off.fetch_add(1, Ordering::Relaxed);
+    }
     StoreError::Statement {
         statement: shown(sql),
         source,

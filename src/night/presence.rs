@@ -1,0 +1,158 @@
+//! The name of a living process: the same after a restart, and never that of two at once.
+//!
+//! Processes that share a home folder share its `data/presence/`: each locks the first file that nobody has locked,
+//! and is called after the machine, the folder and the file's number. The system takes the lock away when a process
+//! dies, however it dies. So a lock that can be had says that its owner is dead, and that what it held may be taken
+//! back without waiting for any lease to run out.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use super::Night;
+use crate::jobs;
+use crate::store::{StoreError, turn};
+
+/// More processes than this on one folder are a fault in how they are started.
+const MOST: u32 = 256;
+
+/// A name, held as long as this lives.
+#[derive(Debug)]
+pub struct Presence {
+    owner: String,
+    /// Names whose processes are dead.
+    dead: Vec<String>,
+    _lock: Option<File>,
+}
+
+impl Presence {
+    /// Takes a name in the home folder. Where the folder cannot be written the name is of this process only: what it
+    /// leaves behind when it dies is taken back when the leases run out.
+    #[must_use]
+    pub fn take(home: &Path) -> Self {
+        match locked(home) {
+            Ok(presence) => presence,
+            Err(error) => {
+                let owner = format!("{}#pid{}", place(home), std::process::id());
+                tracing::warn!(%error, owner, "no lock in the home folder: a restart will wait for leases");
+                Self {
+                    owner,
+                    dead: Vec::new(),
+                    _lock: None,
+                }
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+}
+
+fn place(home: &Path) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+    format!("linkstar@{}:{}", host.trim(), home.display())
+}
+
+fn locked(home: &Path) -> io::Result<Presence> {
+    let folder = home.join("data/presence");
+    std::fs::create_dir_all(&folder)?;
+    let place = place(home);
+    let name = |number: u32| format!("{place}#{number}");
+    let mut own: Option<(String, File)> = None;
+    let mut dead = Vec::new();
+    for number in 0..MOST {
+        let path = folder.join(format!("{number}.lock"));
+        if own.is_some() && !path.exists() {
+            break;
+        }
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {
+                dead.push(name(number));
+                if own.is_none() {
+                    own = Some((name(number), file));
+                }
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    let (owner, lock) = own.ok_or_else(|| io::Error::other(format!("{MOST} processes use this folder")))?;
+    Ok(Presence {
+        owner,
+        dead,
+        _lock: Some(lock),
+    })
+}
+
+/// [`take_back`], once in a process's life: later nobody can have died under a name it saw at its start.
+pub(super) async fn take_back_once(night: &Night<'_>) -> Result<(), StoreError> {
+    night
+        .tools
+        .taken_back
+        .get_or_try_init(|| take_back(night))
+        .await
+        .map(drop)
+}
+
+/// Takes back what processes that are known to be dead held of this account: messages, jobs and turns.
+///
+/// # Errors
+/// When the store refuses.
+async fn take_back(night: &Night<'_>) -> Result<(), StoreError> {
+    let presence = night.tools.presence(&night.config.home);
+    for owner in &presence.dead {
+        let recovered = jobs::recover(night.store, night.clock, night.account(), owner).await?;
+        let mut tx = night.store.write().await?;
+        let turns = turn::give_back_of(&mut tx, night.account(), owner, night.now()).await?;
+        tx.commit().await?;
+        if turns > 0 || !recovered.jobs.is_empty() || !recovered.messages.is_empty() {
+            tracing::warn!(
+                owner,
+                turns,
+                jobs = recovered.jobs.len(),
+                messages = recovered.messages.len(),
+                "taken up again after a crash"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_living_name_is_not_given_twice_and_a_dead_one_is_known_to_be_dead() {
+        let home = tempfile::tempdir().unwrap();
+        let first = Presence::take(home.path());
+        let second = Presence::take(home.path());
+        let third = Presence::take(home.path());
+        assert_ne!(first.owner(), second.owner());
+        assert!(!second.dead.contains(&first.owner));
+        // As a death does it: the system takes the lock away.
+        let names = (first.owner.clone(), third.owner.clone());
+        drop(first);
+        drop(third);
+        let again = Presence::take(home.path());
+        assert_eq!(again.owner, names.0, "the same name after a restart");
+        assert_eq!(again.dead, [names.0, names.1], "and the other dead one is known");
+        assert!(!again.dead.contains(&second.owner));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_gives_a_name_of_this_process_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let presence = Presence::take(file.path());
+        assert!(presence.owner().contains("#pid"), "{}", presence.owner());
+        assert!(presence.dead.is_empty());
+    }
+}
