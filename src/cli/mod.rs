@@ -130,7 +130,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Check => declared::check_all(cli),
         Command::Doctor { json } => doctor::run(cli, *json).await,
         Command::Catalog { command } => catalog::run(cli, command).await,
-        Command::Run => run::run(cli).await,
+        Command::Run(args) => run::run(cli, args).await,
         Command::Night(args) => nightly::night(cli, args).await,
         Command::Pull(at) => nightly::pull(cli, *at).await,
         Command::Plan {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::delivery::Backoff;
@@ -114,6 +114,7 @@ pub struct Worker {
     owner: String,
     options: WorkerOptions,
     handlers: BTreeMap<String, Arc<dyn JobHandler>>,
+    gate: Option<Arc<Semaphore>>,
 }
 
 /// So many refusals of the store in a row, an idle time apart, end the worker.
@@ -140,7 +141,15 @@ impl Worker {
             owner: owner.into(),
             options,
             handlers: BTreeMap::new(),
+            gate: None,
         }
+    }
+
+    /// Stands in line with the workers of other accounts before each claim: first come, first served.
+    #[must_use]
+    pub fn gate(mut self, gate: Arc<Semaphore>) -> Self {
+        self.gate = Some(gate);
+        self
     }
 
     #[must_use]
@@ -158,7 +167,16 @@ impl Worker {
         let mut refusals = 0_u32;
         // Without a sender nobody could ever stop it.
         while !*shutdown.borrow() && shutdown.has_changed().is_ok() {
+            // A gate is never closed; a worker without one does not wait.
+            let permit = match &self.gate {
+                Some(gate) => gate.acquire().await.ok(),
+                None => None,
+            };
+            if *shutdown.borrow() {
+                break;
+            }
             let ran = self.run_one(&mut shutdown).await;
+            drop(permit);
             match &ran {
                 Ok(Some(Ran::Done { .. })) => stopped.done += 1,
                 Ok(Some(Ran::Retry { .. } | Ran::Dead { .. } | Ran::LeaseLost { .. })) => stopped.failed += 1,

@@ -87,6 +87,12 @@ pub async fn new_files(night: &Night<'_>) -> Result<(Vec<Dropped>, Vec<Problem>)
     Ok((files, problems))
 }
 
+/// Whether anything lies in the folder, read or not.
+#[must_use]
+pub fn is_waiting(night: &Night<'_>) -> bool {
+    !listed(&night.config.path(&night.config.inbox.folder)).is_empty()
+}
+
 fn listed(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();

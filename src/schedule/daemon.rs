@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 
 use super::civil::{Schedule, ScheduleError};
@@ -31,6 +31,19 @@ pub struct Daemon {
     pub owner: String,
     pub schedules: Vec<Schedule>,
     pub options: WorkerOptions,
+    pub part: Part,
+    /// Jobs that run side by side in this process, whatever account they are of.
+    pub gate: Option<Arc<Semaphore>>,
+}
+
+/// What a daemon does; several processes may share the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Writes down what is due.
+    Ticks,
+    /// Does it.
+    Works,
+    Both,
 }
 
 /// Seconds, minutes, hours, day, month, weekday, in UTC. The tick decides nothing: what is due follows from civil
@@ -71,8 +84,14 @@ pub async fn run(
         daemon.owner.clone(),
         daemon.options,
     );
+    if let Some(gate) = &daemon.gate {
+        worker = worker.gate(Arc::clone(gate));
+    }
     for schedule in &daemon.schedules {
         worker = worker.handle(schedule.name.clone(), Arc::clone(&handler));
+    }
+    if daemon.part == Part::Works {
+        return Ok(worker.run(shutdown).await?);
     }
 
     // One place in the channel: ticks that come while one is being worked on are one.
@@ -87,10 +106,12 @@ pub async fn run(
         })?)
         .await?;
     scheduler.start().await?;
-    let ((), stopped) = tokio::join!(
-        tick_until(daemon, receive, shutdown.clone()),
-        worker.run(shutdown)
-    );
+    let ((), stopped) = tokio::join!(tick_until(daemon, receive, shutdown.clone()), async {
+        match daemon.part {
+            Part::Ticks => Ok(Stopped::default()),
+            Part::Works | Part::Both => worker.run(shutdown).await,
+        }
+    });
     scheduler.shutdown().await?;
     Ok(stopped?)
 }
