@@ -1,0 +1,8 @@
+//! Several processes, killed processes and servers that go away: the night ends as if nothing had happened.
+
+mod daemons;
+mod failover;
+mod kill;
+mod memory;
+mod stage;
+mod turns;

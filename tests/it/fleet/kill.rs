@@ -1,0 +1,250 @@
+//! Death at every commit boundary, and at random instants.
+//!
+//! The big run: `LINKSTAR_KILL_STRIDE=1 LINKSTAR_KILLS=200 cargo test --test it fleet::kill`. The stride is the distance
+//! between two commit boundaries that are tried (1: every one); the kills are `SIGKILL`s at random instants of each of
+//! the engines and numbers of workers.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::stage::{Draw, Engine, Stage, assert_as_undisturbed, kill, size};
+use crate::services::services;
+
+async fn at_commits(engine: Engine, stride: u64) {
+    let Some(services) = services() else { return };
+    let stage = Stage::new(&services, engine).await;
+    let mails = stage.mails();
+    stage.night();
+    let calm = stage.left(&mails).await;
+    assert!(calm.dropped.len() >= 6, "orders with their papers");
+    assert_eq!(calm.mails.len(), 2, "one mail a reader");
+    let stride = size("LINKSTAR_KILL_STRIDE", stride);
+    let (mut boundary, mut deaths, mut doubtful) = (1, 0, 0);
+    loop {
+        stage.restore().await;
+        let mails = stage.mails();
+        let ran = stage.night_aborted_at(boundary);
+        if ran.code.is_some() {
+            assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
+            break;
+        }
+        deaths += 1;
+        stage.night();
+        let what = format!("{engine:?}, dead at commit boundary {boundary}");
+        doubtful += assert_as_undisturbed(&calm, stage.left(&mails).await, &what);
+        boundary += stride;
+    }
+    assert!(deaths >= 3, "{deaths} deaths: the failpoints are not reached");
+    println!(
+        "{engine:?}: {deaths} deaths at boundaries up to {boundary}, {doubtful} doubtful mails, nothing lost or doubled"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_a_night_that_dies_at_a_commit_boundary_ends_as_an_undisturbed_one_on_sqlite() {
+    at_commits(Engine::Sqlite, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_a_night_that_dies_at_a_commit_boundary_ends_as_an_undisturbed_one_on_postgresql() {
+    at_commits(Engine::Postgres, 53).await;
+}
+
+/// So many kills fall into one night.
+const KILLS_A_ROUND: u64 = 4;
+
+/// One process at a time, killed at random instants and started again; uploads break and answers get lost meanwhile.
+#[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
+async fn at_random_instants(engine: Engine, kills: u64) {
+    let Some(services) = services() else { return };
+    let stage = Stage::new(&services, engine).await;
+    let before = stage.mails();
+    let watch = Instant::now();
+    stage.night();
+    let took = watch.elapsed();
+    let calm = stage.left(&before).await;
+    let kills = size("LINKSTAR_KILLS", kills);
+    let mut draw = Draw(0x005e_ed0f_2026);
+    let (mut killed, mut round, mut doubtful) = (0, 0, 0);
+    while killed < kills {
+        assert!(round < kills, "the night ends before it can be killed");
+        stage.restore().await;
+        let before = stage.mails();
+        // Every second round an answer is lost, every third uploads break somewhere in the files.
+        if round % 2 == 1 {
+            stage.lose_the_answer_to(usize::from(round % 4 == 1));
+        }
+        let broken = round % 3 == 2;
+        if broken {
+            stage.break_uploads_after(3_000 + u32::try_from(round * 2_711 % 60_000).expect("small"));
+        }
+        let mut instants = Vec::new();
+        let slot = took / u32::try_from(KILLS_A_ROUND).expect("small");
+        for _ in 0..KILLS_A_ROUND {
+            let instant = slot / 8 + draw.below(slot * 2);
+            let mut child = stage.shop.spawn(&["night", "--at", &stage.at]);
+            tokio::time::sleep(instant).await;
+            if kill(&mut child) {
+                killed += 1;
+                instants.push(instant);
+            }
+        }
+        if broken {
+            stage.mend_uploads();
+        }
+        stage.night();
+        settle(&stage);
+        let what = format!("{engine:?}, round {round}, killed after {instants:?} of {took:?}");
+        doubtful += assert_as_undisturbed(&calm, stage.left(&before).await, &what);
+        round += 1;
+    }
+    println!(
+        "{engine:?}, 1 worker: {killed} kills in {round} nights, {doubtful} doubtful mails, nothing lost or doubled"
+    );
+}
+
+/// What had to wait after a broken attempt goes out when its time has come.
+pub fn settle(stage: &Stage) {
+    for hour in 1..=3 {
+        let later = crate::night::shop::morning(1) + chrono::Duration::hours(hour);
+        stage.ends_well(&["deliver", "--at", &later.to_rfc3339()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_kills_at_random_instants_with_one_worker_on_sqlite() {
+    at_random_instants(Engine::Sqlite, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_kills_at_random_instants_with_one_worker_on_postgresql() {
+    at_random_instants(Engine::Postgres, 4).await;
+}
+
+/// Three daemons on one database, each killed now and then and started again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the daemons are other processes and live by the wall clock"
+)]
+async fn three_workers(engine: Engine, kills: u64) {
+    let Some(services) = services() else { return };
+    let stage = Stage::new(&services, engine).await;
+    // What a mail says about the hour differs from run to run; what it is about does not.
+    let calm = three_until_over(&stage, &mut [], &mut Draw(1)).await.0;
+    assert!(calm.dropped.len() >= 6 && calm.mails.len() == 2);
+    let took = {
+        stage.restore().await;
+        let watch = Instant::now();
+        three_until_over(&stage, &mut [], &mut Draw(1)).await;
+        watch.elapsed()
+    };
+    let kills = size("LINKSTAR_KILLS", kills);
+    let mut draw = Draw(0x00f1_ee70_2026);
+    let (mut killed, mut round, mut doubtful) = (0, 0_u64, 0);
+    while killed < kills {
+        assert!(round < kills, "the night ends before it can be killed");
+        stage.restore().await;
+        if round % 2 == 1 {
+            stage.lose_the_answer_to(0);
+        }
+        let mut instants: Vec<Duration> = (0..KILLS_A_ROUND).map(|_| draw.below(took)).collect();
+        instants.sort();
+        let what = format!("{engine:?}, 3 workers, round {round}, kills at {instants:?} of {took:?}");
+        let (left, hit) = three_until_over(&stage, &mut instants, &mut draw).await;
+        killed += hit;
+        doubtful += assert_as_undisturbed(&calm, left, &what);
+        round += 1;
+    }
+    println!(
+        "{engine:?}, 3 workers: {killed} kills in {round} nights, {doubtful} doubtful mails, nothing lost or doubled"
+    );
+}
+
+const A_NIGHT_TAKES_AT_MOST: Duration = Duration::from_secs(180);
+
+/// Runs a scheduler and three workers until the night is over; kills a worker at each of the instants and starts it
+/// again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the daemons are other processes and live by the wall clock"
+)]
+async fn three_until_over(
+    stage: &Stage,
+    instants: &mut [Duration],
+    draw: &mut Draw,
+) -> (super::stage::Left, u64) {
+    let before: BTreeSet<String> = stage.mails();
+    let started = Instant::now();
+    let mut scheduler = stage.daemon("scheduler", "scheduler", started);
+    let mut workers: Vec<_> = (0..3)
+        .map(|number| stage.daemon(&format!("worker-{number}"), "worker", started))
+        .collect();
+    let mut hit = 0;
+    let mut next = instants.iter().copied().peekable();
+    loop {
+        if let Some(instant) = next.peek().copied() {
+            tokio::time::sleep(instant.saturating_sub(started.elapsed())).await;
+            next.next();
+            let one = (draw.next() * 3.0) as usize % 3;
+            hit += u64::from(kill(&mut workers[one]));
+            workers[one] = stage.daemon(&format!("worker-{one}"), "worker", started);
+            continue;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        if stage.is_over().await {
+            break;
+        }
+        assert!(
+            started.elapsed() < A_NIGHT_TAKES_AT_MOST,
+            "the night does not end; see {}",
+            stage.shop.folder.path().display()
+        );
+    }
+    for child in workers.iter_mut().chain([&mut scheduler]) {
+        stop(child).await;
+    }
+    let mut left = stage.left(&before).await;
+    forget_the_hour(&mut left);
+    (left, hit)
+}
+
+/// The bytes of a mail say when it was written.
+fn forget_the_hour(left: &mut super::stage::Left) {
+    for row in left.state.get_mut("outbox").expect("the outbox") {
+        if row.contains(" | mail | ") {
+            let mut parts: Vec<&str> = row.split(" | ").collect();
+            // business_key channel target sequence remote_name sha256 size message_id state
+            let end = parts.len();
+            parts[end - 4] = "…";
+            parts[end - 3] = "…";
+            *row = parts.join(" | ");
+        }
+    }
+}
+
+/// SIGTERM, and a clean end.
+pub async fn stop(child: &mut std::process::Child) {
+    let asked = std::process::Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(asked.success());
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert_eq!(status.code(), Some(0), "a daemon ends cleanly");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("a daemon does not stop");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_kills_at_random_instants_with_three_workers_on_sqlite() {
+    three_workers(Engine::Sqlite, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_kills_at_random_instants_with_three_workers_on_postgresql() {
+    three_workers(Engine::Postgres, 4).await;
+}
