@@ -54,7 +54,6 @@ fn civil_date(payload: &str) -> Option<NaiveDate> {
 }
 
 pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
-    let shops = accounts::open(cli, args.at.at).await?;
     let (stop, stopping) = watch::channel(false);
     let stop = Arc::new(stop);
     let asked = Arc::clone(&stop);
@@ -63,6 +62,11 @@ pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
         tracing::info!("stopping: no new work is claimed");
         asked.send_replace(true);
     });
+    // After the signals are listened to: opening may wait for a database.
+    let shops = accounts::open(cli, args.at.at).await?;
+    for shop in &shops {
+        shop.night().take_back().await?;
+    }
     // First come, first served: an account with many jobs stands in line again after each of them.
     let nights = Arc::new(Semaphore::new(usize::from(args.nights.max(1))));
     let looks = Semaphore::new(BOXES_AT_ONCE);

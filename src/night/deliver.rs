@@ -2,8 +2,8 @@
 
 use futures_util::future::BoxFuture;
 
+use super::Night;
 use super::step::{StepReport, chain};
-use super::{Night, presence};
 use crate::delivery::{Envelope, State};
 use crate::jobs::{MailOutcome, MailSender, Pace, Senders, deliver_due};
 use crate::transport::email::{self, SendOutcome, SmtpSettings};
@@ -59,7 +59,7 @@ impl Night<'_> {
             mail: smtp.as_ref().map(|smtp| smtp as &dyn MailSender),
             pace: Pace::default(),
         };
-        if let Err(error) = presence::take_back_once(self).await {
+        if let Err(error) = self.take_back().await {
             return StepReport::failed(chain(&error));
         }
         // Every message has a lease and a fence of its own: several processes deliver at once, and what was sent is

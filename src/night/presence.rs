@@ -8,6 +8,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::Night;
 use crate::jobs;
@@ -20,8 +21,8 @@ const MOST: u32 = 256;
 #[derive(Debug)]
 pub struct Presence {
     owner: String,
-    /// Names whose processes are dead.
-    dead: Vec<String>,
+    /// Names whose processes are dead, with their locks: nobody may be called so before everything is taken back.
+    dead: Mutex<Vec<(String, Option<File>)>>,
     _lock: Option<File>,
 }
 
@@ -37,7 +38,7 @@ impl Presence {
                 tracing::warn!(%error, owner, "no lock in the home folder: a restart will wait for leases");
                 Self {
                     owner,
-                    dead: Vec::new(),
+                    dead: Mutex::default(),
                     _lock: None,
                 }
             }
@@ -47,6 +48,15 @@ impl Presence {
     #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
+    }
+
+    fn dead(&self) -> Vec<String> {
+        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        dead.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn let_go(&self) {
+        self.dead.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -74,12 +84,11 @@ fn locked(home: &Path) -> io::Result<Presence> {
             .write(true)
             .open(&path)?;
         match file.try_lock() {
-            Ok(()) => {
-                dead.push(name(number));
-                if own.is_none() {
-                    own = Some((name(number), file));
-                }
+            Ok(()) if own.is_none() => {
+                dead.push((name(number), None));
+                own = Some((name(number), file));
             }
+            Ok(()) => dead.push((name(number), Some(file))),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -87,7 +96,7 @@ fn locked(home: &Path) -> io::Result<Presence> {
     let (owner, lock) = own.ok_or_else(|| io::Error::other(format!("{MOST} processes use this folder")))?;
     Ok(Presence {
         owner,
-        dead,
+        dead: Mutex::new(dead),
         _lock: Some(lock),
     })
 }
@@ -108,7 +117,7 @@ pub(super) async fn take_back_once(night: &Night<'_>) -> Result<(), StoreError> 
 /// When the store refuses.
 async fn take_back(night: &Night<'_>) -> Result<(), StoreError> {
     let presence = night.tools.presence(&night.config.home);
-    for owner in &presence.dead {
+    for owner in &presence.dead() {
         let recovered = jobs::recover(night.store, night.clock, night.account(), owner).await?;
         let mut tx = night.store.write().await?;
         let turns = turn::give_back_of(&mut tx, night.account(), owner, night.now()).await?;
@@ -123,6 +132,7 @@ async fn take_back(night: &Night<'_>) -> Result<(), StoreError> {
             );
         }
     }
+    presence.let_go();
     Ok(())
 }
 
@@ -137,15 +147,23 @@ mod tests {
         let second = Presence::take(home.path());
         let third = Presence::take(home.path());
         assert_ne!(first.owner(), second.owner());
-        assert!(!second.dead.contains(&first.owner));
+        assert_eq!(second.dead(), [second.owner.clone()]);
         // As a death does it: the system takes the lock away.
         let names = (first.owner.clone(), third.owner.clone());
         drop(first);
         drop(third);
         let again = Presence::take(home.path());
         assert_eq!(again.owner, names.0, "the same name after a restart");
-        assert_eq!(again.dead, [names.0, names.1], "and the other dead one is known");
-        assert!(!again.dead.contains(&second.owner));
+        assert_eq!(
+            again.dead(),
+            [names.0.clone(), names.1.clone()],
+            "and the other dead one is known"
+        );
+        // Until what the dead one held is taken back, nobody gets its name: it would lose what it claims.
+        let fourth = Presence::take(home.path());
+        assert!(![&names.0, &names.1, &second.owner].contains(&&fourth.owner));
+        again.let_go();
+        assert_eq!(Presence::take(home.path()).owner, names.1);
     }
 
     #[test]
@@ -153,6 +171,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let presence = Presence::take(file.path());
         assert!(presence.owner().contains("#pid"), "{}", presence.owner());
-        assert!(presence.dead.is_empty());
+        assert!(presence.dead().is_empty());
     }
 }

@@ -22,6 +22,14 @@ pub enum Wait {
 }
 
 impl Night<'_> {
+    /// Takes back what dead processes of this home held; once in a process's life, before it claims anything.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn take_back(&self) -> Result<(), StoreError> {
+        super::presence::take_back_once(self).await
+    }
+
     /// Runs the work in this account's turn; `None` when another process has it and nobody waits. The work gets a
     /// night whose writes fail as soon as the turn is lost.
     ///
@@ -32,7 +40,7 @@ impl Night<'_> {
         wait: Wait,
         work: impl for<'n> FnOnce(&'n Night<'n>) -> BoxFuture<'n, Result<T, StoreError>> + Send,
     ) -> Result<Option<T>, StoreError> {
-        super::presence::take_back_once(self).await?;
+        self.take_back().await?;
         let Some(turn) = self.take_turn(wait).await? else {
             return Ok(None);
         };
