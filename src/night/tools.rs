@@ -62,9 +62,16 @@ impl Tools {
             .iter()
             .filter_map(|section| connector(config, section, &mut problems))
             .collect();
-        let mappings = mappings(config, &mut problems);
-        for forwarder in &config.forwarders {
-            check_documents(forwarder, &mappings, &mut problems);
+        let before = problems.len();
+        let mappings = mappings(config, &mut problems).unwrap_or_else(|more| {
+            problems.extend(more);
+            Vec::new()
+        });
+        // With a faulty mapping it is not known which documents there are.
+        if problems.len() == before {
+            for forwarder in &config.forwarders {
+                check_documents(forwarder, &mappings, &mut problems);
+            }
         }
         if !problems.is_empty() {
             return Err(ToolsError::Problems(problems));
@@ -139,7 +146,7 @@ fn connector(
 }
 
 /// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
-fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
+fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>, Vec<Problem>> {
     let folder = config.path(Path::new("mappings"));
     let mut own = Vec::new();
     for entry in std::fs::read_dir(&folder)
@@ -168,13 +175,7 @@ fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
         let inside = !name.starts_with('/') && !name.split(['/', '\\']).any(|part| part == "..");
         inside.then(|| std::fs::read(folder.join(name)).ok()).flatten()
     };
-    match definition::all_with(&own, &assets) {
-        Ok(all) => all,
-        Err(more) => {
-            problems.extend(more);
-            Vec::new()
-        }
-    }
+    definition::all_with(&own, &assets)
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {
