@@ -66,7 +66,7 @@ pub enum NightError {
 }
 
 /// How long a night waits for another process that works on the same account.
-const TURN_PATIENCE: Duration = Duration::from_secs(120);
+pub const TURN_PATIENCE: Duration = Duration::from_secs(120);
 /// A step that the database went away under is repeated so often; then the night fails and is taken up again later.
 const MOST_REPEATS: u32 = 10;
 

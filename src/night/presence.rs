@@ -147,7 +147,7 @@ mod tests {
         let second = Presence::take(home.path());
         let third = Presence::take(home.path());
         assert_ne!(first.owner(), second.owner());
-        assert_eq!(second.dead(), [second.owner.clone()]);
+        assert_eq!(second.dead(), std::slice::from_ref(&second.owner));
         // As a death does it: the system takes the lock away.
         let names = (first.owner.clone(), third.owner.clone());
         drop(first);

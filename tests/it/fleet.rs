@@ -6,4 +6,3 @@ mod failover;
 mod kill;
 mod memory;
 mod stage;
-mod turns;

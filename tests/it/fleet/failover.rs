@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::kill::settle;
-use super::stage::{Draw, Stage, assert_as_undisturbed, size};
+use super::stage::{Draw, Stage, assert_as_undisturbed, ended_well, size};
 use crate::services::{has, services, unique};
 
 /// Servers of their own; stopped when dropped.
@@ -53,18 +53,6 @@ fn script(args: &[&str]) -> String {
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
-async fn ended(mut night: Child, what: &str) {
-    for _ in 0..1_200 {
-        if let Some(status) = night.try_wait().expect("a child") {
-            assert!(matches!(status.code(), Some(0 | 1)), "{what}: {status}");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    night.kill().expect("a signal");
-    panic!("{what}: the night does not end");
-}
-
 #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
 fn measured(stage: &Stage) -> Duration {
     let watch = Instant::now();
@@ -100,7 +88,7 @@ async fn a_night_during_which_postgresql_is_killed_and_started_again_ends_right(
             pair.run("start", "a");
         }
         let what = format!("round {round}, server killed after pauses of {instants:?}");
-        ended(night, &what).await;
+        ended_well(night, &what).await;
         settle(&stage);
         doubtful += assert_as_undisturbed(&calm, stage.left(&before).await, &what);
     }
@@ -133,7 +121,7 @@ async fn a_night_during_which_a_standby_takes_over_ends_right() {
         pair.run("kill", "a");
         pair.run("promote", "b");
         let what = format!("round {round}, primary killed after {pause:?} of {took:?}");
-        ended(night, &what).await;
+        ended_well(night, &what).await;
         settle(&stage);
         doubtful += assert_as_undisturbed(&calm, stage.left(&before).await, &what);
     }
@@ -204,7 +192,7 @@ async fn three_processes_through_a_pooler_by_transaction_do_what_one_does_withou
         .map(|_| stage.shop.spawn(&["night", "--at", &stage.at]))
         .collect();
     for night in nights {
-        ended(night, "through the pooler").await;
+        ended_well(night, "through the pooler").await;
     }
     assert_as_undisturbed(&calm, stage.left(&before).await, "through the pooler");
 
@@ -216,7 +204,7 @@ async fn three_processes_through_a_pooler_by_transaction_do_what_one_does_withou
         .edit_config(&pooled, &format!("{login}@127.0.0.1:{}/{name}", bouncer.port));
     let firsts: Vec<Child> = (0..3).map(|_| stage.shop.spawn(&["status"])).collect();
     for first in firsts {
-        ended(first, "migrating through the pooler").await;
+        ended_well(first, "migrating through the pooler").await;
     }
 }
 

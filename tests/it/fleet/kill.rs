@@ -1,23 +1,50 @@
 //! Death at every commit boundary, and at random instants.
 //!
 //! The big run: `LINKSTAR_KILL_STRIDE=1 LINKSTAR_KILLS=200 cargo test --test it fleet::kill`. The stride is the distance
-//! between two commit boundaries that are tried (1: every one); the kills are `SIGKILL`s at random instants of each of
-//! the engines and numbers of workers.
+//! between two commit boundaries that are tried (1: every one); the kills are `SIGKILL`s at random instants, as many for
+//! each engine with one worker and with three.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::stage::{Draw, Engine, Stage, assert_as_undisturbed, kill, size};
+use super::stage::{Draw, Engine, Left, Stage, assert_as_undisturbed, ended, ended_well, kill, size};
 use crate::services::services;
 
-async fn at_commits(engine: Engine, stride: u64) {
-    let Some(services) = services() else { return };
-    let stage = Stage::new(&services, engine).await;
-    let mails = stage.mails();
+/// The night without a disturbance, and how long it took.
+#[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
+async fn calm_night(stage: &Stage) -> (Left, Duration) {
+    let before = stage.mails();
+    let watch = Instant::now();
     stage.night();
-    let calm = stage.left(&mails).await;
+    let took = watch.elapsed();
+    let calm = stage.left(&before).await;
     assert!(calm.dropped.len() >= 6, "orders with their papers");
     assert_eq!(calm.mails.len(), 2, "one mail a reader");
+    (calm, took)
+}
+
+/// All ways to die, on one stage.
+async fn killed(engine: Engine, stride: u64, kills: u64) {
+    let Some(services) = services() else { return };
+    let stage = Stage::new(&services, engine).await;
+    let (calm, took) = calm_night(&stage).await;
+    at_commits(&stage, engine, &calm, stride).await;
+    at_random_instants(&stage, engine, &calm, took, kills).await;
+    together(&stage, &calm).await;
+    three_workers(&stage, engine, kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_a_killed_night_ends_as_an_undisturbed_one_on_sqlite() {
+    killed(Engine::Sqlite, 67, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r40_a_killed_night_ends_as_an_undisturbed_one_on_postgresql() {
+    killed(Engine::Postgres, 71, 3).await;
+}
+
+async fn at_commits(stage: &Stage, engine: Engine, calm: &Left, stride: u64) {
     let stride = size("LINKSTAR_KILL_STRIDE", stride);
     let (mut boundary, mut deaths, mut doubtful) = (1, 0, 0);
     loop {
@@ -31,38 +58,20 @@ async fn at_commits(engine: Engine, stride: u64) {
         deaths += 1;
         stage.night();
         let what = format!("{engine:?}, dead at commit boundary {boundary}");
-        doubtful += assert_as_undisturbed(&calm, stage.left(&mails).await, &what);
+        doubtful += assert_as_undisturbed(calm, stage.left(&mails).await, &what);
         boundary += stride;
     }
-    assert!(deaths >= 3, "{deaths} deaths: the failpoints are not reached");
+    assert!(deaths >= 2, "{deaths} deaths: the failpoints are not reached");
     println!(
         "{engine:?}: {deaths} deaths at boundaries up to {boundary}, {doubtful} doubtful mails, nothing lost or doubled"
     );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_a_night_that_dies_at_a_commit_boundary_ends_as_an_undisturbed_one_on_sqlite() {
-    at_commits(Engine::Sqlite, 40).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_a_night_that_dies_at_a_commit_boundary_ends_as_an_undisturbed_one_on_postgresql() {
-    at_commits(Engine::Postgres, 53).await;
 }
 
 /// So many kills fall into one night.
 const KILLS_A_ROUND: u64 = 4;
 
 /// One process at a time, killed at random instants and started again; uploads break and answers get lost meanwhile.
-#[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
-async fn at_random_instants(engine: Engine, kills: u64) {
-    let Some(services) = services() else { return };
-    let stage = Stage::new(&services, engine).await;
-    let before = stage.mails();
-    let watch = Instant::now();
-    stage.night();
-    let took = watch.elapsed();
-    let calm = stage.left(&before).await;
+async fn at_random_instants(stage: &Stage, engine: Engine, calm: &Left, took: Duration, kills: u64) {
     let kills = size("LINKSTAR_KILLS", kills);
     let mut draw = Draw(0x005e_ed0f_2026);
     let (mut killed, mut round, mut doubtful) = (0, 0, 0);
@@ -93,14 +102,30 @@ async fn at_random_instants(engine: Engine, kills: u64) {
             stage.mend_uploads();
         }
         stage.night();
-        settle(&stage);
+        if broken {
+            settle(stage);
+        }
         let what = format!("{engine:?}, round {round}, killed after {instants:?} of {took:?}");
-        doubtful += assert_as_undisturbed(&calm, stage.left(&before).await, &what);
+        doubtful += assert_as_undisturbed(calm, stage.left(&before).await, &what);
         round += 1;
     }
     println!(
         "{engine:?}, 1 worker: {killed} kills in {round} nights, {doubtful} doubtful mails, nothing lost or doubled"
     );
+}
+
+/// Three processes that do the same night of the same account at once.
+async fn together(stage: &Stage, calm: &Left) {
+    stage.restore().await;
+    let before = stage.mails();
+    let nights: Vec<_> = (0..3)
+        .map(|_| stage.shop.spawn(&["night", "--at", &stage.at]))
+        .collect();
+    for night in nights {
+        ended_well(night, "three at once").await;
+    }
+    let doubtful = assert_as_undisturbed(calm, stage.left(&before).await, "three at once");
+    assert_eq!(doubtful, 0);
 }
 
 /// What had to wait after a broken attempt goes out when its time has come.
@@ -111,32 +136,17 @@ pub fn settle(stage: &Stage) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_kills_at_random_instants_with_one_worker_on_sqlite() {
-    at_random_instants(Engine::Sqlite, 4).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_kills_at_random_instants_with_one_worker_on_postgresql() {
-    at_random_instants(Engine::Postgres, 4).await;
-}
-
 /// Three daemons on one database, each killed now and then and started again.
 #[expect(
     clippy::disallowed_methods,
     reason = "the daemons are other processes and live by the wall clock"
 )]
-async fn three_workers(engine: Engine, kills: u64) {
-    let Some(services) = services() else { return };
-    let stage = Stage::new(&services, engine).await;
-    let calm = three_until_over(&stage, &mut [], &mut Draw(1)).await.0;
+async fn three_workers(stage: &Stage, engine: Engine, kills: u64) {
+    stage.restore().await;
+    let watch = Instant::now();
+    let (calm, _) = three_until_over(stage, &mut [], &mut Draw(1)).await;
+    let took = watch.elapsed();
     assert!(calm.dropped.len() >= 6 && calm.mails.len() == 2);
-    let took = {
-        stage.restore().await;
-        let watch = Instant::now();
-        three_until_over(&stage, &mut [], &mut Draw(1)).await;
-        watch.elapsed()
-    };
     let kills = size("LINKSTAR_KILLS", kills);
     let mut draw = Draw(0x00f1_ee70_2026);
     let (mut killed, mut round, mut doubtful) = (0, 0_u64, 0);
@@ -149,7 +159,7 @@ async fn three_workers(engine: Engine, kills: u64) {
         let mut instants: Vec<Duration> = (0..KILLS_A_ROUND).map(|_| draw.below(took)).collect();
         instants.sort();
         let what = format!("{engine:?}, 3 workers, round {round}, kills at {instants:?} of {took:?}");
-        let (left, hit) = three_until_over(&stage, &mut instants, &mut draw).await;
+        let (left, hit) = three_until_over(stage, &mut instants, &mut draw).await;
         killed += hit;
         doubtful += assert_as_undisturbed(&calm, left, &what);
         round += 1;
@@ -167,11 +177,7 @@ const A_NIGHT_TAKES_AT_MOST: Duration = Duration::from_secs(180);
     clippy::disallowed_methods,
     reason = "the daemons are other processes and live by the wall clock"
 )]
-async fn three_until_over(
-    stage: &Stage,
-    instants: &mut [Duration],
-    draw: &mut Draw,
-) -> (super::stage::Left, u64) {
+async fn three_until_over(stage: &Stage, instants: &mut [Duration], draw: &mut Draw) -> (Left, u64) {
     let before: BTreeSet<String> = stage.mails();
     let started = Instant::now();
     let mut scheduler = stage.daemon("scheduler", "scheduler", started);
@@ -212,22 +218,6 @@ pub async fn stop(child: &mut std::process::Child) {
         .status()
         .expect("kill runs");
     assert!(asked.success());
-    for _ in 0..600 {
-        if let Some(status) = child.try_wait().expect("a child") {
-            assert_eq!(status.code(), Some(0), "a daemon ends cleanly");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("a daemon does not stop");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_kills_at_random_instants_with_three_workers_on_sqlite() {
-    three_workers(Engine::Sqlite, 2).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r40_kills_at_random_instants_with_three_workers_on_postgresql() {
-    three_workers(Engine::Postgres, 4).await;
+    let status = ended(child, 40, "a daemon that was asked to stop").await;
+    assert_eq!(status.code(), Some(0), "a daemon ends cleanly");
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use linkstar::ids::AccountId;
@@ -459,6 +459,25 @@ pub fn kill(child: &mut Child) -> bool {
     child.kill().expect("a signal");
     child.wait().expect("an end");
     running
+}
+
+/// Waits for the process to end by itself.
+pub async fn ended(child: &mut Child, seconds: u64, what: &str) -> ExitStatus {
+    let mut left = seconds * 20;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status;
+        }
+        assert!(left > 0, "{what}: does not end in {seconds} s");
+        left -= 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// [`ended`], well.
+pub async fn ended_well(mut child: Child, what: &str) {
+    let status = ended(&mut child, 120, what).await;
+    assert!(matches!(status.code(), Some(0 | 1)), "{what}: {status}");
 }
 
 /// A generator of its own: the instants must be the same in every run of the test.
