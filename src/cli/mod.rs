@@ -7,6 +7,7 @@ mod declared;
 pub mod demo;
 mod doctor;
 mod init;
+pub mod jobs;
 mod nightly;
 mod order;
 mod outbox;
@@ -14,6 +15,7 @@ pub mod plan_dir;
 mod planning;
 mod receive;
 mod run;
+pub mod schedule;
 mod status;
 mod world;
 
@@ -156,6 +158,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
         Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
         Command::Outbox { command } => outbox::run(cli, command).await,
+        Command::Jobs { command } => jobs::run(cli, command).await,
+        Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,

@@ -8,49 +8,25 @@ mod boxes;
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{Semaphore, watch};
 
 use self::accounts::Shop;
 use super::args::{Cli, Role, RunArgs};
 use super::{CliError, Exit};
-use crate::config::{CatchUp, Config};
 use crate::jobs::{JobEnd, JobFailure, JobHandler, Stopped, WorkerOptions};
-use crate::night::{StepState, step::chain};
+use crate::night::step::chain;
+use crate::schedule;
 use crate::schedule::daemon::{Daemon, Part};
-use crate::schedule::{self, Schedule};
 use crate::store::work::{Job, JobClaim};
 
-const NIGHT: &str = "night";
 /// Accounts whose boxes are looked at side by side in one process.
 const BOXES_AT_ONCE: usize = 8;
 
 impl JobHandler for Shop {
     fn run<'a>(&'a self, job: &'a Job, _claim: &'a JobClaim) -> BoxFuture<'a, Result<JobEnd, JobFailure>> {
-        Box::pin(async move {
-            let date =
-                civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
-            let _busy = self.busy.lock().await;
-            let report = self
-                .night()
-                .run(date)
-                .await
-                .map_err(|error| JobFailure::retry(chain(&error)))?;
-            tracing::info!(account = %self.account(), run = report.run_id, state = report.state().code(), "night done");
-            match report.state() {
-                StepState::Failed => Err(JobFailure::retry(
-                    "a step failed; it is tried again, the others are kept",
-                )),
-                _ => Ok(JobEnd::Done),
-            }
-        })
+        Box::pin(async move { schedule::handle(&self.night(), &self.busy, job).await })
     }
-}
-
-fn civil_date(payload: &str) -> Option<NaiveDate> {
-    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
-    payload.get("civil_date")?.as_str()?.parse().ok()
 }
 
 pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
@@ -108,7 +84,7 @@ async fn daemon(
         clock: Arc::clone(&shop.clock),
         account: shop.config.account.id.clone(),
         owner: shop.night().owner(),
-        schedules: vec![night_schedule(&shop.config)],
+        schedules: schedule::configured(&shop.config),
         options: WorkerOptions::default(),
         part: match role {
             Role::All => Part::Both,
@@ -125,22 +101,6 @@ async fn daemon(
             stop.send_replace(true);
             CliError::Usage(format!("account `{}`: {}", daemon.account, chain(&error)))
         })
-}
-
-fn night_schedule(config: &Config) -> Schedule {
-    use chrono::Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
-    Schedule {
-        name: NIGHT.to_owned(),
-        time: config.night.at,
-        zone: config.account.zone,
-        days: vec![Mon, Tue, Wed, Thu, Fri, Sat, Sun],
-        catch_up: match config.night.catch_up {
-            CatchUp::None => schedule::CatchUp::None,
-            CatchUp::Latest => schedule::CatchUp::Latest,
-            CatchUp::All => schedule::CatchUp::All,
-        },
-        max_age: chrono::Duration::days(i64::from(config.night.max_age_days.max(1))),
-    }
 }
 
 /// SIGTERM or Ctrl-C.

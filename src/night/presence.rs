@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Night;
 use crate::jobs;
+use crate::schedule::daemon::watcher;
 use crate::store::{StoreError, turn};
 
 /// More processes than this on one folder are a fault in how they are started.
@@ -117,7 +118,12 @@ pub(super) async fn take_back_once(night: &Night<'_>) -> Result<(), StoreError> 
 /// When the store refuses.
 async fn take_back(night: &Night<'_>) -> Result<(), StoreError> {
     let presence = night.tools.presence(&night.config.home);
-    for owner in &presence.dead() {
+    let names = presence
+        .dead()
+        .into_iter()
+        .flat_map(|name| [watcher(&name), name]);
+    for owner in names {
+        let owner = owner.as_str();
         let recovered = jobs::recover(night.store, night.clock, night.account(), owner).await?;
         let mut tx = night.store.write().await?;
         let turns = turn::give_back_of(&mut tx, night.account(), owner, night.now()).await?;

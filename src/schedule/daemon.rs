@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 
 use super::civil::{Schedule, ScheduleError};
+use super::housekeep::housekeep;
 use super::tick::tick;
 use crate::clock::Clock;
 use crate::ids::AccountId;
@@ -32,7 +33,7 @@ pub struct Daemon {
     pub schedules: Vec<Schedule>,
     pub options: WorkerOptions,
     pub part: Part,
-    /// Jobs that run side by side in this process, whatever account they are of.
+    /// Jobs that run side by side in this process, whatever account they are of. What watches does not stand in line.
     pub gate: Option<Arc<Semaphore>>,
 }
 
@@ -63,35 +64,22 @@ pub async fn run(
     for schedule in &daemon.schedules {
         schedule.check()?;
     }
-    let recovered = recover(
-        &daemon.store,
-        daemon.clock.as_ref(),
-        &daemon.account,
-        &daemon.owner,
-    )
-    .await?;
-    if !recovered.jobs.is_empty() || !recovered.messages.is_empty() {
-        tracing::warn!(
-            jobs = recovered.jobs.len(),
-            messages = recovered.messages.len(),
-            "taken up again after a crash"
-        );
-    }
-    let mut worker = Worker::new(
-        Arc::clone(&daemon.store),
-        Arc::clone(&daemon.clock),
-        daemon.account.clone(),
-        daemon.owner.clone(),
-        daemon.options,
-    );
-    if let Some(gate) = &daemon.gate {
-        worker = worker.gate(Arc::clone(gate));
-    }
-    for schedule in &daemon.schedules {
-        worker = worker.handle(schedule.name.clone(), Arc::clone(&handler));
-    }
+    let works = async {
+        if daemon.part == Part::Ticks {
+            return Ok(Stopped::default());
+        }
+        let worker = daemon.worker(false, &handler).await?;
+        let watcher = daemon.worker(true, &handler).await?;
+        let (stopped, watched) = tokio::join!(worker.run(shutdown.clone()), watcher.run(shutdown.clone()));
+        let (stopped, watched) = (stopped?, watched?);
+        Ok::<Stopped, StoreError>(Stopped {
+            done: stopped.done + watched.done,
+            failed: stopped.failed + watched.failed,
+            cancelled: stopped.cancelled || watched.cancelled,
+        })
+    };
     if daemon.part == Part::Works {
-        return Ok(worker.run(shutdown).await?);
+        return Ok(works.await?);
     }
 
     // One place in the channel: ticks that come while one is being worked on are one.
@@ -106,17 +94,51 @@ pub async fn run(
         })?)
         .await?;
     scheduler.start().await?;
-    let ((), stopped) = tokio::join!(tick_until(daemon, receive, shutdown.clone()), async {
-        match daemon.part {
-            Part::Ticks => Ok(Stopped::default()),
-            Part::Works | Part::Both => worker.run(shutdown).await,
-        }
-    });
+    let ((), stopped) = tokio::join!(tick_until(daemon, receive, shutdown.clone()), works);
     scheduler.shutdown().await?;
     Ok(stopped?)
 }
 
+/// The name under which a process holds the jobs that watch.
+#[must_use]
+pub fn watcher(owner: &str) -> String {
+    format!("{owner}/watch")
+}
+
+impl Daemon {
+    /// The worker of the schedules of one kind, after it has taken up again what its last life left.
+    async fn worker(&self, watch: bool, handler: &Arc<dyn JobHandler>) -> Result<Worker, StoreError> {
+        let owner = if watch {
+            watcher(&self.owner)
+        } else {
+            self.owner.clone()
+        };
+        let recovered = recover(&self.store, self.clock.as_ref(), &self.account, &owner).await?;
+        if !recovered.jobs.is_empty() || !recovered.messages.is_empty() {
+            tracing::warn!(
+                owner,
+                jobs = recovered.jobs.len(),
+                messages = recovered.messages.len(),
+                "taken up again after a crash"
+            );
+        }
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let mut worker = Worker::new(store, clock, self.account.clone(), owner, self.options);
+        for schedule in self.schedules.iter().filter(|schedule| schedule.watch == watch) {
+            worker = worker.handle(schedule.name.clone(), Arc::clone(handler));
+        }
+        if let (false, Some(gate)) = (watch, &self.gate) {
+            worker = worker.gate(Arc::clone(gate));
+        }
+        Ok(worker)
+    }
+}
+
+/// Between two cleanings.
+const CLEAN_EVERY: chrono::Duration = chrono::Duration::hours(1);
+
 async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown: watch::Receiver<bool>) {
+    let mut cleaned_at = None;
     loop {
         let ticked = tick(
             &daemon.store,
@@ -133,9 +155,24 @@ async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown
                 for (schedule, date, why) in ticked.skipped {
                     tracing::warn!(schedule, %date, why, "skipped");
                 }
+                for claim in ticked.lost {
+                    tracing::warn!(
+                        job = claim.job_id,
+                        owner = claim.owner,
+                        "taken back from a worker that is gone"
+                    );
+                }
             }
             // A database that is away for a moment must not end the daemon: the next tick tries again.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
+        }
+        let now = daemon.clock.now();
+        if cleaned_at.is_none_or(|at| now < at || now - at >= CLEAN_EVERY) {
+            match housekeep(&daemon.store, daemon.clock.as_ref(), &daemon.account).await {
+                Ok(cleaned) => tracing::debug!(?cleaned, "cleaned"),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cleaning failed"),
+            }
+            cleaned_at = Some(now);
         }
         tokio::select! {
             tick = ticks.recv() => {

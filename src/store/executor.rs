@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgPool};
 use sqlx::sqlite::{SqliteArguments, SqlitePool};
 
 use super::dialect::Engine;
 use super::failpoint::{self, Boundary};
 use super::migrations;
+use super::places::{bulk, numbered, place};
 use super::postgres::{Postgres, is_away, is_conflict};
 use super::row::Row;
 use super::sqlite;
 use super::turn::{self, Turn};
 use super::value::Value;
+use super::work::Wake;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -66,12 +68,14 @@ enum Pools {
     Postgres(Postgres),
 }
 
-/// The open database.
+/// The open database. A clone shares its connections.
+#[derive(Clone)]
 pub struct Store {
     pools: Pools,
     /// The turn that every write transaction must still have.
     fence: Option<Turn>,
     cut_off: Arc<AtomicU64>,
+    pub(super) wake: Wake,
 }
 
 impl Store {
@@ -95,6 +99,7 @@ impl Store {
             pools,
             fence: None,
             cut_off: Arc::default(),
+            wake: Wake::default(),
         };
         let migrator = migrations::migrator(store.engine());
         match &store.pools {
@@ -110,7 +115,7 @@ impl Store {
     pub fn fenced(&self, turn: Turn) -> Self {
         Self {
             fence: Some(turn),
-            ..self.unfenced()
+            ..self.clone()
         }
     }
 
@@ -118,9 +123,8 @@ impl Store {
     #[must_use]
     pub fn unfenced(&self) -> Self {
         Self {
-            pools: self.pools.clone(),
             fence: None,
-            cut_off: Arc::clone(&self.cut_off),
+            ..self.clone()
         }
     }
 
@@ -171,12 +175,21 @@ impl Store {
         match inner {
             Ok(inner) => Ok(Tx {
                 inner,
+                wake: self.wake.clone(),
+                wakes: false,
                 cut_off: Arc::clone(&self.cut_off),
             }),
             Err(error) => {
                 self.cut_off.fetch_add(1, Ordering::Relaxed);
                 Err(StoreError::Open(error))
             }
+        }
+    }
+
+    pub(super) fn postgres(&self) -> Option<&PgPool> {
+        match &self.pools {
+            Pools::Sqlite { .. } => None,
+            Pools::Postgres(postgres) => Some(&postgres.pool),
         }
     }
 
@@ -200,6 +213,8 @@ enum Inner {
 /// One transaction on either engine.
 pub struct Tx {
     inner: Inner,
+    wake: Wake,
+    wakes: bool,
     cut_off: Arc<AtomicU64>,
 }
 
@@ -209,6 +224,15 @@ const ROWS_PER_STATEMENT: usize = 500;
 const MAX_ARGUMENTS: usize = 32_000;
 
 impl Tx {
+    /// Wakes the workers of every process when this transaction commits.
+    pub(super) async fn wake_workers(&mut self) -> Result<(), StoreError> {
+        self.wakes = true;
+        match self.engine().notify() {
+            Some(statement) => self.execute(statement, &[]).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     #[must_use]
     pub fn engine(&self) -> Engine {
         match self.inner {
@@ -335,7 +359,12 @@ impl Tx {
     /// # Errors
     /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { inner, cut_off } = self;
+        let Self {
+            inner,
+            wake,
+            wakes,
+            cut_off,
+        } = self;
         failpoint::pass(Boundary::Before);
         match inner {
             Inner::Sqlite(tx) => tx.commit().await,
@@ -343,79 +372,15 @@ impl Tx {
         }
         .map_err(|source| failed(&cut_off, "COMMIT", source))?;
         failpoint::pass(Boundary::After);
+        if wakes {
+            wake.ring();
+        }
         Ok(())
     }
 
     fn failed(&self, sql: &str, source: sqlx::Error) -> StoreError {
         failed(&self.cut_off, sql, source)
     }
-}
-
-/// One statement for so many rows.
-fn bulk(engine: Engine, head: &str, rows: usize, width: usize, tail: &str) -> String {
-    use std::fmt::Write as _;
-    let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 6);
-    sql.push_str(head);
-    sql.push_str(" VALUES ");
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..width {
-            sql.push_str(if column == 0 { "" } else { "," });
-            match engine {
-                // Without numbers, for the reason told at `numbered`.
-                Engine::Sqlite => sql.push('?'),
-                Engine::Postgres => {
-                    let _ = write!(sql, "${}", row * width + column + 1);
-                }
-            }
-        }
-        sql.push(')');
-    }
-    sql.push(' ');
-    sql.push_str(tail);
-    sql
-}
-
-/// The places as SQLite finds them quickly.
-///
-/// `$1` is looked up by name, one after the other; `?1` is found by number, but the driver then asks for every
-/// place's name, which walks the list again: square in the thousands of places of a bulk insert. A plain `?` has no
-/// name, so where the places stand in order, each once, they are written so.
-fn numbered(sql: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut expected = 0_usize;
-    let mut pieces = sql.split('$');
-    out.push_str(pieces.next().unwrap_or_default());
-    let in_order = pieces.clone().all(|piece| {
-        let (number, _) = place(piece);
-        expected += 1;
-        number == Some(expected)
-    });
-    for piece in pieces {
-        let (number, after) = place(piece);
-        match number {
-            Some(_) if in_order => {
-                out.push('?');
-                out.push_str(after);
-            }
-            Some(_) => {
-                out.push('?');
-                out.push_str(piece);
-            }
-            None => {
-                out.push('$');
-                out.push_str(piece);
-            }
-        }
-    }
-    out
-}
-
-/// The number a piece of SQL after a `$` begins with, and what follows it.
-fn place(piece: &str) -> (Option<usize>, &str) {
-    let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-    let (digits, after) = piece.split_at(end);
-    (digits.parse().ok(), after)
 }
 
 fn failed(cut_off: &AtomicU64, sql: &str, source: sqlx::Error) -> StoreError {

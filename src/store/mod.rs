@@ -18,6 +18,7 @@ pub mod lead_times;
 mod migrations;
 pub mod orders;
 pub mod outbox;
+mod places;
 pub mod plans;
 mod postgres;
 pub mod receipts;

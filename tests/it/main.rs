@@ -5,6 +5,7 @@ mod connectors;
 mod delivery;
 mod documents;
 mod fleet;
+mod jobs;
 mod mail;
 mod night;
 mod papers;
