@@ -417,6 +417,18 @@ pub fn take_doubtful(state: &mut State) -> Vec<String> {
     doubtful
 }
 
+/// Where the other side was made to fail, the step that sends says so, and with it the run.
+pub fn excuse_the_delivery(left: &mut Left) {
+    for table in ["run", "run_step"] {
+        for row in left.state.get_mut(table).expect("runs") {
+            let head = row.strip_suffix(" | partial").map(str::to_owned);
+            if let Some(head) = head.filter(|head| table == "run" || head.ends_with(" | deliver")) {
+                *row = format!("{head} | done");
+            }
+        }
+    }
+}
+
 /// No file lost, doubled or partial; no mail lost, and at most one of each; the same state.
 pub fn assert_as_undisturbed(calm: &Left, mut left: Left, what: &str) -> usize {
     let doubtful = take_doubtful(&mut left.state);
