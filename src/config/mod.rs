@@ -6,8 +6,8 @@ mod sections;
 
 pub use load::{ConfigError, load, load_text};
 pub use sections::{
-    AccountSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat, LogSection,
-    MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection, StoreSection,
+    AccountSection, CancelSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat,
+    LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection, StoreSection,
 };
 
 use std::path::{Path, PathBuf};

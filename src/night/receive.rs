@@ -38,6 +38,9 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
         report.partial(problem.to_string());
     }
     for file in files {
+        if super::bounce::take(night, &file, &mut report).await? {
+            continue;
+        }
         if matches!(file.kind(), Kind::Other) {
             let problems = take(night, "inbox", &file.name, &file.sha256, &file.bytes, &mut report).await?;
             inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {

@@ -9,14 +9,18 @@ use sqlx::sqlite::{SqliteArguments, SqlitePool};
 
 use super::dialect::Engine;
 use super::failpoint::{self, Boundary};
-use super::migrations;
 use super::places::{bulk, numbered, place};
 use super::postgres::{Postgres, is_away, is_conflict};
 use super::row::Row;
 use super::sqlite;
+use super::statements;
 use super::turn::{self, Turn};
 use super::value::Value;
 use super::work::Wake;
+
+mod whole;
+
+pub use whole::Applied;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -85,8 +89,15 @@ impl Store {
     /// # Errors
     /// When the URL is not understood, the database cannot be reached, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url, true).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Opens without migrating; `create` says whether a missing SQLite file is made.
+    async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            let (write, read) = sqlite::open(path.trim_start_matches("//")).await?;
+            let (write, read) = sqlite::open(path.trim_start_matches("//"), create).await?;
             Pools::Sqlite { write, read }
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Pools::Postgres(Postgres::open(url).await?)
@@ -95,18 +106,12 @@ impl Store {
                 shown: url.split("://").next().unwrap_or_default().to_owned(),
             });
         };
-        let store = Self {
+        Ok(Self {
             pools,
             fence: None,
             cut_off: Arc::default(),
             wake: Wake::default(),
-        };
-        let migrator = migrations::migrator(store.engine());
-        match &store.pools {
-            Pools::Sqlite { write, .. } => migrator.run(write).await.map_err(StoreError::Migrate)?,
-            Pools::Postgres(postgres) => postgres.migrate(&migrator).await?,
-        }
-        Ok(store)
+        })
     }
 
     /// The same database, for whoever has the turn: a write transaction fails with [`StoreError::TurnLost`] as soon
@@ -248,6 +253,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<u64, StoreError> {
         let sql = sql.into();
         check_places(&sql, args.len())?;
+        statements::saw(self.engine(), &sql, args);
         let text = match self.inner {
             Inner::Sqlite(_) => numbered(&sql),
             Inner::Postgres(_) => sql,
@@ -300,6 +306,7 @@ impl Tx {
     pub async fn rows(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
         check_places(&sql, args.len())?;
+        statements::saw(self.engine(), &sql, args);
         let text = AssertSqlSafe(sql.clone());
         let rows = match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
@@ -336,6 +343,7 @@ impl Tx {
         let Some(width) = rows.first().map(Vec::len) else {
             return Ok(0);
         };
+        statements::saw_bulk(self.engine(), (head, tail), rows);
         if let Some(row) = rows.iter().find(|row| row.len() != width) {
             return Err(StoreError::Arguments {
                 statement: shown(head),

@@ -9,6 +9,7 @@
 
 pub mod blob;
 pub mod catalog;
+pub mod copy;
 pub mod dialect;
 mod executor;
 pub mod facts;
@@ -25,11 +26,14 @@ pub mod receipts;
 mod row;
 pub mod run;
 mod sqlite;
+pub mod statements;
+pub mod tables;
 pub mod turn;
+pub mod upkeep;
 mod value;
 pub mod work;
 
-pub use executor::{Store, StoreError, Tx};
+pub use executor::{Applied, Store, StoreError, Tx};
 pub use migrations::migration_list;
 pub use row::Row;
 pub use value::{FromColumn, Value};

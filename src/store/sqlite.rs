@@ -15,14 +15,14 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(30);
 
 /// The pool of the one writer, and the readers'.
-pub(super) async fn open(path: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
+pub(super) async fn open(path: &str, create: bool) -> Result<(SqlitePool, SqlitePool), StoreError> {
     let memory = path == ":memory:";
-    if let (false, Some(parent)) = (memory, Path::new(path).parent()) {
+    if let (false, true, Some(parent)) = (memory, create, Path::new(path).parent()) {
         std::fs::create_dir_all(parent).map_err(|error| StoreError::Open(sqlx::Error::Io(error)))?;
     }
     let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
         .map_err(StoreError::Open)?
-        .create_if_missing(true)
+        .create_if_missing(create)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)

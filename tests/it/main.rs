@@ -12,4 +12,5 @@ mod papers;
 mod planner;
 mod receipts;
 mod services;
+mod store;
 mod world;
