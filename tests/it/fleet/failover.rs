@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use super::children::{Draw, ended_well, size};
 use super::kill::settle;
-use super::stage::{Draw, Stage, assert_as_undisturbed, ended_well, size};
+use super::stage::{Stage, assert_as_undisturbed};
+
 use crate::services::{has, services, unique};
 
 /// Servers of their own; stopped when dropped.

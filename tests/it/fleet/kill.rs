@@ -7,9 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::stage::{
-    Draw, Engine, Left, Stage, assert_as_undisturbed, ended, ended_well, excuse_the_delivery, kill, size,
-};
+use super::children::{Draw, ended, ended_well, kill, size};
+use super::stage::{Engine, Left, Stage, assert_as_undisturbed, excuse_the_delivery};
 use crate::services::services;
 
 /// The night without a disturbance, and how long it took.

@@ -12,7 +12,7 @@ use linkstar::http::Pace;
 use linkstar::night::{Night, StepState, Tools};
 use linkstar::store::Store;
 
-use super::stage::size;
+use super::children::size;
 use crate::services::{services, unique};
 
 /// Between the early point and the last one; fragments of the allocator included.
