@@ -1,10 +1,11 @@
 //! What the command line understands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
+use super::CliError;
 use crate::ids::{OrderNo, WarehouseCode};
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 done, but something needs a person (listed) · 2 wrong usage, configuration or input file · 3 a source, the database or a target cannot be reached · 70 a fault of linkstar itself";
@@ -13,7 +14,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done · 1 done, but something needs a pe
 #[derive(Debug, Parser)]
 #[command(name = "linkstar", version, about, after_help = EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
-    /// The configuration file.
+    /// The configuration file. `run` takes several, or folders of them: one account each.
     #[arg(
         long,
         short,
@@ -21,7 +22,7 @@ pub struct Cli {
         default_value = "linkstar.toml",
         value_name = "FILE"
     )]
-    pub config: PathBuf,
+    pub config: Vec<PathBuf>,
     /// Language of texts: zh-CN or en (default: the account's).
     #[arg(long, global = true, value_name = "LANG", value_parser = parse_lang)]
     pub lang: Option<crate::wording::Lang>,
@@ -30,6 +31,22 @@ pub struct Cli {
     pub quiet: bool,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The configuration of a command that works on one account.
+    ///
+    /// # Errors
+    /// When several are named.
+    pub fn config(&self) -> Result<&Path, CliError> {
+        match self.config.as_slice() {
+            [one] => Ok(one),
+            several => Err(CliError::Usage(format!(
+                "this command works on one configuration, and {} are named; only `run` takes several",
+                several.len()
+            ))),
+        }
+    }
 }
 
 fn parse_lang(text: &str) -> Result<crate::wording::Lang, String> {
@@ -61,8 +78,10 @@ pub enum Command {
         command: CatalogCommand,
     },
     /// The daemon: runs the night at its hour, watches the inbox, delivers what is due.
-    #[command(after_help = "Example: linkstar run\nStops cleanly on SIGTERM or Ctrl-C.")]
-    Run,
+    #[command(
+        after_help = "Example: linkstar run\n         linkstar run --config shops/ --role worker\nSeveral processes may run on one PostgreSQL. Stops cleanly on SIGTERM or Ctrl-C."
+    )]
+    Run(RunArgs),
     /// Run one night now, all steps in order. Repeating it has no second effect.
     #[command(after_help = "Example: linkstar night --dry-run")]
     Night(NightArgs),
@@ -225,6 +244,51 @@ pub struct At {
     pub at: Option<DateTime<Utc>>,
 }
 
+/// What one process of several does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Nights, inboxes and outboxes.
+    Worker,
+    /// Writes down what is due.
+    Scheduler,
+}
+
+impl Role {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Worker => "worker",
+            Self::Scheduler => "scheduler",
+        }
+    }
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    match text {
+        "web" => Err("linkstar has no web page yet, so that a process of this role would do nothing; wanted all, worker or scheduler".to_owned()),
+        _ => [Role::All, Role::Worker, Role::Scheduler]
+            .into_iter()
+            .find(|role| role.word() == text)
+            .ok_or_else(|| "wanted all, worker or scheduler".to_owned()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct RunArgs {
+    /// What this process does: all, worker (nights, inboxes, outboxes) or scheduler (writes down what is due).
+    #[arg(long, default_value = "all", value_parser = parse_role)]
+    pub role: Role,
+    /// Nights that run side by side in this process, each of another account.
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub nights: u8,
+    /// The clock starts at this instant and goes on from there: a rehearsal.
+    #[command(flatten)]
+    pub at: At,
+}
+
 #[derive(Debug, Args)]
 pub struct NightArgs {
     #[command(flatten)]
@@ -366,6 +430,35 @@ pub struct DemoArgs {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+
+    #[test]
+    fn roles_are_named_and_a_web_page_is_not_promised() {
+        let role = |text: &str| match Cli::try_parse_from(["linkstar", "run", "--role", text]) {
+            Ok(Cli {
+                command: Command::Run(args),
+                ..
+            }) => args.role.word().to_owned(),
+            Ok(_) => "another command".to_owned(),
+            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        };
+        for known in ["all", "worker", "scheduler"] {
+            assert_eq!(role(known), known);
+        }
+        insta::assert_snapshot!(role("web"), @"error: invalid value 'web' for '--role <ROLE>': linkstar has no web page yet, so that a process of this role would do nothing; wanted all, worker or scheduler");
+        insta::assert_snapshot!(role("werker"), @"error: invalid value 'werker' for '--role <ROLE>': wanted all, worker or scheduler");
+    }
+
+    #[test]
+    fn several_configurations_are_for_run_alone() {
+        let cli = Cli::try_parse_from(["linkstar", "-c", "a.toml", "status", "-c", "b.toml"]).unwrap();
+        let error = cli.config().err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "this command works on one configuration, and 2 are named; only `run` takes several"
+        );
+        let cli = Cli::try_parse_from(["linkstar", "status"]).unwrap();
+        assert_eq!(cli.config().unwrap(), std::path::Path::new("linkstar.toml"));
+    }
 
     #[test]
     fn the_definition_is_sound_and_every_command_shows_an_example() {

@@ -26,7 +26,7 @@ pub struct Context {
 impl Context {
     /// Opens everything; `at` stands in for the wall clock.
     pub async fn open(cli: &Cli, at: Option<DateTime<Utc>>) -> Result<Self, CliError> {
-        let config = config::load(&cli.config)?;
+        let config = config::load(cli.config()?)?;
         init_logs(&config.log);
         // Another "now" than the wall clock's: waiting in real time would not bring it nearer.
         let pace = if at.is_some() { Pace::Skip } else { Pace::Real };

@@ -30,7 +30,7 @@ pub async fn run(cli: &Cli, command: &DbCommand) -> Result<Exit, CliError> {
 
 /// The database as it is: a check must not change what it looks at.
 async fn open(cli: &Cli) -> Result<(Store, Lang), CliError> {
-    let config = config::load(&cli.config)?;
+    let config = config::load(cli.config()?)?;
     let store = Store::open_as_is(&config.store_url()).await?;
     Ok((store, cli.lang.unwrap_or(config.account.language)))
 }

@@ -13,11 +13,11 @@ use crate::night::{Tools, tools::CONNECTORS};
 use crate::problem::Problem;
 
 pub fn check_all(cli: &Cli) -> Result<Exit, CliError> {
-    let config = config::load(&cli.config)?;
+    let config = config::load(cli.config()?)?;
     let tools = Tools::new(&config, Pace::Real)?;
     print(&format!(
         "{}: {} connectors, {} mappings, {} forwarders: ok",
-        cli.config.display(),
+        cli.config()?.display(),
         tools.connectors.len(),
         tools.mappings.len(),
         config.forwarders.len()

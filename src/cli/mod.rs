@@ -94,7 +94,12 @@ impl CliError {
         match self {
             Self::Config(_) | Self::Tools(_) | Self::Usage(_) | Self::File { .. } => Exit::Usage,
             Self::Store(StoreError::Url { .. }) => Exit::Usage,
-            Self::Store(StoreError::Open(_) | StoreError::Migrate(_)) => Exit::Unavailable,
+            Self::Store(
+                StoreError::Open(_)
+                | StoreError::Migrate(_)
+                | StoreError::TurnHeld { .. }
+                | StoreError::TurnLost { .. },
+            ) => Exit::Unavailable,
             Self::Plan(
                 PlanError::NotFound { .. } | PlanError::Ambiguous { .. } | PlanError::NotCurrent { .. },
             ) => Exit::Usage,
@@ -134,7 +139,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Check => declared::check_all(cli),
         Command::Doctor { json } => doctor::run(cli, *json).await,
         Command::Catalog { command } => catalog::run(cli, command).await,
-        Command::Run => run::run(cli).await,
+        Command::Run(args) => run::run(cli, args).await,
         Command::Night(args) => nightly::night(cli, args).await,
         Command::Pull(at) => nightly::pull(cli, *at).await,
         Command::Plan {

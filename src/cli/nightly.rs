@@ -6,7 +6,7 @@ use super::args::{At, Cli, NightArgs};
 use super::context::{Context, columns, heads, print, print_json, word};
 use super::{CliError, Exit};
 use crate::night::step::{Told, told};
-use crate::night::{NightReport, StepReport, StepState, sources};
+use crate::night::{NightReport, StepReport, StepState, TURN_PATIENCE, Wait, sources};
 use crate::wording::{Lang, text};
 
 pub async fn night(cli: &Cli, args: &NightArgs) -> Result<Exit, CliError> {
@@ -79,7 +79,13 @@ fn counts(report: &StepReport) -> String {
 
 pub async fn pull(cli: &Cli, at: At) -> Result<Exit, CliError> {
     let context = Context::open(cli, at.at).await?;
-    one(&sources::step(&context.night(false), None).await)
+    let night = context.night(false);
+    let pulled = night
+        .in_turn(Wait::For(TURN_PATIENCE), |night| {
+            Box::pin(async move { Ok(sources::step(night, None).await) })
+        })
+        .await?;
+    one(&pulled.unwrap_or_default())
 }
 
 pub async fn deliver(cli: &Cli, at: At) -> Result<Exit, CliError> {

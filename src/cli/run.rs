@@ -1,62 +1,84 @@
-//! `linkstar run`: the daemon. The night at its hour; the inbox and the outbox all the time.
+//! `linkstar run`: the daemon. The night of every account at its hour; inboxes and outboxes all the time.
+//!
+//! Any number of processes may run beside each other on one PostgreSQL, each serving every account: what is due is a
+//! row, who does it is a claim. Nothing else is shared.
+
+mod accounts;
+mod boxes;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use futures_util::future::{BoxFuture, join_all};
+use tokio::sync::{Semaphore, watch};
 
-use super::args::Cli;
-use super::context::Context;
+use self::accounts::Shop;
+use super::args::{Cli, Role, RunArgs};
 use super::{CliError, Exit};
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::jobs::{JobEnd, JobFailure, JobHandler, WorkerOptions};
-use crate::night::{Night, Tools, step::chain};
-use crate::schedule::{self, daemon::Daemon};
-use crate::store::Store;
+use crate::jobs::{JobEnd, JobFailure, JobHandler, Stopped, WorkerOptions};
+use crate::night::step::chain;
+use crate::schedule;
+use crate::schedule::daemon::{Daemon, Part};
 use crate::store::work::{Job, JobClaim};
-use crate::telemetry::SystemClock;
 
-/// What the daemon's tasks share.
-struct Shop {
-    store: Arc<Store>,
-    clock: Arc<dyn Clock>,
-    config: Config,
-    tools: Tools,
-    /// The night and the inbox watch take turns: both issue orders from answers.
-    turn: tokio::sync::Mutex<()>,
-}
-
-impl Shop {
-    fn night(&self) -> Night<'_> {
-        Night {
-            store: &self.store,
-            clock: &*self.clock,
-            config: &self.config,
-            tools: &self.tools,
-            dry_run: false,
-        }
-    }
-}
+/// Accounts whose boxes are looked at side by side in one process.
+const BOXES_AT_ONCE: usize = 8;
 
 impl JobHandler for Shop {
     fn run<'a>(&'a self, job: &'a Job, _claim: &'a JobClaim) -> BoxFuture<'a, Result<JobEnd, JobFailure>> {
-        Box::pin(async move { schedule::handle(&self.night(), &self.turn, job).await })
+        Box::pin(async move { schedule::handle(&self.night(), &self.busy, job).await })
     }
 }
 
-pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
-    let Context {
-        config, store, tools, ..
-    } = Context::open(cli, None).await?;
-    let shop = Arc::new(Shop {
-        store: Arc::new(store),
-        clock: Arc::new(SystemClock),
-        config,
-        tools,
-        turn: tokio::sync::Mutex::new(()),
+pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
+    let (stop, stopping) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let asked = Arc::clone(&stop);
+    tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("stopping: no new work is claimed");
+        asked.send_replace(true);
     });
+    // After the signals are listened to: opening may wait for a database.
+    let shops = accounts::open(cli, args.at.at).await?;
+    for shop in &shops {
+        shop.night().take_back().await?;
+    }
+    // First come, first served: an account with many jobs stands in line again after each of them.
+    let nights = Arc::new(Semaphore::new(usize::from(args.nights.max(1))));
+    let looks = Semaphore::new(BOXES_AT_ONCE);
+    let served = shops.iter().map(|shop| {
+        let (nights, stop, looks) = (Arc::clone(&nights), Arc::clone(&stop), &looks);
+        let stopping = stopping.clone();
+        async move {
+            let boxes = async {
+                if args.role != Role::Scheduler {
+                    boxes::watch(shop, looks, stopping.clone()).await;
+                }
+            };
+            let (done, ()) = tokio::join!(daemon(shop, args.role, nights, stopping.clone(), &stop), boxes);
+            done
+        }
+    });
+    let done: Vec<Result<Stopped, CliError>> = join_all(served).await;
+    for store in accounts::stores(&shops) {
+        store.close().await;
+    }
+    let mut cut_off = false;
+    for stopped in done {
+        cut_off |= stopped?.cancelled;
+    }
+    Ok(if cut_off { Exit::Findings } else { Exit::Done })
+}
+
+/// The ticks and the nights of one account. A fault that cannot be waited out ends the whole process, so that whoever
+/// started it sees it.
+async fn daemon(
+    shop: &Arc<Shop>,
+    role: Role,
+    nights: Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
+    stop: &watch::Sender<bool>,
+) -> Result<Stopped, CliError> {
     let daemon = Daemon {
         store: Arc::clone(&shop.store),
         clock: Arc::clone(&shop.clock),
@@ -64,54 +86,21 @@ pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
         owner: shop.night().owner(),
         schedules: schedule::configured(&shop.config),
         options: WorkerOptions::default(),
+        part: match role {
+            Role::All => Part::Both,
+            Role::Worker => Part::Works,
+            Role::Scheduler => Part::Ticks,
+        },
+        gate: Some(nights),
     };
-    let (stop, stopping) = watch::channel(false);
-    tokio::spawn(async move {
-        stop_signal().await;
-        tracing::info!("stopping: no new work is claimed");
-        let _ = stop.send(true);
-    });
-    tracing::info!(account = %daemon.account, night = %shop.config.night.at, zone = %shop.config.account.zone, "running");
-    let handler: Arc<dyn JobHandler> = Arc::clone(&shop) as Arc<dyn JobHandler>;
-    let (stopped, ()) = tokio::join!(
-        schedule::daemon::run(&daemon, handler, stopping.clone()),
-        watch_boxes(&shop, stopping)
-    );
-    shop.store.close().await;
-    match stopped {
-        Ok(stopped) if stopped.cancelled => Ok(Exit::Findings),
-        Ok(_) => Ok(Exit::Done),
-        Err(error) => Err(CliError::Usage(chain(&error))),
-    }
-}
-
-/// Answers are taken and messages sent between the nights too: a person who answers at ten does not wait for tomorrow.
-async fn watch_boxes(shop: &Shop, mut stopping: watch::Receiver<bool>) {
-    let pause = Duration::from_secs(shop.config.night.poll_seconds.max(1));
-    loop {
-        if *stopping.borrow() {
-            return;
-        }
-        {
-            let _turn = shop.turn.lock().await;
-            let night = shop.night();
-            match crate::night::decide::run(&night).await {
-                Ok(report) => {
-                    for problem in report.problems {
-                        tracing::warn!("inbox: {problem}");
-                    }
-                }
-                Err(error) => tracing::error!("inbox: {}", chain(&error)),
-            }
-            for problem in night.deliver().await.problems {
-                tracing::warn!("deliver: {problem}");
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            changed = stopping.changed() => if changed.is_err() { return },
-        }
-    }
+    tracing::info!(account = %daemon.account, owner = daemon.owner, role = role.word(), night = %shop.config.night.at, zone = %shop.config.account.zone, "running");
+    let handler: Arc<dyn JobHandler> = Arc::clone(shop) as Arc<dyn JobHandler>;
+    schedule::daemon::run(&daemon, handler, stopping)
+        .await
+        .map_err(|error| {
+            stop.send_replace(true);
+            CliError::Usage(format!("account `{}`: {}", daemon.account, chain(&error)))
+        })
 }
 
 /// SIGTERM or Ctrl-C.

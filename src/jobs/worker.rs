@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::delivery::Backoff;
@@ -116,6 +116,7 @@ pub struct Worker {
     owner: String,
     options: WorkerOptions,
     handlers: BTreeMap<String, Arc<dyn JobHandler>>,
+    gate: Option<Arc<Semaphore>>,
     /// When leases that ran out were last looked for.
     looked: Mutex<Option<DateTime<Utc>>>,
 }
@@ -144,8 +145,16 @@ impl Worker {
             owner: owner.into(),
             options,
             handlers: BTreeMap::new(),
+            gate: None,
             looked: Mutex::new(None),
         }
+    }
+
+    /// Stands in line with the workers of other accounts before each claim: first come, first served.
+    #[must_use]
+    pub fn gate(mut self, gate: Arc<Semaphore>) -> Self {
+        self.gate = Some(gate);
+        self
     }
 
     #[must_use]
@@ -171,9 +180,18 @@ impl Worker {
         let mut wake_ups = self.store.wake_ups();
         // Without a sender nobody could ever stop it.
         while !*shutdown.borrow() && shutdown.has_changed().is_ok() {
+            // A gate is never closed; a worker without one does not wait.
+            let permit = match &self.gate {
+                Some(gate) => gate.acquire().await.ok(),
+                None => None,
+            };
+            if *shutdown.borrow() {
+                break;
+            }
             // Seen before the claim: what is enqueued from here on ends the rest at once.
             wake_ups.borrow_and_update();
             let ran = self.run_one(&mut shutdown).await;
+            drop(permit);
             match &ran {
                 Ok(Some(Ran::Done { .. })) => stopped.done += 1,
                 Ok(Some(Ran::Retry { .. } | Ran::Dead { .. } | Ran::LeaseLost { .. })) => stopped.failed += 1,

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::report::decisions::{Choice, Decision, DecisionSheet};
 use crate::store::inbox::InboxFile;
 use crate::store::plans::{self, PlanError};
-use crate::store::{Tx, catalog, inbox as store_inbox};
+use crate::store::{Tx, catalog, inbox as store_inbox, turn};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -45,6 +45,12 @@ async fn answer(
     report: &mut StepReport,
 ) -> Result<(), NightError> {
     let mut tx = night.store.write().await?;
+    turn::hold(&mut tx, night.account(), turn::ORDERS, night.now()).await?;
+    if store_inbox::is_known(&mut tx, night.account(), &file.sha256).await? {
+        // Another process sees the same folder and was quicker.
+        drop(tx);
+        return put_away(file, &[]);
+    }
     let mut problems = sheet.problems;
     let mut issued = Issued::default();
     match decide(night, &mut tx, &sheet.plan_id, &sheet.decisions, &file.name).await? {
@@ -72,7 +78,11 @@ async fn answer(
     for problem in &problems {
         report.partial(problem.to_string());
     }
-    inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
+    put_away(file, &problems)
+}
+
+fn put_away(file: &Dropped, problems: &[Problem]) -> Result<(), NightError> {
+    inbox::put_away(&file.path, problems).map_err(|source| NightError::File {
         path: file.path.clone(),
         source,
     })
@@ -91,6 +101,8 @@ pub async fn decide(
     decisions: &[Decision],
     by: &str,
 ) -> Result<Result<Decided, String>, NightError> {
+    // Whoever decides at the same time waits here: numbers of orders are counted.
+    turn::hold(tx, night.account(), turn::ORDERS, night.now()).await?;
     let Some(plan) = plans::latest(tx, night.account()).await? else {
         return Ok(Err("a plan that exists; none was made yet".to_owned()));
     };

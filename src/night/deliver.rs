@@ -52,11 +52,16 @@ impl Night<'_> {
             mail: smtp.as_ref().map(|smtp| smtp as &dyn MailSender),
             pace: Pace::default(),
         };
-        let delivered =
-            match deliver_due(self.store, self.clock, self.account(), &senders, &self.owner()).await {
-                Ok(delivered) => delivered,
-                Err(error) => return StepReport::failed(chain(&error)),
-            };
+        if let Err(error) = self.take_back().await {
+            return StepReport::failed(chain(&error));
+        }
+        // Every message has a lease and a fence of its own: several processes deliver at once, and what was sent is
+        // written down even when the night's turn was lost meanwhile.
+        let store = self.store.unfenced();
+        let delivered = match deliver_due(&store, self.clock, self.account(), &senders, &self.owner()).await {
+            Ok(delivered) => delivered,
+            Err(error) => return StepReport::failed(chain(&error)),
+        };
         let mut report = StepReport::default();
         for attempt in &delivered.attempts {
             report.count(attempt.state.as_str(), 1);
@@ -73,10 +78,10 @@ impl Night<'_> {
         report
     }
 
-    /// Name of this worker in leases: the same after a restart on the same installation.
+    /// Name of this process in leases: the same after a restart, and of no other living process.
     #[must_use]
     pub fn owner(&self) -> String {
-        format!("linkstar@{}", self.config.home.display())
+        self.tools.presence(&self.config.home).owner().to_owned()
     }
 }
 

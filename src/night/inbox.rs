@@ -87,6 +87,12 @@ pub async fn new_files(night: &Night<'_>) -> Result<(Vec<Dropped>, Vec<Problem>)
     Ok((files, problems))
 }
 
+/// Whether anything lies in the folder, read or not.
+#[must_use]
+pub fn is_waiting(night: &Night<'_>) -> bool {
+    !listed(&night.config.path(&night.config.inbox.folder)).is_empty()
+}
+
 fn listed(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -126,7 +132,12 @@ pub fn put_away(path: &Path, problems: &[Problem]) -> std::io::Result<()> {
     };
     let done = folder.join("done");
     std::fs::create_dir_all(&done)?;
-    std::fs::rename(path, done.join(name))?;
+    match std::fs::rename(path, done.join(name)) {
+        Ok(()) => {}
+        // Another process that watches the same folder has put it away.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.exists() => return Ok(()),
+        Err(error) => return Err(error),
+    }
     if !problems.is_empty() {
         let text: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
         std::fs::write(

@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod issue;
 pub mod opening;
 pub mod plan;
+mod presence;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
@@ -19,6 +20,9 @@ pub mod sources;
 pub mod step;
 pub mod suggest;
 pub mod tools;
+mod turn;
+
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::BoxFuture;
@@ -31,6 +35,7 @@ use crate::store::run::{self, StepView};
 use crate::store::{Store, StoreError};
 pub use step::{Step, StepReport, StepState};
 pub use tools::{Tools, ToolsError};
+pub use turn::Wait;
 
 /// Why a step could not do its work at all; what can be told line by line is in its report instead.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +65,11 @@ pub enum NightError {
     #[error("cannot put into JSON")]
     Json(#[from] serde_json::Error),
 }
+
+/// How long a night waits for another process that works on the same account.
+pub const TURN_PATIENCE: Duration = Duration::from_secs(120);
+/// A step that the database went away under is repeated so often; then the night fails and is taken up again later.
+const MOST_REPEATS: u32 = 10;
 
 /// Everything a night works with.
 pub struct Night<'a> {
@@ -109,11 +119,33 @@ impl Night<'_> {
         civil_day(self.now(), self.config.account.zone)
     }
 
-    /// Runs the night of a civil date, or what is left of it.
+    /// Runs the night of a civil date, or what is left of it, in this account's turn.
     ///
     /// # Errors
-    /// Only when the store itself fails; everything else is in the report.
+    /// Only when the store itself fails, or another process keeps the turn; everything else is in the report.
     pub async fn run(&self, date: NaiveDate) -> Result<NightReport, StoreError> {
+        if self.dry_run {
+            return self.run_steps(date).await;
+        }
+        let mut repeats = 0;
+        loop {
+            let cut_off = self.store.cut_off();
+            let done = self
+                .in_turn(Wait::For(TURN_PATIENCE), move |night| {
+                    Box::pin(async move { night.run_steps(date).await })
+                })
+                .await;
+            match done {
+                Err(_) if self.store.cut_off() != cut_off && repeats < MOST_REPEATS => repeats += 1,
+                Err(error) => return Err(error),
+                Ok(Some(report)) => return Ok(report),
+                // Waiting ends with the turn or with an error.
+                Ok(None) => {}
+            }
+        }
+    }
+
+    async fn run_steps(&self, date: NaiveDate) -> Result<NightReport, StoreError> {
         let kind = if self.dry_run { "dry-run" } else { "night" };
         let run_id = format!("{kind}-{date}");
         let done = match self.begin(&run_id, kind, date).await? {
@@ -178,6 +210,26 @@ impl Night<'_> {
         }
     }
 
+    /// Repeats a step whose transactions were cut off. What a statement met then cannot be known, but every step can be
+    /// repeated without a second effect; going on instead would plan from half of what the sources said.
+    async fn undisturbed(&self, run_id: &str, step: Step, before: &[(Step, StepReport)]) -> StepReport {
+        let mut repeats = 0;
+        loop {
+            let cut_off = self.store.cut_off();
+            let report = self.work(run_id, step, before).await;
+            let disturbed = self.store.cut_off() != cut_off;
+            if !disturbed || report.state == StepState::Done || repeats == MOST_REPEATS {
+                return report;
+            }
+            repeats += 1;
+            tracing::warn!(
+                step = step.code(),
+                repeats,
+                "the database went away: the step is repeated"
+            );
+        }
+    }
+
     async fn take(
         &self,
         run_id: &str,
@@ -186,7 +238,7 @@ impl Night<'_> {
     ) -> Result<StepReport, StoreError> {
         let started_at = self.now();
         let watch = crate::telemetry::Stopwatch::start();
-        let report = self.work(run_id, step, before).await;
+        let report = self.undisturbed(run_id, step, before).await;
         let elapsed_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             step = step.code(),

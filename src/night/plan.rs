@@ -13,10 +13,10 @@ use crate::connector::ConnectorConfig;
 use crate::connector::definition::RecordKind;
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, Plan, PlanDiff};
+use crate::planner::{self, DataState, Plan, PlanDiff, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
-use crate::store::plans::PlanError;
+use crate::store::plans::{Basis, PlanError};
 use crate::store::{Tx, catalog, facts, lead_times, orders, plans};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -45,68 +45,144 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
     report
 }
 
+/// So often a plan may be overtaken while it is computed; then it is computed with everybody else waiting.
+const MOST_OVERTAKEN: u32 = 3;
+
 /// Makes and stores the plan of today. The same facts make the same plan, which is stored once.
+///
+/// Facts are read in one transaction and the plan is stored in another, so that nobody waits while it is computed.
+/// When an answer, a report or another plan came in between, it is made again: the units of an order that was just
+/// issued must not be suggested a second time.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
-    let mut tx = night.store.write().await?;
-    let made = make_in(night, &mut tx).await?;
-    // The plan of a dry run is forgotten: it must not take the place of the one that people are answering.
-    if !night.dry_run {
-        tx.commit().await?;
+    for _ in 0..MOST_OVERTAKEN {
+        let mut tx = night.store.read().await?;
+        let draft = Draft::make(night, &mut tx).await?;
+        drop(tx);
+        // The plan of a dry run is forgotten: it must not take the place of the one that people are answering.
+        if night.dry_run {
+            return Ok(draft.told());
+        }
+        let mut tx = night.store.write().await?;
+        if plans::basis(&mut tx, night.account()).await? == draft.basis {
+            draft.store(night, &mut tx).await?;
+            tx.commit().await?;
+            return Ok(draft.told());
+        }
+        tracing::info!("something came in while the plan was made: it is made again");
     }
-    Ok(made)
+    let mut tx = night.store.write().await?;
+    let draft = Draft::make(night, &mut tx).await?;
+    draft.store(night, &mut tx).await?;
+    tx.commit().await?;
+    Ok(draft.told())
 }
 
-/// As [`make`], in the caller's transaction.
-pub(super) async fn make_in(night: &Night<'_>, tx: &mut Tx) -> Result<(Plan, usize), NightError> {
-    let account = night.account();
-    let catalog = catalog::load(tx, account, night.today()).await?;
-    let facts = gather(night, tx, &catalog).await?;
-    let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
-    let queue: Vec<UnmappedCode> = unmapped
-        .iter()
-        .map(|code| UnmappedCode {
-            source: code.source.clone(),
-            kind: code.kind,
-            code: code.code.clone(),
-            times: 1,
-        })
-        .collect();
-    catalog::record_unmapped(tx, account, &queue, night.now()).await?;
-    let current = plans::parent(tx, account).await?;
-    if let Some(current) = current
-        .as_ref()
-        .filter(|current| current.plan.as_of == snapshot.as_of)
-    {
-        // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
-        let before = match &current.plan.parent {
-            Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
-            None => None,
-        };
-        let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
-        if again.id == current.plan.id {
-            return Ok((again, unmapped.len()));
+/// A plan that is not stored yet, with what it was made from.
+pub(super) struct Draft {
+    pub(super) plan: Plan,
+    snapshot: Snapshot,
+    pub(super) unmapped: Vec<UnmappedCode>,
+    acknowledged: plans::Acknowledged,
+    basis: Basis,
+    /// The current plan is this one already.
+    stored: bool,
+}
+
+impl Draft {
+    pub(super) async fn make(night: &Night<'_>, tx: &mut Tx) -> Result<Self, NightError> {
+        let account = night.account();
+        let basis = plans::basis(tx, account).await?;
+        let catalog = catalog::load(tx, account, night.today()).await?;
+        let facts = gather(night, tx, &catalog).await?;
+        let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
+        let unmapped = unmapped
+            .iter()
+            .map(|code| UnmappedCode {
+                source: code.source.clone(),
+                kind: code.kind,
+                code: code.code.clone(),
+                times: 1,
+            })
+            .collect();
+        let current = plans::parent(tx, account).await?;
+        if let Some(current) = current
+            .as_ref()
+            .filter(|current| current.plan.as_of == snapshot.as_of)
+        {
+            // Taken up again after a crash, or run twice on one day: the same facts must not become their own child.
+            let before = match &current.plan.parent {
+                Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
+                None => None,
+            };
+            let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
+            if again.id == current.plan.id {
+                return Ok(Self {
+                    plan: again,
+                    snapshot,
+                    unmapped,
+                    acknowledged: Vec::new(),
+                    basis,
+                    stored: true,
+                });
+            }
         }
+        let plan = planner::plan(
+            &snapshot,
+            &night.config.plan,
+            current.as_ref().map(|current| &current.plan),
+        );
+        Ok(Self {
+            plan,
+            snapshot,
+            unmapped,
+            acknowledged: current.map(|current| current.acknowledged).unwrap_or_default(),
+            basis,
+            stored: false,
+        })
     }
-    let plan = planner::plan(
-        &snapshot,
-        &night.config.plan,
-        current.as_ref().map(|current| &current.plan),
-    );
-    let acknowledged = current.map(|current| current.acknowledged).unwrap_or_default();
-    plans::save(
-        tx,
-        account,
-        &plan,
-        &snapshot,
-        &night.config.plan,
-        &acknowledged,
-        night.now(),
-    )
-    .await?;
-    Ok((plan, unmapped.len()))
+
+    async fn store(&self, night: &Night<'_>, tx: &mut Tx) -> Result<(), NightError> {
+        let account = night.account();
+        catalog::record_unmapped(tx, account, &self.unmapped, night.now()).await?;
+        if !self.stored {
+            plans::save(
+                tx,
+                account,
+                &self.plan,
+                &self.snapshot,
+                &night.config.plan,
+                &self.acknowledged,
+                night.now(),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    fn told(self) -> (Plan, usize) {
+        (self.plan, self.unmapped.len())
+    }
+
+    /// As [`diff_to_parent`], of a plan that is not stored.
+    pub(super) async fn diff_to_parent(
+        &self,
+        night: &Night<'_>,
+        tx: &mut Tx,
+    ) -> Result<Option<PlanDiff>, PlanError> {
+        let Some(parent) = &self.plan.parent else {
+            return Ok(None);
+        };
+        let head = plans::head(tx, night.account(), parent.as_str()).await?;
+        let before = plans::get(tx, night.account(), parent.as_str()).await?;
+        let (snapshot, policy) = plans::inputs(tx, night.account(), &head).await?;
+        Ok(Some(planner::diff(
+            (&snapshot, &policy, &before),
+            (&self.snapshot, &night.config.plan, &self.plan),
+        )))
+    }
 }
 
 /// What changed between two stored plans and why, computed from the inputs of both.

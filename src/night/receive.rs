@@ -18,7 +18,7 @@ use crate::order::{OrderEvent, OrderEventKind, OrderState};
 use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders::{self as store_orders, StoredOrder};
-use crate::store::{Tx, catalog, receipts};
+use crate::store::{Tx, catalog, receipts, turn};
 use crate::transport::sftp::Session;
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -124,6 +124,7 @@ pub async fn take(
 ) -> Result<Vec<Problem>, NightError> {
     let account = night.account();
     let mut tx = night.store.write().await?;
+    turn::hold(&mut tx, account, turn::ORDERS, night.now()).await?;
     let catalog = catalog::load(&mut tx, account, night.today()).await?;
     let orders = store_orders::all(&mut tx, account).await?;
     let (kind, problems, new) = match classify(name, bytes, &catalog, &orders) {

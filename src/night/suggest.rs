@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Duration, NaiveDate};
 
+use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
@@ -53,32 +54,56 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
             .push("no [mail] section: nobody is told".to_owned());
         return Ok(report);
     };
-    let mut tx = night.store.write().await?;
-    if night.dry_run {
-        // Made again, because nothing of a dry run is stored; this transaction is not committed either.
-        super::plan::make_in(night, &mut tx).await?;
-    }
-    let Some(day) = gather(night, &mut tx, before).await? else {
-        return Ok(StepReport::failed("there is no plan to tell about"));
-    };
-    for recipient in &mail.recipients {
-        let content = render_mail(&daily(night, &day, recipient))?;
+    for overtaken in 0..=MOST_OVERTAKEN {
+        let Some((day, contents)) = write_mails(night, mail, before).await? else {
+            return Ok(StepReport::failed("there is no plan to tell about"));
+        };
         if night.dry_run {
-            save_preview(night, recipient, &content)?;
-            report.count("previews", 1);
+            for (recipient, content) in mail.recipients.iter().zip(&contents) {
+                save_preview(night, recipient, content)?;
+                report.count("previews", 1);
+            }
+            return Ok(report);
+        }
+        let mut tx = night.store.write().await?;
+        let current = plans::latest_head(&mut tx, night.account()).await?;
+        if current.is_none_or(|head| head.id != day.plan.id) && overtaken < MOST_OVERTAKEN {
             continue;
         }
-        match enqueue(night, &mut tx, mail, &day.plan, recipient, &content).await? {
-            Enqueued::New => report.count("mails", 1),
-            Enqueued::Already(_) => report.count("already", 1),
-            // The day's mail has left or waits: a second one with other numbers would only confuse.
-            Enqueued::Taken { .. } => report.count("kept_first", 1),
+        for (recipient, content) in mail.recipients.iter().zip(&contents) {
+            match enqueue(night, &mut tx, mail, &day.plan, recipient, content).await? {
+                Enqueued::New => report.count("mails", 1),
+                Enqueued::Already(_) => report.count("already", 1),
+                // The day's mail has left or waits: a second one with other numbers would only confuse.
+                Enqueued::Taken { .. } => report.count("kept_first", 1),
+            }
         }
-    }
-    if !night.dry_run {
         tx.commit().await?;
+        break;
     }
     Ok(report)
+}
+
+/// So often a newer plan may be made while the mails are written; then the older one is told, and says its date.
+const MOST_OVERTAKEN: u32 = 3;
+
+/// One mail a reader, in the order of the configuration. Nothing is locked while they are written.
+async fn write_mails(
+    night: &Night<'_>,
+    mail: &MailSection,
+    before: &[(Step, StepReport)],
+) -> Result<Option<(Day, Vec<MailContent>)>, NightError> {
+    let mut tx = night.store.read().await?;
+    let Some(day) = gather(night, &mut tx, before).await? else {
+        return Ok(None);
+    };
+    drop(tx);
+    let contents = mail
+        .recipients
+        .iter()
+        .map(|recipient| render_mail(&daily(night, &day, recipient)))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Some((day, contents)))
 }
 
 async fn gather(
@@ -87,11 +112,29 @@ async fn gather(
     before: &[(Step, StepReport)],
 ) -> Result<Option<Day>, NightError> {
     let account = night.account();
-    let Some(plan) = plans::latest(tx, account).await? else {
-        return Ok(None);
+    let mut unmapped: Vec<(SourceId, String)> = catalog::unmapped(tx, account)
+        .await?
+        .into_iter()
+        .map(|code| (code.source, code.code))
+        .collect();
+    let (plan, diff) = if night.dry_run {
+        // Made again, because nothing of a dry run is stored.
+        let draft = Draft::make(night, tx).await?;
+        let diff = draft.diff_to_parent(night, tx).await?;
+        for code in draft.unmapped {
+            let code = (code.source, code.code);
+            if !unmapped.contains(&code) {
+                unmapped.push(code);
+            }
+        }
+        (draft.plan, diff)
+    } else {
+        let Some(plan) = plans::latest(tx, account).await? else {
+            return Ok(None);
+        };
+        let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
+        (plan, diff)
     };
-    let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
-    let unmapped = catalog::unmapped(tx, account).await?;
     let mut problems = undelivered(night, tx).await?;
     let before = before
         .iter()
@@ -104,9 +147,9 @@ async fn gather(
         closed: news(receipts::changes_on(tx, account, night.today()).await?),
         unmapped: unmapped
             .into_iter()
-            .map(|code| UnmappedCode {
-                source: code.source,
-                code: code.code,
+            .map(|(source, code)| UnmappedCode {
+                source,
+                code,
                 units: None,
             })
             .collect(),

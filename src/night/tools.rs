@@ -2,9 +2,10 @@
 
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::presence::Presence;
 use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
 use crate::http::{Client, Failure, Pace};
@@ -31,6 +32,9 @@ pub struct Tools {
     pub sftp: Vec<sftp::Target>,
     pub folders: Vec<FolderTarget>,
     pub smtp: Option<SmtpSettings>,
+    /// Taken when something is claimed for the first time: who only looks leaves no trace.
+    presence: OnceLock<Presence>,
+    pub(super) taken_back: tokio::sync::OnceCell<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +92,14 @@ impl Tools {
                 .filter_map(|forwarder| folder_target(config, forwarder))
                 .collect(),
             smtp: smtp(config),
+            presence: OnceLock::new(),
+            taken_back: tokio::sync::OnceCell::new(),
         })
+    }
+
+    /// The name under which this process holds leases.
+    pub(super) fn presence(&self, home: &Path) -> &Presence {
+        self.presence.get_or_init(|| Presence::take(home))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 
 use super::civil::{Schedule, ScheduleError};
@@ -32,6 +32,19 @@ pub struct Daemon {
     pub owner: String,
     pub schedules: Vec<Schedule>,
     pub options: WorkerOptions,
+    pub part: Part,
+    /// Jobs that run side by side in this process, whatever account they are of. What watches does not stand in line.
+    pub gate: Option<Arc<Semaphore>>,
+}
+
+/// What a daemon does; several processes may share the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Writes down what is due.
+    Ticks,
+    /// Does it.
+    Works,
+    Both,
 }
 
 /// Seconds, minutes, hours, day, month, weekday, in UTC. The tick decides nothing: what is due follows from civil
@@ -51,8 +64,23 @@ pub async fn run(
     for schedule in &daemon.schedules {
         schedule.check()?;
     }
-    let worker = daemon.worker(false, &handler).await?;
-    let watcher = daemon.worker(true, &handler).await?;
+    let works = async {
+        if daemon.part == Part::Ticks {
+            return Ok(Stopped::default());
+        }
+        let worker = daemon.worker(false, &handler).await?;
+        let watcher = daemon.worker(true, &handler).await?;
+        let (stopped, watched) = tokio::join!(worker.run(shutdown.clone()), watcher.run(shutdown.clone()));
+        let (stopped, watched) = (stopped?, watched?);
+        Ok::<Stopped, StoreError>(Stopped {
+            done: stopped.done + watched.done,
+            failed: stopped.failed + watched.failed,
+            cancelled: stopped.cancelled || watched.cancelled,
+        })
+    };
+    if daemon.part == Part::Works {
+        return Ok(works.await?);
+    }
 
     // One place in the channel: ticks that come while one is being worked on are one.
     let (send, receive) = mpsc::channel::<()>(1);
@@ -66,25 +94,22 @@ pub async fn run(
         })?)
         .await?;
     scheduler.start().await?;
-    let ((), stopped, watched) = tokio::join!(
-        tick_until(daemon, receive, shutdown.clone()),
-        worker.run(shutdown.clone()),
-        watcher.run(shutdown)
-    );
+    let ((), stopped) = tokio::join!(tick_until(daemon, receive, shutdown.clone()), works);
     scheduler.shutdown().await?;
-    let (stopped, watched) = (stopped?, watched?);
-    Ok(Stopped {
-        done: stopped.done + watched.done,
-        failed: stopped.failed + watched.failed,
-        cancelled: stopped.cancelled || watched.cancelled,
-    })
+    Ok(stopped?)
+}
+
+/// The name under which a process holds the jobs that watch.
+#[must_use]
+pub fn watcher(owner: &str) -> String {
+    format!("{owner}/watch")
 }
 
 impl Daemon {
     /// The worker of the schedules of one kind, after it has taken up again what its last life left.
     async fn worker(&self, watch: bool, handler: &Arc<dyn JobHandler>) -> Result<Worker, StoreError> {
         let owner = if watch {
-            format!("{}/watch", self.owner)
+            watcher(&self.owner)
         } else {
             self.owner.clone()
         };
@@ -101,6 +126,9 @@ impl Daemon {
         let mut worker = Worker::new(store, clock, self.account.clone(), owner, self.options);
         for schedule in self.schedules.iter().filter(|schedule| schedule.watch == watch) {
             worker = worker.handle(schedule.name.clone(), Arc::clone(handler));
+        }
+        if let (false, Some(gate)) = (watch, &self.gate) {
+            worker = worker.gate(Arc::clone(gate));
         }
         Ok(worker)
     }

@@ -37,4 +37,13 @@ impl Engine {
             Self::Sqlite => "",
         }
     }
+
+    /// A row that must not change until the transaction ends; others may look at it.
+    #[must_use]
+    pub fn for_share(self) -> &'static str {
+        match self {
+            Self::Postgres => " FOR SHARE",
+            Self::Sqlite => "",
+        }
+    }
 }

@@ -1,19 +1,20 @@
 //! Pools and transactions of either engine behind one set of types.
 
-use std::path::Path;
-use std::str::FromStr as _;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgArguments, PgPool};
+use sqlx::sqlite::{SqliteArguments, SqlitePool};
 
 use super::dialect::Engine;
+use super::failpoint::{self, Boundary};
+use super::places::{bulk, numbered, place};
+use super::postgres::{Postgres, is_away, is_conflict};
 use super::row::Row;
+use super::sqlite;
 use super::statements;
+use super::turn::{self, Turn};
 use super::value::Value;
 use super::work::Wake;
 
@@ -47,6 +48,14 @@ pub enum StoreError {
     Affected { what: String, wanted: u64, changed: u64 },
     #[error("stored {what} cannot be read back: {why}")]
     Corrupt { what: String, why: String },
+    #[error("the turn `{name}` of account `{account}` went to another process; it goes on from here")]
+    TurnLost { account: String, name: String },
+    #[error("account `{account}` is being worked on by `{owner}`, until {until} at most")]
+    TurnHeld {
+        account: String,
+        owner: String,
+        until: chrono::DateTime<chrono::Utc>,
+    },
 }
 
 impl StoreError {
@@ -60,22 +69,22 @@ impl StoreError {
 #[derive(Clone)]
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
-    Postgres(PgPool),
+    Postgres(Postgres),
 }
 
 /// The open database. A clone shares its connections.
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    /// The turn that every write transaction must still have.
+    fence: Option<Turn>,
+    cut_off: Arc<AtomicU64>,
     pub(super) wake: Wake,
 }
 
-const READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 8;
-const BUSY: Duration = Duration::from_secs(30);
-
 impl Store {
-    /// Opens `sqlite:PATH` (made when missing), `sqlite::memory:` for tests, or `postgres://…`, and migrates.
+    /// Opens `sqlite:PATH` (made when missing), `sqlite::memory:` for tests, or `postgres://…` with one host or
+    /// several, and migrates.
     ///
     /// # Errors
     /// When the URL is not understood, the database cannot be reached, or a migration fails.
@@ -88,19 +97,10 @@ impl Store {
     /// Opens without migrating; `create` says whether a missing SQLite file is made.
     async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.trim_start_matches("//"), create).await?
+            let (write, read) = sqlite::open(path.trim_start_matches("//"), create).await?;
+            Pools::Sqlite { write, read }
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // A statement's text may be thousands of places long; what is slow is seen in the steps' own times.
-            let options = PgConnectOptions::from_str(url)
-                .map_err(StoreError::Open)?
-                .disable_statement_logging();
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY)
-                .connect_with(options)
-                .await
-                .map_err(StoreError::Open)?;
-            Pools::Postgres(pool)
+            Pools::Postgres(Postgres::open(url).await?)
         } else {
             return Err(StoreError::Url {
                 shown: url.split("://").next().unwrap_or_default().to_owned(),
@@ -108,8 +108,36 @@ impl Store {
         };
         Ok(Self {
             pools,
+            fence: None,
+            cut_off: Arc::default(),
             wake: Wake::default(),
         })
+    }
+
+    /// The same database, for whoever has the turn: a write transaction fails with [`StoreError::TurnLost`] as soon
+    /// as another process has taken it.
+    #[must_use]
+    pub fn fenced(&self, turn: Turn) -> Self {
+        Self {
+            fence: Some(turn),
+            ..self.clone()
+        }
+    }
+
+    /// The same database without a fence, for what is fenced row by row.
+    #[must_use]
+    pub fn unfenced(&self) -> Self {
+        Self {
+            fence: None,
+            ..self.clone()
+        }
+    }
+
+    /// How many transactions were cut off because the server went away, or had to give way to another. What was being
+    /// done then has not happened, or cannot be known: it is done again from its beginning.
+    #[must_use]
+    pub fn cut_off(&self) -> u64 {
+        self.cut_off.load(Ordering::Relaxed)
     }
 
     #[must_use]
@@ -126,33 +154,47 @@ impl Store {
     /// When no connection can be had.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
-            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await.map_err(StoreError::Open)?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+            Pools::Sqlite { read, .. } => read.begin().await.map(Inner::Sqlite),
+            Pools::Postgres(postgres) => postgres.read().await.map(Inner::Postgres),
         };
-        Ok(Tx::new(inner, &self.wake))
+        self.begun(inner)
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`] it leaves no trace.
     ///
     /// # Errors
-    /// When no connection can be had.
+    /// When no connection can be had, or the turn is lost.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
-            Pools::Sqlite { write, .. } => Inner::Sqlite(
-                write
-                    .begin_with("BEGIN IMMEDIATE")
-                    .await
-                    .map_err(StoreError::Open)?,
-            ),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
+            Pools::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite),
+            Pools::Postgres(postgres) => postgres.write().await.map(Inner::Postgres),
         };
-        Ok(Tx::new(inner, &self.wake))
+        let mut tx = self.begun(inner)?;
+        if let Some(turn) = &self.fence {
+            turn::check(&mut tx, turn).await?;
+        }
+        Ok(tx)
+    }
+
+    fn begun(&self, inner: Result<Inner, sqlx::Error>) -> Result<Tx, StoreError> {
+        match inner {
+            Ok(inner) => Ok(Tx {
+                inner,
+                wake: self.wake.clone(),
+                wakes: false,
+                cut_off: Arc::clone(&self.cut_off),
+            }),
+            Err(error) => {
+                self.cut_off.fetch_add(1, Ordering::Relaxed);
+                Err(StoreError::Open(error))
+            }
+        }
     }
 
     pub(super) fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
             Pools::Sqlite { .. } => None,
-            Pools::Postgres(pool) => Some(pool),
+            Pools::Postgres(postgres) => Some(&postgres.pool),
         }
     }
 
@@ -163,42 +205,9 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(postgres) => postgres.pool.close().await,
         }
     }
-}
-
-async fn open_sqlite(path: &str, create: bool) -> Result<Pools, StoreError> {
-    let memory = path == ":memory:";
-    if let (false, true, Some(parent)) = (memory, create, Path::new(path).parent()) {
-        std::fs::create_dir_all(parent).map_err(|error| StoreError::Open(sqlx::Error::Io(error)))?;
-    }
-    let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
-        .map_err(StoreError::Open)?
-        .create_if_missing(create)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY)
-        .disable_statement_logging();
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(BUSY)
-        .connect_with(options.clone())
-        .await
-        .map_err(StoreError::Open)?;
-    // An in-memory database lives in one connection.
-    let read = if memory {
-        write.clone()
-    } else {
-        SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY)
-            .connect_with(options)
-            .await
-            .map_err(StoreError::Open)?
-    };
-    Ok(Pools::Sqlite { write, read })
 }
 
 enum Inner {
@@ -211,6 +220,7 @@ pub struct Tx {
     inner: Inner,
     wake: Wake,
     wakes: bool,
+    cut_off: Arc<AtomicU64>,
 }
 
 /// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
@@ -219,14 +229,6 @@ const ROWS_PER_STATEMENT: usize = 500;
 const MAX_ARGUMENTS: usize = 32_000;
 
 impl Tx {
-    fn new(inner: Inner, wake: &Wake) -> Self {
-        Self {
-            inner,
-            wake: wake.clone(),
-            wakes: false,
-        }
-    }
-
     /// Wakes the workers of every process when this transaction commits.
     pub(super) async fn wake_workers(&mut self) -> Result<(), StoreError> {
         self.wakes = true;
@@ -262,17 +264,18 @@ impl Tx {
     /// Runs a statement whose places are written as the engine wants them.
     async fn run(&mut self, text: &str, args: &[Value]) -> Result<u64, StoreError> {
         let query = AssertSqlSafe(text.to_owned());
-        match &mut self.inner {
+        let done = match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(query, sqlite_arguments(args))
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
             Inner::Postgres(tx) => sqlx::query_with(query, postgres_arguments(args))
+                .persistent(false)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
-        }
-        .map_err(|source| failed(text, source))
+        };
+        done.map_err(|source| self.failed(text, source))
     }
 
     /// Runs a statement that must change exactly `wanted` rows.
@@ -305,17 +308,18 @@ impl Tx {
         check_places(&sql, args.len())?;
         statements::saw(self.engine(), &sql, args);
         let text = AssertSqlSafe(sql.clone());
-        match &mut self.inner {
+        let rows = match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
             Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+                .persistent(false)
                 .fetch_all(&mut **tx)
                 .await
                 .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
-        }
-        .map_err(|source| failed(&sql, source))
+        };
+        rows.map_err(|source| self.failed(&sql, source))
     }
 
     /// The first row, if any.
@@ -363,86 +367,34 @@ impl Tx {
     /// # Errors
     /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.inner {
+        let Self {
+            inner,
+            wake,
+            wakes,
+            cut_off,
+        } = self;
+        failpoint::pass(Boundary::Before);
+        match inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         }
-        .map_err(|source| failed("COMMIT", source))?;
-        if self.wakes {
-            self.wake.ring();
+        .map_err(|source| failed(&cut_off, "COMMIT", source))?;
+        failpoint::pass(Boundary::After);
+        if wakes {
+            wake.ring();
         }
         Ok(())
     }
-}
 
-/// One statement for so many rows.
-fn bulk(engine: Engine, head: &str, rows: usize, width: usize, tail: &str) -> String {
-    use std::fmt::Write as _;
-    let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 6);
-    sql.push_str(head);
-    sql.push_str(" VALUES ");
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..width {
-            sql.push_str(if column == 0 { "" } else { "," });
-            match engine {
-                // Without numbers, for the reason told at `numbered`.
-                Engine::Sqlite => sql.push('?'),
-                Engine::Postgres => {
-                    let _ = write!(sql, "${}", row * width + column + 1);
-                }
-            }
-        }
-        sql.push(')');
+    fn failed(&self, sql: &str, source: sqlx::Error) -> StoreError {
+        failed(&self.cut_off, sql, source)
     }
-    sql.push(' ');
-    sql.push_str(tail);
-    sql
 }
 
-/// The places as SQLite finds them quickly.
-///
-/// `$1` is looked up by name, one after the other; `?1` is found by number, but the driver then asks for every
-/// place's name, which walks the list again: square in the thousands of places of a bulk insert. A plain `?` has no
-/// name, so where the places stand in order, each once, they are written so.
-fn numbered(sql: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut expected = 0_usize;
-    let mut pieces = sql.split('$');
-    out.push_str(pieces.next().unwrap_or_default());
-    let in_order = pieces.clone().all(|piece| {
-        let (number, _) = place(piece);
-        expected += 1;
-        number == Some(expected)
-    });
-    for piece in pieces {
-        let (number, after) = place(piece);
-        match number {
-            Some(_) if in_order => {
-                out.push('?');
-                out.push_str(after);
-            }
-            Some(_) => {
-                out.push('?');
-                out.push_str(piece);
-            }
-            None => {
-                out.push('$');
-                out.push_str(piece);
-            }
-        }
+fn failed(cut_off: &AtomicU64, sql: &str, source: sqlx::Error) -> StoreError {
+    if is_away(&source) || is_conflict(&source) {
+        cut_off.fetch_add(1, Ordering::Relaxed);
     }
-    out
-}
-
-/// The number a piece of SQL after a `$` begins with, and what follows it.
-fn place(piece: &str) -> (Option<usize>, &str) {
-    let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-    let (digits, after) = piece.split_at(end);
-    (digits.parse().ok(), after)
-}
-
-fn failed(sql: &str, source: sqlx::Error) -> StoreError {
     StoreError::Statement {
         statement: shown(sql),
         source,

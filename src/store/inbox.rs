@@ -37,6 +37,20 @@ pub async fn known(tx: &mut Tx, account: &AccountId) -> Result<BTreeSet<String>,
     .collect()
 }
 
+/// Whether a file of these bytes was read before.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn is_known(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .row(
+            "SELECT sha256 FROM inbox_file WHERE account_id = $1 AND sha256 = $2",
+            args![account, sha256],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Keeps the bytes and remembers that they were read. Returns false when they were read before.
 ///
 /// # Errors

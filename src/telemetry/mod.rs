@@ -20,6 +20,29 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that was put somewhere and goes on from there, for rehearsals.
+#[derive(Debug, Clone, Copy)]
+pub struct RehearsalClock {
+    start: DateTime<Utc>,
+    since: Stopwatch,
+}
+
+impl RehearsalClock {
+    #[must_use]
+    pub fn starting(start: DateTime<Utc>) -> Self {
+        Self {
+            start,
+            since: Stopwatch::start(),
+        }
+    }
+}
+
+impl Clock for RehearsalClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.start + self.since.elapsed()
+    }
+}
+
 /// Measures how long something took, for logs and run records; never for decisions.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);

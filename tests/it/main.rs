@@ -4,6 +4,7 @@ mod catalog;
 mod connectors;
 mod delivery;
 mod documents;
+mod fleet;
 mod jobs;
 mod mail;
 mod night;

@@ -6,7 +6,6 @@ mod daemon;
 mod deliveries;
 mod engines;
 mod inputs;
-mod kill;
 pub mod shop;
 mod sources;
-mod state;
+pub mod state;

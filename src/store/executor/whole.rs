@@ -51,10 +51,9 @@ impl Store {
 
     async fn run_migrations(&self, migrator: Migrator) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => migrator.run(write).await,
-            Pools::Postgres(pool) => migrator.run(pool).await,
+            Pools::Sqlite { write, .. } => migrator.run(write).await.map_err(StoreError::Migrate),
+            Pools::Postgres(postgres) => postgres.migrate(&migrator).await,
         }
-        .map_err(StoreError::Migrate)
     }
 
     /// The migrations the database has had, in order; none for an empty one.
@@ -96,9 +95,9 @@ impl Store {
         let text = AssertSqlSafe(sql.to_owned());
         match &self.pools {
             Pools::Sqlite { write, .. } => sqlx::raw_sql(text).execute(write).await.map(drop),
-            Pools::Postgres(pool) => sqlx::raw_sql(text).execute(pool).await.map(drop),
+            Pools::Postgres(postgres) => sqlx::raw_sql(text).execute(&postgres.pool).await.map(drop),
         }
-        .map_err(|source| failed(sql, source))
+        .map_err(|source| failed(&self.cut_off, sql, source))
     }
 
     /// A transaction that sees one state of the database from its first statement to its last.

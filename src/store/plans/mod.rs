@@ -2,8 +2,10 @@
 //!
 //! A plan is stored with everything it was computed from, so that it can be computed again to the same bytes.
 
+mod basis;
 mod decisions;
 
+pub use basis::{Basis, basis};
 pub use decisions::{Choice, Decision, Recorded, decide, decisions, is_decided};
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -260,6 +260,8 @@ async fn the_daemon_runs_what_is_due_once_stops_cleanly_and_repeats_nothing_afte
             owner: "daemon".to_owned(),
             schedules: vec![nightly("night")],
             options: options(),
+            part: linkstar::schedule::daemon::Part::Both,
+            gate: None,
         };
         for life in 0..2 {
             let (send, stop) = watch::channel(false);
