@@ -70,6 +70,9 @@ pub(super) async fn open(cli: &Cli, at: Option<DateTime<Utc>>) -> Result<Vec<Arc
                 store
             }
         };
+        // Who holds a place at a source: this process, for this account.
+        let holder = format!("{}@{}", std::process::id(), config.home.display());
+        tools.client.share(&store, &config.account.id, holder);
         shops.push(Arc::new(Shop {
             store,
             clock: Arc::clone(&clock),
