@@ -1,11 +1,13 @@
 //! The command line: reads arguments, calls the flow, shows what came out. Decides nothing.
 
 pub mod args;
+mod audit;
 mod catalog;
 mod context;
 mod declared;
 pub mod demo;
 mod doctor;
+mod inbox;
 mod init;
 mod nightly;
 mod order;
@@ -151,6 +153,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
         Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
         Command::Outbox { command } => outbox::run(cli, command).await,
+        Command::Inbox { command } => inbox::run(cli, command).await,
+        Command::Audit { command } => audit::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,

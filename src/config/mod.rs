@@ -2,11 +2,13 @@
 //! every fault named at once, secrets only by `${env:NAME}` or `${file:PATH}`.
 
 mod load;
+mod retention;
 mod sections;
 
 pub use load::{ConfigError, load, load_text};
+pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat, LogSection,
+    AccountSection, ArchiveSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat, LogSection,
     MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection, StoreSection,
 };
 
@@ -26,6 +28,7 @@ pub struct Config {
     pub mail: Option<MailSection>,
     pub order: OrderSection,
     pub inbox: InboxSection,
+    pub archive: ArchiveSection,
     pub log: LogSection,
     pub connectors: Vec<ConnectorSection>,
     pub forwarders: Vec<ForwarderSection>,

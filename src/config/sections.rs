@@ -202,6 +202,14 @@ impl Default for InboxSection {
     }
 }
 
+/// How long what is kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArchiveSection {
+    /// A file of retention rules of one's own; those that ship with linkstar when left out.
+    pub retention: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {

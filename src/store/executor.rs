@@ -11,10 +11,12 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
+use super::archive::{self, Note};
 use super::dialect::Engine;
 use super::migrations;
 use super::row::Row;
 use super::value::Value;
+use crate::ids::AccountId;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -118,7 +120,10 @@ impl Store {
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await.map_err(StoreError::Open)?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
         };
-        Ok(Tx { inner })
+        Ok(Tx {
+            inner,
+            noted: Vec::new(),
+        })
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`] it leaves no trace.
@@ -135,7 +140,10 @@ impl Store {
             ),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
         };
-        Ok(Tx { inner })
+        Ok(Tx {
+            inner,
+            noted: Vec::new(),
+        })
     }
 
     /// Waits for running statements and closes every connection.
@@ -191,6 +199,8 @@ enum Inner {
 /// One transaction on either engine.
 pub struct Tx {
     inner: Inner,
+    /// Things that get their archive entry when this transaction commits.
+    pub(super) noted: Vec<(AccountId, Note)>,
 }
 
 /// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
@@ -322,7 +332,8 @@ impl Tx {
 
     /// # Errors
     /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        archive::flush(&mut self).await?;
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,

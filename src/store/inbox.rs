@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use super::archive::{Kind, Note};
 use super::{StoreError, Tx, blob};
 use crate::args;
 use crate::ids::AccountId;
@@ -67,5 +68,9 @@ pub async fn remember(
             ],
         )
         .await?;
+    if new == 1 {
+        let subject = format!("inbox/{}/{}", file.origin, file.name);
+        tx.note(account, Note::new(Kind::Received, subject, &file.sha256, file.read_at));
+    }
     Ok(new == 1)
 }

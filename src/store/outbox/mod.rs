@@ -14,6 +14,7 @@ pub use person::{Change, confirm_sent, retry, withdraw};
 
 use chrono::{DateTime, Utc};
 
+use super::archive::{Kind, Note};
 use super::{Row, StoreError, Tx, blob};
 use crate::args;
 use crate::delivery::{Channel, State};
@@ -177,6 +178,7 @@ pub async fn enqueue(
         )
         .await?;
     if inserted == 1 {
+        tx.note(account, Note::new(Kind::Message, new.business_key, &sha256, now));
         return Ok(Enqueued::New);
     }
     // Another process enqueued the same key between our look and our insert.

@@ -6,6 +6,7 @@ use super::find;
 use crate::args;
 use crate::delivery::State;
 use crate::ids::AccountId;
+use crate::store::archive::{Kind, Note};
 use crate::store::{StoreError, Tx};
 
 /// Whether a person's wish could be followed.
@@ -107,5 +108,8 @@ async fn change(
         ],
     )
     .await?;
+    if to == State::Sent {
+        tx.note(account, Note::new(Kind::Sent, business_key, &message.sha256, now));
+    }
     Ok(Change::Done { from })
 }
