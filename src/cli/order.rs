@@ -332,6 +332,7 @@ fn happened(lang: Lang, kind: &OrderEventKind) -> String {
         OrderEventKind::Created => say("created", &[]),
         OrderEventKind::Reached { state } => text(lang, &format!("cli.order.state.{}", state.code()), &[]),
         OrderEventKind::Cancelled { reason } => say("cancelled", &[("reason", reason)]),
+        OrderEventKind::BookingRejected { reason } => say("booking_rejected", &[("reason", reason)]),
         OrderEventKind::Closed => say("closed", &[]),
         OrderEventKind::ShortClosed { missing } => say("short_closed", &[("missing", &missing.to_string())]),
         OrderEventKind::Reopened => say("reopened", &[]),

@@ -192,12 +192,15 @@ mod term_text {
 pub struct InboxSection {
     /// Edited suggestion workbooks (决定 column filled in) and receipt reports go here.
     pub folder: PathBuf,
+    /// A file is read once it was seen twice, so many seconds apart, with the same size and time.
+    pub settle_seconds: u64,
 }
 
 impl Default for InboxSection {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("inbox"),
+            settle_seconds: 2,
         }
     }
 }

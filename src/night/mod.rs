@@ -9,6 +9,7 @@ pub mod decide;
 mod deliver;
 pub mod inbox;
 pub mod issue;
+pub mod notice;
 pub mod opening;
 pub mod plan;
 pub mod pull;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::step::{Step, StepReport, StepState, chain, told};
-use super::{Night, NightError};
+use super::{Night, NightError, notice};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
 use crate::connector::Bound;
@@ -92,6 +92,17 @@ async fn gather(
     };
     let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
     let unmapped = catalog::unmapped(tx, account).await?;
+    let mut problems: Vec<(Step, String)> = before
+        .iter()
+        .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())))
+        .collect();
+    // What waits for a person since yesterday or longer is told every day, and once.
+    for notice in notice::standing(tx, account).await? {
+        let told = notice.recorded();
+        if !problems.iter().any(|(_, problem)| *problem == told) {
+            problems.push((Step::Receive, told));
+        }
+    }
     Ok(Some(Day {
         diff,
         catalog: catalog::load(tx, account, night.today()).await?,
@@ -105,10 +116,7 @@ async fn gather(
                 units: None,
             })
             .collect(),
-        problems: before
-            .iter()
-            .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())))
-            .collect(),
+        problems,
         plan,
     }))
 }

@@ -8,6 +8,7 @@ use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
 use crate::http::{Client, Failure, Pace};
 use crate::mapping::definition::{self, Mapping};
+use crate::mapping::inbound::{self, Inbound};
 use crate::problem::{Problem, nearest};
 use crate::transport::email::{SmtpSettings, SmtpTls};
 use crate::transport::folder::FolderTarget;
@@ -26,6 +27,10 @@ pub const CONNECTORS: [(&str, &str); 2] = [
 pub struct Tools {
     pub connectors: Vec<ConnectorConfig>,
     pub mappings: Vec<Mapping>,
+    /// How files that come in are read.
+    pub inbound: Vec<Inbound>,
+    /// Between the two looks at a file in the inbox folder.
+    pub inbox_settle: Duration,
     pub client: Client,
     pub sftp: Vec<sftp::Target>,
     pub folders: Vec<FolderTarget>,
@@ -59,6 +64,7 @@ impl Tools {
             .filter_map(|section| connector(config, section, &mut problems))
             .collect();
         let mappings = mappings(config, &mut problems);
+        let inbound = inbound(config, &mut problems);
         for forwarder in &config.forwarders {
             check_documents(forwarder, &mappings, &mut problems);
         }
@@ -68,6 +74,12 @@ impl Tools {
         Ok(Self {
             connectors,
             mappings,
+            inbound,
+            // Where "now" is an argument nobody is writing.
+            inbox_settle: match pace {
+                Pace::Real => Duration::from_secs(config.inbox.settle_seconds),
+                Pace::Skip => Duration::ZERO,
+            },
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
                 .forwarders
@@ -127,11 +139,10 @@ fn connector(
     }
 }
 
-/// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
-fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
-    let folder = config.path(Path::new("mappings"));
+/// Mapping files of one's own in a folder, by name.
+fn own_mappings(folder: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
     let mut own = Vec::new();
-    for entry in std::fs::read_dir(&folder)
+    for entry in std::fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
@@ -152,12 +163,31 @@ fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
         }
     }
     own.sort();
+    own
+}
+
+/// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
+fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
+    let folder = config.path(Path::new("mappings"));
+    let own = own_mappings(&folder, problems);
     // Assets are named inside mapping files; a name that climbs out of the folder is no asset.
     let assets = |name: &str| {
         let inside = !name.starts_with('/') && !name.split(['/', '\\']).any(|part| part == "..");
         inside.then(|| std::fs::read(folder.join(name)).ok()).flatten()
     };
     match definition::all_with(&own, &assets) {
+        Ok(all) => all,
+        Err(more) => {
+            problems.extend(more);
+            Vec::new()
+        }
+    }
+}
+
+/// Built-in inbound mappings, replaced by files of the same id in `mappings/inbound/`.
+fn inbound(config: &Config, problems: &mut Vec<Problem>) -> Vec<Inbound> {
+    let own = own_mappings(&config.path(Path::new("mappings/inbound")), problems);
+    match inbound::builtin_with(&own) {
         Ok(all) => all,
         Err(more) => {
             problems.extend(more);

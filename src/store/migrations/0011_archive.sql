@@ -62,7 +62,6 @@ CREATE TABLE inbox_link (
 
 CREATE INDEX inbox_link_file ON inbox_link (account_id, sha256);
 
--- What a file said as its mapping read it (JSON), and by which mapping; the first rows of one nobody could read.
+-- What a file said as inbound mappings read it (JSON); the first rows of one nobody could read (JSON).
 ALTER TABLE inbox_file ADD COLUMN facts TEXT;
-ALTER TABLE inbox_file ADD COLUMN mapping TEXT;
 ALTER TABLE inbox_file ADD COLUMN first_rows TEXT;
