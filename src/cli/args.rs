@@ -151,7 +151,9 @@ pub enum Command {
         command: OutboxCommand,
     },
     /// Files that came in: what they were, whom they are about, and the ones nobody could read.
-    #[command(after_help = "Example: linkstar inbox list\n         linkstar inbox show 3fa9c2\n         linkstar inbox retry 3fa9c2")]
+    #[command(
+        after_help = "Example: linkstar inbox list\n         linkstar inbox show 3fa9c2\n         linkstar inbox retry 3fa9c2"
+    )]
     Inbox {
         #[command(subcommand)]
         command: InboxCommand,

@@ -91,7 +91,11 @@ async fn export(context: &Context, order: &OrderNo, to: &Path) -> Result<Exit, C
         path: to.to_owned(),
         source,
     })?;
-    print(&format!("{}  sha256 {}", to.display(), crate::digest::sha256_hex(&bytes)))?;
+    print(&format!(
+        "{}  sha256 {}",
+        to.display(),
+        crate::digest::sha256_hex(&bytes)
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -109,8 +113,13 @@ fn read_export(file: &Path) -> Result<Dossier, CliError> {
         )));
     }
     let bytes = std::fs::read(file).map_err(failed)?;
-    archive::read_dossier(&bytes)
-        .map_err(|error| CliError::Usage(format!("{}: {}", file.display(), crate::night::step::chain(&error))))
+    archive::read_dossier(&bytes).map_err(|error| {
+        CliError::Usage(format!(
+            "{}: {}",
+            file.display(),
+            crate::night::step::chain(&error)
+        ))
+    })
 }
 
 fn lang(cli: &Cli) -> Lang {
@@ -138,7 +147,11 @@ fn check_export(cli: &Cli, file: &Path, json: bool) -> Result<Exit, CliError> {
 }
 
 fn checked(lang: Lang, dossier: &Dossier) -> String {
-    let mut out: String = dossier.faults.iter().map(|fault| format!("! {fault}\n")).collect();
+    let mut out: String = dossier
+        .faults
+        .iter()
+        .map(|fault| format!("! {fault}\n"))
+        .collect();
     let key = match dossier.faults.len() {
         0 => "cli.audit.export_whole",
         _ => "cli.audit.export_broken",
@@ -190,9 +203,20 @@ async fn known(context: &Context, store: &Store, order: &OrderNo) -> Result<(), 
 async fn hold(context: &Context, order: &OrderNo, why: (&str, &str)) -> Result<Exit, CliError> {
     known(context, &context.store, order).await?;
     let mut tx = context.store.write().await?;
-    let placed = archive::place_hold(&mut tx, &context.config.account.id, order, why, context.clock.now()).await?;
+    let placed = archive::place_hold(
+        &mut tx,
+        &context.config.account.id,
+        order,
+        why,
+        context.clock.now(),
+    )
+    .await?;
     tx.commit().await?;
-    let key = if placed { "cli.audit.held" } else { "cli.audit.held_before" };
+    let key = if placed {
+        "cli.audit.held"
+    } else {
+        "cli.audit.held_before"
+    };
     print(&text(context.lang, key, &[("order", order.as_str())]))?;
     Ok(Exit::Done)
 }
@@ -200,12 +224,23 @@ async fn hold(context: &Context, order: &OrderNo, why: (&str, &str)) -> Result<E
 async fn release(context: &Context, order: &OrderNo, by: &str) -> Result<Exit, CliError> {
     known(context, &context.store, order).await?;
     let mut tx = context.store.write().await?;
-    let lifted = archive::lift_hold(&mut tx, &context.config.account.id, order, by, context.clock.now()).await?;
+    let lifted = archive::lift_hold(
+        &mut tx,
+        &context.config.account.id,
+        order,
+        by,
+        context.clock.now(),
+    )
+    .await?;
     tx.commit().await?;
     if !lifted {
         return Err(CliError::Usage(format!("order {order} is not held")));
     }
-    print(&text(context.lang, "cli.audit.released", &[("order", order.as_str())]))?;
+    print(&text(
+        context.lang,
+        "cli.audit.released",
+        &[("order", order.as_str())],
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -259,7 +294,11 @@ async fn retain(context: &Context, dry_run: bool, by: &str, json: bool) -> Resul
     let line = |mark: &str, due: &Due| format!("{mark} {} {} ({})\n", due.kind, due.subject, due.until);
     let mut out: String = done.deleted.iter().map(|due| line("-", due)).collect();
     out.extend(done.held.iter().map(|due| line("=", due)));
-    let key = if dry_run { "cli.audit.would_delete" } else { "cli.audit.deleted" };
+    let key = if dry_run {
+        "cli.audit.would_delete"
+    } else {
+        "cli.audit.deleted"
+    };
     let places = [
         ("deleted", done.deleted.len().to_string()),
         ("held", done.held.len().to_string()),

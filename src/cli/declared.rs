@@ -130,7 +130,12 @@ fn inbound_mapping(file: &Path, test: bool) -> Result<Exit, CliError> {
         Err(problems) => return found(&problems),
     };
     if !test {
-        print(&format!("{}: {} version {}: ok", file.display(), mapping.id, mapping.version))?;
+        print(&format!(
+            "{}: {} version {}: ok",
+            file.display(),
+            mapping.id,
+            mapping.version
+        ))?;
         return Ok(Exit::Done);
     }
     match inbound::run_tests(&mapping) {

@@ -14,6 +14,7 @@ use super::{CliError, Exit};
 use crate::calendar::{civil_day, instant_of};
 use crate::delivery::State;
 use crate::ids::OrderNo;
+use crate::night::notice::{self, Notice};
 use crate::night::step::{Step, told};
 use crate::planner::Plan;
 use crate::store::run::{RunView, StepView};
@@ -46,6 +47,11 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         .count();
     let orders = orders::all(&mut tx, account).await?;
     let plan = plans::latest(&mut tx, account).await?;
+    let notices = notice::standing(&mut tx, account).await?;
+    let quarantined = notices.iter().find_map(|notice| match notice {
+        Notice::Quarantined { n, .. } => Some(*n),
+        Notice::BookingRejected { .. } => None,
+    });
     let late = mail_is_late(context, &messages);
     if json {
         print_json(&json!({
@@ -55,11 +61,14 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             "messages_due": waiting,
             "messages_for_a_person": stuck.iter().map(|message| as_json(message)).collect::<Vec<_>>(),
             "mail_late": late,
+            "files_quarantined": quarantined.unwrap_or(0),
+            "bookings_rejected": rejected(&notices),
         }))?;
     } else {
         let seen = Seen {
             run: runs.first(),
             stuck: &stuck,
+            notices: &notices,
             late,
             waiting,
             moving: orders.iter().filter(|stored| stored.state.is_moving()).count(),
@@ -68,17 +77,29 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         print(&screen(context.lang, &seen))?;
     }
     let failed = runs.first().is_some_and(|run| run.state == "failed");
-    Ok(if stuck.is_empty() && !late && !failed {
+    Ok(if stuck.is_empty() && notices.is_empty() && !late && !failed {
         Exit::Done
     } else {
         Exit::Findings
     })
 }
 
+fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
+    notices
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::BookingRejected { order, reason, .. } => Some(json!({"order": order, "reason": reason})),
+            Notice::Quarantined { .. } => None,
+        })
+        .collect()
+}
+
 /// What the first screen tells of.
 struct Seen<'a> {
     run: Option<&'a RunView>,
     stuck: &'a [&'a outbox::Message],
+    /// Rejected bookings and files nobody could read.
+    notices: &'a [Notice],
     late: bool,
     waiting: usize,
     moving: usize,
@@ -91,6 +112,7 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
     if seen.late {
         wanted.push(text(lang, "cli.status.mail_late", &[]));
     }
+    wanted.extend(seen.notices.iter().map(|notice| notice.text(lang)));
     wanted.extend(seen.stuck.iter().map(|message| {
         format!(
             "{}: {}  {}",
@@ -101,7 +123,12 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
     }));
     let steps = seen.run.map(in_order).unwrap_or_default();
     let problems = steps.iter().flat_map(|step| {
-        let lines = step.problem.iter().flat_map(|problem| problem.lines());
+        // Notices are told above, as they stand now.
+        let lines = step
+            .problem
+            .iter()
+            .flat_map(|problem| problem.lines())
+            .filter(|line| Notice::read(line).is_none());
         lines.map(|line| (step.step.as_str(), line))
     });
     wanted.extend(told(problems, lang).iter().map(|told| told_line(lang, told)));
@@ -202,6 +229,7 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
     let number = &stored.order.number;
     let events = orders::events(&mut tx, account, number).await?;
     let documents = orders::documents(&mut tx, account, number).await?;
+    let received = crate::store::inbox::of_order(&mut tx, account, number).await?;
     let prefix = format!("order/{number}/");
     let messages: Vec<_> = outbox::list(&mut tx, account, None, MESSAGES_SHOWN)
         .await?
@@ -227,6 +255,7 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
             .map(|document| json!(document.file_name))
             .collect();
         value["messages"] = messages.iter().map(as_json).collect();
+        value["received_files"] = super::inbox::of_order_json(&received);
         value["receipts"] = serde_json::to_value(&lines)?;
         print_json(&value)?;
         return Ok(Exit::Done);
@@ -252,6 +281,10 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
         })
         .collect();
     out.push_str(&columns(&sent));
+    if !received.is_empty() {
+        out.push('\n');
+        out.push_str(&super::inbox::of_order(context.lang, &received));
+    }
     if !lines.is_empty() {
         let titles = [
             "sku",

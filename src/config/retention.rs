@@ -86,11 +86,7 @@ impl RetentionRules {
                 sections.fault("rule.country", country, "`*` or two letters such as GB");
             }
             if !(1..=MAX_YEARS).contains(&rule.years) {
-                sections.fault(
-                    "rule.years",
-                    rule.years.to_string(),
-                    format!("1 to {MAX_YEARS}"),
-                );
+                sections.fault("rule.years", rule.years.to_string(), format!("1 to {MAX_YEARS}"));
             }
         }
         for kind in KINDS {
@@ -155,11 +151,21 @@ rule = [
         let rules = RetentionRules::parse("r.toml", &text).unwrap();
         let until = |country, today| rules.until("document", country, day("2024-02-01"), day(today));
         assert_eq!(until(None, "2026-01-01"), Some(day("2029-12-31")));
-        assert_eq!(until(Some("GB"), "2026-01-01"), Some(day("2029-12-31")), "never shorter");
+        assert_eq!(
+            until(Some("GB"), "2026-01-01"),
+            Some(day("2029-12-31")),
+            "never shorter"
+        );
         assert_eq!(until(Some("DE"), "2024-12-31"), Some(day("2034-12-31")));
         assert_eq!(until(Some("DE"), "2026-01-01"), Some(day("2032-12-31")));
-        assert_eq!(rules.until("plan", None, day("2024-02-01"), day("2026-01-01")), None);
-        assert_eq!(rules.until("event", None, day("2024-02-01"), day("2026-01-01")), None);
+        assert_eq!(
+            rules.until("plan", None, day("2024-02-01"), day("2026-01-01")),
+            None
+        );
+        assert_eq!(
+            rules.until("event", None, day("2024-02-01"), day("2026-01-01")),
+            None
+        );
     }
 
     #[test]
@@ -171,6 +177,16 @@ rule = [
             .iter()
             .map(ToString::to_string)
             .collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        r.toml, `version`: found `2`, wanted 1
+        r.toml, `rule.kind`: found `documents`, wanted one of document, message, received, plan, page
+        r.toml, `rule.country`: found `gb`, wanted `*` or two letters such as GB
+        r.toml, `rule.years`: found `0`, wanted 1 to 100
+        r.toml, `rule`: found `document`, wanted a rule of this kind for country `*`
+        r.toml, `rule`: found `message`, wanted a rule of this kind for country `*`
+        r.toml, `rule`: found `received`, wanted a rule of this kind for country `*`
+        r.toml, `rule`: found `plan`, wanted a rule of this kind for country `*`
+        r.toml, `rule`: found `page`, wanted a rule of this kind for country `*`
+        ");
     }
 }

@@ -122,7 +122,10 @@ async fn settled(
             settled
         });
     }
-    Ok(now_there.into_iter().map(|(path, look)| (path, look.size)).collect())
+    Ok(now_there
+        .into_iter()
+        .map(|(path, look)| (path, look.size))
+        .collect())
 }
 
 async fn save_looks(night: &Night<'_>, there: &[(PathBuf, Look)]) -> Result<(), StoreError> {
@@ -133,7 +136,13 @@ async fn save_looks(night: &Night<'_>, there: &[(PathBuf, Look)]) -> Result<(), 
 }
 
 fn growing(name: &str) -> Problem {
-    Problem::new(name, "", "size", "still being written", "a file that stands still; it is read next time")
+    Problem::new(
+        name,
+        "",
+        "size",
+        "still being written",
+        "a file that stands still; it is read next time",
+    )
 }
 
 const MAX_NAME_CHARS: usize = 120;

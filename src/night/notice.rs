@@ -52,7 +52,11 @@ impl Notice {
                 reason,
             } => {
                 let reason: String = reason.chars().take(TOLD_CHARS).collect();
-                let places = [("order", order.as_str()), ("forwarder", forwarder), ("reason", &reason)];
+                let places = [
+                    ("order", order.as_str()),
+                    ("forwarder", forwarder),
+                    ("reason", &reason),
+                ];
                 text(lang, "mail.notice.booking_rejected", &places)
             }
             Self::Quarantined { n, name, row } => {

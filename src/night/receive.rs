@@ -41,7 +41,15 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     }
     for file in files {
         if matches!(file.kind(), Kind::Other) {
-            let problems = take(night, inbox::INBOX, &file.name, &file.sha256, &file.bytes, &mut report).await?;
+            let problems = take(
+                night,
+                inbox::INBOX,
+                &file.name,
+                &file.sha256,
+                &file.bytes,
+                &mut report,
+            )
+            .await?;
             inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
                 path: file.path.clone(),
                 source,
@@ -249,7 +257,10 @@ async fn interpret(
         Err(problem) => taken.problems.push(problem),
     }
     // Somebody's layout whose every row is faulty is told by its own faults.
-    let theirs: Vec<Problem> = readings.iter().flat_map(|reading| reading.problems.clone()).collect();
+    let theirs: Vec<Problem> = readings
+        .iter()
+        .flat_map(|reading| reading.problems.clone())
+        .collect();
     if !theirs.is_empty() {
         taken.problems = theirs;
     } else if let Some(broken) = document.broken() {
@@ -259,7 +270,9 @@ async fn interpret(
     taken.first_rows = document.first_rows();
     if taken.problems.is_empty() {
         let first = taken.first_rows.first().map(String::as_str).unwrap_or_default();
-        taken.problems.push(Problem::new(name, "", "", first, KNOWN_FILES));
+        taken
+            .problems
+            .push(Problem::new(name, "", "", first, KNOWN_FILES));
     }
     Ok(taken)
 }
@@ -280,7 +293,9 @@ async fn apply_readings(
     for reading in &readings {
         taken.problems.extend(reading.problems.iter().cloned());
         for record in &reading.records {
-            let Some(given) = record.get("order") else { continue };
+            let Some(given) = record.get("order") else {
+                continue;
+            };
             let Some(number) = named_order(given, orders) else {
                 let wanted = "the number of one of our orders";
                 taken
@@ -355,7 +370,9 @@ async fn move_order(
         Err(store_orders::OrderStoreError::State { source, .. }) => {
             if let Some(reason) = reason {
                 let wanted = format!("a rejection before the goods are handed over ({number}: {source})");
-                taken.problems.push(Problem::new(name, "", "order", reason, wanted));
+                taken
+                    .problems
+                    .push(Problem::new(name, "", "order", reason, wanted));
             }
         }
         Err(error) => return Err(error.into()),
@@ -371,7 +388,13 @@ fn compare(name: &str, record: &Record, stored: &StoredOrder) -> Vec<Problem> {
         .filter_map(|(field, wanted)| {
             let found = record.int(field).filter(|found| *found != wanted)?;
             let wanted = format!("{wanted}, as order {} says", stored.order.number);
-            Some(Problem::new(name, &record.place, field, found.to_string(), wanted))
+            Some(Problem::new(
+                name,
+                &record.place,
+                field,
+                found.to_string(),
+                wanted,
+            ))
         })
         .collect()
 }
@@ -380,9 +403,9 @@ fn compare(name: &str, record: &Record, stored: &StoredOrder) -> Vec<Problem> {
 fn named_order(given: &str, orders: &[StoredOrder]) -> Option<OrderNo> {
     let given = given.trim();
     let names = |number: &str| {
-        given.strip_prefix(number).is_some_and(|rest| {
-            !rest.starts_with(|next: char| next.is_ascii_alphanumeric())
-        })
+        given
+            .strip_prefix(number)
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
     };
     orders
         .iter()

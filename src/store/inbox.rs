@@ -98,7 +98,10 @@ pub async fn remember(
         .await?;
     if new == 1 {
         let subject = format!("inbox/{}/{}", file.origin, file.name);
-        tx.note(account, Note::new(Kind::Received, subject, &file.sha256, file.read_at));
+        tx.note(
+            account,
+            Note::new(Kind::Received, subject, &file.sha256, file.read_at),
+        );
     }
     Ok(new == 1)
 }
@@ -130,12 +133,7 @@ pub async fn settle(tx: &mut Tx, account: &AccountId, file: &InboxFile) -> Resul
 ///
 /// # Errors
 /// When the engine refuses, or the order does not exist.
-pub async fn link(
-    tx: &mut Tx,
-    account: &AccountId,
-    sha256: &str,
-    order: &OrderNo,
-) -> Result<(), StoreError> {
+pub async fn link(tx: &mut Tx, account: &AccountId, sha256: &str, order: &OrderNo) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO inbox_link (account_id, order_no, sha256) VALUES ($1, $2, $3)
          ON CONFLICT (account_id, order_no, sha256) DO NOTHING",
@@ -158,7 +156,8 @@ fn file(row: &Row) -> Result<InboxFile, StoreError> {
         name: row.get("name")?,
         kind: row.get("kind")?,
         problems: serde_json::from_str(&problems).map_err(|error| corrupt("problems", &error))?,
-        facts: serde_json::from_str(facts.as_deref().unwrap_or("[]")).map_err(|error| corrupt("facts", &error))?,
+        facts: serde_json::from_str(facts.as_deref().unwrap_or("[]"))
+            .map_err(|error| corrupt("facts", &error))?,
         first_rows: serde_json::from_str(first_rows.as_deref().unwrap_or("[]"))
             .map_err(|error| corrupt("first rows", &error))?,
         read_at: row.get("read_at")?,
@@ -254,7 +253,10 @@ pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<BTreeMap<String, 
         )
         .await?
     {
-        links.entry(row.get("sha256")?).or_default().push(row.get("order_no")?);
+        links
+            .entry(row.get("sha256")?)
+            .or_default()
+            .push(row.get("order_no")?);
     }
     Ok(links)
 }

@@ -1,9 +1,11 @@
 //! Integration tests against real servers. One binary: every room is a module.
 
+mod archive;
 mod catalog;
 mod connectors;
 mod delivery;
 mod documents;
+mod inbox;
 mod mail;
 mod night;
 mod papers;

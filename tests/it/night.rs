@@ -7,6 +7,6 @@ mod deliveries;
 mod engines;
 mod inputs;
 mod kill;
-mod shop;
+pub mod shop;
 mod sources;
 mod state;

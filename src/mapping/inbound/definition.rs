@@ -180,7 +180,13 @@ impl Inbound {
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         if text.len() > MAX_FILE_BYTES {
             let wanted = format!("at most {MAX_FILE_BYTES} bytes");
-            return Err(vec![Problem::new(file, "", "", format!("{} bytes", text.len()), wanted)]);
+            return Err(vec![Problem::new(
+                file,
+                "",
+                "",
+                format!("{} bytes", text.len()),
+                wanted,
+            )]);
         }
         let mut sections = Sections::parse(file, text)?;
         let head: Option<Head> = sections.take("inbound");
@@ -189,10 +195,18 @@ impl Inbound {
         let tests: Vec<Case> = sections.take_each("test");
         match &head {
             Some(head) => check(head, &fields, &mut sections),
-            None => sections.fault("inbound", "", "a section [inbound] with language, id, version, kind and format"),
+            None => sections.fault(
+                "inbound",
+                "",
+                "a section [inbound] with language, id, version, kind and format",
+            ),
         }
         if tests.is_empty() {
-            sections.fault("test", "", "at least one [[test]] with a file and what comes out of it");
+            sections.fault(
+                "test",
+                "",
+                "at least one [[test]] with a file and what comes out of it",
+            );
         }
         sections.finish(&["inbound", "fields", "when", "test"])?;
         let Some(head) = head else { return Err(Vec::new()) };
@@ -213,13 +227,21 @@ impl Inbound {
 
 fn check(head: &Head, fields: &BTreeMap<String, Source>, sections: &mut Sections<'_>) {
     if head.language != LANGUAGE {
-        sections.fault("inbound.language", head.language.to_string(), LANGUAGE.to_string());
+        sections.fault(
+            "inbound.language",
+            head.language.to_string(),
+            LANGUAGE.to_string(),
+        );
     }
     if head.id.trim().is_empty() {
         sections.fault("inbound.id", &head.id, "a name");
     }
     if !head.rows.is_empty() && matches!(head.format, Format::Table | Format::Text) {
-        sections.fault("inbound.rows", &head.rows, "nothing: only JSON and XML have a place of rows");
+        sections.fault(
+            "inbound.rows",
+            &head.rows,
+            "nothing: only JSON and XML have a place of rows",
+        );
     }
     let known = head.kind.fields();
     for (name, source) in fields {
@@ -237,19 +259,44 @@ fn check(head: &Head, fields: &BTreeMap<String, Source>, sections: &mut Sections
     }
     for (name, _, needed) in known {
         if *needed && !fields.contains_key(*name) {
-            sections.fault(&format!("fields.{name}"), "", format!("a place: every {} has it", head.kind.code()));
+            sections.fault(
+                &format!("fields.{name}"),
+                "",
+                format!("a place: every {} has it", head.kind.code()),
+            );
         }
     }
 }
 
 const BUILTIN: [(&str, &str); 7] = [
-    ("booking-status.toml", include_str!("../../../mappings/inbound/booking-status.toml")),
-    ("cds-notification.toml", include_str!("../../../mappings/inbound/cds-notification.toml")),
-    ("customs-receipt-list.toml", include_str!("../../../mappings/inbound/customs-receipt-list.toml")),
-    ("forwarder-bill.toml", include_str!("../../../mappings/inbound/forwarder-bill.toml")),
-    ("huatuo-booking-confirmation.toml", include_str!("../../../mappings/inbound/huatuo-booking-confirmation.toml")),
-    ("huatuo-booking-rejection.toml", include_str!("../../../mappings/inbound/huatuo-booking-rejection.toml")),
-    ("tracking-list.toml", include_str!("../../../mappings/inbound/tracking-list.toml")),
+    (
+        "booking-status.toml",
+        include_str!("../../../mappings/inbound/booking-status.toml"),
+    ),
+    (
+        "cds-notification.toml",
+        include_str!("../../../mappings/inbound/cds-notification.toml"),
+    ),
+    (
+        "customs-receipt-list.toml",
+        include_str!("../../../mappings/inbound/customs-receipt-list.toml"),
+    ),
+    (
+        "forwarder-bill.toml",
+        include_str!("../../../mappings/inbound/forwarder-bill.toml"),
+    ),
+    (
+        "huatuo-booking-confirmation.toml",
+        include_str!("../../../mappings/inbound/huatuo-booking-confirmation.toml"),
+    ),
+    (
+        "huatuo-booking-rejection.toml",
+        include_str!("../../../mappings/inbound/huatuo-booking-rejection.toml"),
+    ),
+    (
+        "tracking-list.toml",
+        include_str!("../../../mappings/inbound/tracking-list.toml"),
+    ),
 ];
 
 /// The inbound mappings that ship with linkstar, by id.
@@ -284,5 +331,9 @@ pub fn builtin_with(own: &[(String, String)]) -> Result<Vec<Inbound>, Vec<Proble
         }
     }
     all.sort_by(|a, b| a.id.cmp(&b.id));
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(all)
+    } else {
+        Err(problems)
+    }
 }

@@ -133,10 +133,17 @@ impl<'a> Document<'a> {
                 })
                 .collect();
         }
-        let head = self.bytes.get(..MAX_TEXT_BYTES.min(self.bytes.len())).unwrap_or_default();
+        let head = self
+            .bytes
+            .get(..MAX_TEXT_BYTES.min(self.bytes.len()))
+            .unwrap_or_default();
         if head.contains(&0) || head.starts_with(b"PK") || head.starts_with(b"%PDF") {
             let hex: String = head.iter().take(16).map(|byte| format!("{byte:02x} ")).collect();
-            return vec![format!("{} bytes, begins with {}", self.bytes.len(), hex.trim_end())];
+            return vec![format!(
+                "{} bytes, begins with {}",
+                self.bytes.len(),
+                hex.trim_end()
+            )];
         }
         String::from_utf8_lossy(head)
             .lines()
@@ -152,7 +159,8 @@ impl<'a> Document<'a> {
 pub fn shown(text: &str, most: usize) -> String {
     let mut out = String::new();
     for c in text.chars().take(most) {
-        if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        if c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
         {
             out.extend(c.escape_default());
         } else {

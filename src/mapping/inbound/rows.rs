@@ -105,7 +105,9 @@ impl Inbound {
         let mut facts = BTreeMap::new();
         let mut problems = Vec::new();
         for (name, kind, needed) in self.kind.fields() {
-            let Some(source) = self.fields.get(*name) else { continue };
+            let Some(source) = self.fields.get(*name) else {
+                continue;
+            };
             let raw = first(source, found);
             match raw {
                 None if *needed => {
@@ -127,7 +129,11 @@ impl Inbound {
                 }
             }
         }
-        if problems.is_empty() { Ok(facts) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(facts)
+        } else {
+            Err(problems)
+        }
     }
 
     /// The rows of the file, when it has the layout of this mapping.
@@ -155,14 +161,20 @@ impl Inbound {
     fn table_rows<'d>(&'d self, document: &'d Document<'_>) -> Option<Vec<(String, Found<'d>)>> {
         let table = document.table().ok()?;
         let rows: Vec<(usize, &[String])> = table.raw_rows().collect();
-        let (header, heads) = rows.iter().take(HEADER_WITHIN_ROWS).enumerate().find_map(|(at, (_, cells))| {
-            let mut heads: BTreeMap<String, usize> = BTreeMap::new();
-            for (column, cell) in cells.iter().enumerate() {
-                heads.entry(fold(cell)).or_insert(column);
-            }
-            let all = self.needs().all(|any| any.iter().any(|head| heads.contains_key(&fold(head))));
-            all.then_some((at, heads))
-        })?;
+        let (header, heads) =
+            rows.iter()
+                .take(HEADER_WITHIN_ROWS)
+                .enumerate()
+                .find_map(|(at, (_, cells))| {
+                    let mut heads: BTreeMap<String, usize> = BTreeMap::new();
+                    for (column, cell) in cells.iter().enumerate() {
+                        heads.entry(fold(cell)).or_insert(column);
+                    }
+                    let all = self
+                        .needs()
+                        .all(|any| any.iter().any(|head| heads.contains_key(&fold(head))));
+                    all.then_some((at, heads))
+                })?;
         let heads = std::rc::Rc::new(heads);
         Some(
             rows.into_iter()
@@ -185,7 +197,10 @@ impl Inbound {
             one => vec![one],
         };
         let has = |row: &Value| {
-            row.is_object() && self.needs().all(|any| any.iter().any(|path| at_path(row, path).is_some()))
+            row.is_object()
+                && self
+                    .needs()
+                    .all(|any| any.iter().any(|path| at_path(row, path).is_some()))
         };
         if !rows.first().is_some_and(|row| has(row)) {
             return None;
@@ -210,7 +225,8 @@ impl Inbound {
         }
         let rows = xml_nodes(root, rest);
         let has = |row: &Node| {
-            self.needs().all(|any| any.iter().any(|path| !xml_nodes(row, path).is_empty()))
+            self.needs()
+                .all(|any| any.iter().any(|path| !xml_nodes(row, path).is_empty()))
         };
         if !rows.first().is_some_and(|row| has(row)) {
             return None;
@@ -236,7 +252,10 @@ impl Inbound {
                 let rest: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
                 rest.join(" ").trim().to_owned()
             } else {
-                text.lines().find_map(|line| line.trim().strip_prefix(start))?.trim().to_owned()
+                text.lines()
+                    .find_map(|line| line.trim().strip_prefix(start))?
+                    .trim()
+                    .to_owned()
             };
             (!said.is_empty()).then_some(said)
         };
@@ -246,13 +265,19 @@ impl Inbound {
             .values()
             .flat_map(|source| &source.from)
             .any(|start| start != "*" && text.trim_start().starts_with(start.as_str()));
-        let all = self.needs().all(|any| any.iter().any(|start| found(start).is_some()));
+        let all = self
+            .needs()
+            .all(|any| any.iter().any(|start| found(start).is_some()));
         (begins && all).then(|| vec![(String::new(), Box::new(found) as Found<'d>)])
     }
 }
 
 fn place_of(many: bool, number: usize) -> String {
-    if many { format!("item {}", number + 1) } else { String::new() }
+    if many {
+        format!("item {}", number + 1)
+    } else {
+        String::new()
+    }
 }
 
 fn first(source: &Source, found: &Found<'_>) -> Option<String> {
@@ -295,12 +320,18 @@ fn local(name: &str) -> &str {
 }
 
 fn xml_nodes<'n>(node: &'n Node, path: &str) -> Vec<&'n Node> {
-    path.split('/').filter(|step| !step.is_empty()).fold(vec![node], |nodes, step| {
-        nodes
-            .into_iter()
-            .flat_map(|node| node.children.iter().filter(move |child| local(&child.name) == step))
-            .collect()
-    })
+    path.split('/')
+        .filter(|step| !step.is_empty())
+        .fold(vec![node], |nodes, step| {
+            nodes
+                .into_iter()
+                .flat_map(|node| {
+                    node.children
+                        .iter()
+                        .filter(move |child| local(&child.name) == step)
+                })
+                .collect()
+        })
 }
 
 fn wanted(kind: FieldType) -> &'static str {

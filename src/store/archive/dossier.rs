@@ -178,7 +178,12 @@ pub fn read_dossier(bytes: &[u8]) -> Result<Dossier, DossierError> {
             faults.push(format!("`{}`: a name that is not ours", name.escape_debug()));
             continue;
         }
-        let most = if name == INDEX { MAX_INDEX_BYTES } else { MAX_CONTENT_BYTES }.min(left);
+        let most = if name == INDEX {
+            MAX_INDEX_BYTES
+        } else {
+            MAX_CONTENT_BYTES
+        }
+        .min(left);
         let mut content = Vec::new();
         // A claimed size proves nothing: what comes out is counted.
         let read = file.take(most + 1).read_to_end(&mut content);
@@ -188,7 +193,9 @@ pub fn read_dossier(bytes: &[u8]) -> Result<Dossier, DossierError> {
         }
         let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
         if size > most {
-            return Err(DossierError::Foreign(format!("`{name}` unpacks to more than {most} bytes")));
+            return Err(DossierError::Foreign(format!(
+                "`{name}` unpacks to more than {most} bytes"
+            )));
         }
         left -= size;
         if files.insert(name.clone(), content).is_some() {
@@ -222,7 +229,9 @@ fn is_safe(name: &str) -> bool {
     };
     match name.split('/').collect::<Vec<_>>().as_slice() {
         [file] => *file == INDEX || *file == CHAIN,
-        [folder, file] => folder.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && part(folder) && part(file),
+        [folder, file] => {
+            folder.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && part(folder) && part(file)
+        }
         _ => false,
     }
 }
@@ -249,7 +258,10 @@ fn check_contents(index: &Index, files: &BTreeMap<String, Vec<u8>>, faults: &mut
 fn check_chain(index: &Index, chain: Option<&[u8]>, faults: &mut Vec<String>) {
     let text = String::from_utf8_lossy(chain.unwrap_or_default());
     let bodies: Vec<&str> = text.lines().collect();
-    let wanted = index.last.checked_sub(index.first).and_then(|span| span.checked_add(1));
+    let wanted = index
+        .last
+        .checked_sub(index.first)
+        .and_then(|span| span.checked_add(1));
     if wanted != i64::try_from(bodies.len()).ok() {
         faults.push(format!(
             "`{CHAIN}`: {} lines, wanted one for each entry {}..{}",
@@ -288,6 +300,8 @@ fn check_chain(index: &Index, chain: Option<&[u8]>, faults: &mut Vec<String>) {
         ));
     }
     if hash != index.hash {
-        faults.push(format!("`{CHAIN}`: it does not end with the hash the index names"));
+        faults.push(format!(
+            "`{CHAIN}`: it does not end with the hash the index names"
+        ));
     }
 }

@@ -173,7 +173,9 @@ pub async fn entries(
     most: u32,
 ) -> Result<Vec<Entry>, StoreError> {
     tx.rows(
-        format!("SELECT {COLUMNS} FROM archive_entry WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"),
+        format!(
+            "SELECT {COLUMNS} FROM archive_entry WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
+        ),
         args![account, after, most],
     )
     .await?

@@ -103,7 +103,8 @@ async fn events_without_entry(
         .map(|row| {
             let order: String = row.get("order_no")?;
             let event: String = row.get("event")?;
-            let at = serde_json::from_str::<crate::order::OrderEvent>(&event).map_or(unknown, |event| event.at);
+            let at =
+                serde_json::from_str::<crate::order::OrderEvent>(&event).map_or(unknown, |event| event.at);
             let subject = event_subject(&order, row.get("seq")?);
             Ok(Note::new(Kind::Event, subject, &sha256_hex(event.as_bytes()), at))
         })

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{GENESIS, Kind, entries, head, things};
+use crate::args;
 use crate::digest::sha256_hex;
 use crate::ids::{AccountId, OrderNo};
 use crate::store::blob::{self, Content};
 use crate::store::{StoreError, Tx};
-use crate::args;
 
 /// One thing that is not as it was archived.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -83,19 +83,21 @@ pub async fn verify(tx: &mut Tx, account: &AccountId) -> Result<Verified, StoreE
                     .push(fault("it does not follow the entry before it".to_owned()));
             }
             if entry.computed(account.as_str()) != entry.hash {
-                found
-                    .faults
-                    .push(fault("the entry itself was changed, or moved to another place".to_owned()));
+                found.faults.push(fault(
+                    "the entry itself was changed, or moved to another place".to_owned(),
+                ));
             }
             if checked.insert(content_key(&entry.kind, &entry.subject, &entry.sha256)) {
                 match content(tx, account, &entry.kind, &entry.subject, &entry.sha256).await? {
                     Content::Whole => found.contents += 1,
                     Content::Deleted => {
                         match deletions.get(&entry.sha256) {
-                            Some(day) => found.deleted.push(fault(format!("deleted by retention on {day}"))),
-                            None => found
-                                .faults
-                                .push(fault("its content is gone and no deletion tells of it".to_owned())),
+                            Some(day) => found
+                                .deleted
+                                .push(fault(format!("deleted by retention on {day}"))),
+                            None => found.faults.push(fault(
+                                "its content is gone and no deletion tells of it".to_owned(),
+                            )),
                         }
                         // Every entry of a deleted content is told, not only the first.
                         checked.remove(&content_key(&entry.kind, &entry.subject, &entry.sha256));
@@ -172,7 +174,9 @@ pub(super) async fn event_text(
         .strip_prefix("order/")
         .and_then(|rest| rest.rsplit_once("/event/"))
         .and_then(|(order, seq)| Some((OrderNo::new(order).ok()?, seq.parse::<i64>().ok()?)));
-    let Some((order, seq)) = place else { return Ok(None) };
+    let Some((order, seq)) = place else {
+        return Ok(None);
+    };
     tx.row(
         "SELECT event FROM order_event WHERE account_id = $1 AND order_no = $2 AND seq = $3",
         args![account, &order, seq],

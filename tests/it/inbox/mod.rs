@@ -1,0 +1,1 @@
+//! Files that come in: taken when they stand still, read once, quarantined when nobody can read them.
