@@ -49,7 +49,7 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         let shown: Vec<Value> = files.iter().map(|file| as_json(file, &links)).collect();
         let waiting: Vec<Value> = waiting
             .iter()
-            .map(|look| json!({"name": look.name, "size": look.size}))
+            .map(|(look, since)| json!({"since": since, "name": look.name, "size": look.size}))
             .collect();
         print_json(&json!({"files": shown, "waiting": waiting}))?;
     } else {
@@ -64,11 +64,11 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
 
 type Links = BTreeMap<String, Vec<String>>;
 
-fn table(lang: Lang, files: &[InboxFile], links: &Links, waiting: &[Look]) -> String {
+fn table(lang: Lang, files: &[InboxFile], links: &Links, waiting: &[(Look, DateTime<Utc>)]) -> String {
     let mut rows = vec![heads(lang, "inbox")];
     rows.extend(files.iter().map(|file| row(lang, file, links.get(&file.sha256))));
     let mut out = columns(&rows);
-    for look in waiting {
+    for (look, _) in waiting {
         let places = [
             ("from", INBOX.to_owned()),
             ("name", crate::mapping::inbound::shown(&look.name, 120)),

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 use super::Night;
 use crate::delivery::is_unfinished_name;
 use crate::digest::sha256_hex;
@@ -92,8 +94,8 @@ pub async fn new_files(night: &Night<'_>) -> Result<(Vec<Dropped>, Vec<Problem>)
     Ok((files, problems))
 }
 
-/// Files that look as they did before, each with its size. Those seen for the first time are looked at again after a
-/// pause.
+/// Files that have looked the same for the settling time, each with its size. When there are others they are looked
+/// at again after a pause.
 async fn settled(
     night: &Night<'_>,
     folder: &Path,
@@ -103,35 +105,49 @@ async fn settled(
     let mut tx = night.store.read().await?;
     let before = store_inbox::looks(&mut tx, night.account(), INBOX).await?;
     drop(tx);
-    if first.is_empty() && before.is_empty() {
-        return Ok(Vec::new());
+    let now = night.now();
+    let settle = chrono::Duration::from_std(night.tools.inbox_settle).unwrap_or(chrono::Duration::MAX);
+    // A look from a time to come is of a clock that was set back: it says nothing.
+    let since = |look: &Look| {
+        before
+            .iter()
+            .find(|(seen, at)| seen == look && *at <= now)
+            .map(|(_, at)| *at)
+    };
+    let stands =
+        |look: &Look| settle > chrono::Duration::zero() && since(look).is_some_and(|at| now - at >= settle);
+    if first.iter().all(|(_, look)| stands(look)) {
+        if before.len() != first.len() {
+            save_looks(night, &first, &since).await?;
+        }
+        return Ok(first.into_iter().map(|(path, look)| (path, look.size)).collect());
     }
-    let same = |seen: &[Look], look: &Look| seen.contains(look);
-    let mut now_there = first;
-    if !now_there.iter().all(|(_, look)| same(&before, look)) {
-        save_looks(night, &now_there).await?;
-        let seen: Vec<Look> = now_there.iter().map(|(_, look)| look.clone()).collect();
-        tokio::time::sleep(night.tools.inbox_settle).await;
-        now_there = listed(folder);
-        save_looks(night, &now_there).await?;
-        now_there.retain(|(path, look)| {
-            let settled = same(&seen, look);
-            if !settled {
-                problems.push(growing(&shown_name(path)));
-            }
-            settled
-        });
+    save_looks(night, &first, &since).await?;
+    tokio::time::sleep(night.tools.inbox_settle).await;
+    let second = listed(folder);
+    let unchanged = |look: &Look| first.iter().any(|(_, seen)| seen == look);
+    let (stood, grew): (Vec<_>, Vec<_>) = second.into_iter().partition(|(_, look)| unchanged(look));
+    if !grew.is_empty() {
+        let there: Vec<_> = stood.iter().chain(&grew).cloned().collect();
+        save_looks(night, &there, &|look| unchanged(look).then_some(now)).await?;
     }
-    Ok(now_there
-        .into_iter()
-        .map(|(path, look)| (path, look.size))
-        .collect())
+    problems.extend(grew.iter().map(|(path, _)| growing(&shown_name(path))));
+    Ok(stood.into_iter().map(|(path, look)| (path, look.size)).collect())
 }
 
-async fn save_looks(night: &Night<'_>, there: &[(PathBuf, Look)]) -> Result<(), StoreError> {
-    let looks: Vec<Look> = there.iter().map(|(_, look)| look.clone()).collect();
+/// Remembers how the files look, and since when.
+async fn save_looks(
+    night: &Night<'_>,
+    there: &[(PathBuf, Look)],
+    since: &(dyn Fn(&Look) -> Option<DateTime<Utc>> + Sync),
+) -> Result<(), StoreError> {
+    let now = night.now();
+    let looks: Vec<(Look, DateTime<Utc>)> = there
+        .iter()
+        .map(|(_, look)| (look.clone(), since(look).unwrap_or(now)))
+        .collect();
     let mut tx = night.store.write().await?;
-    store_inbox::save_looks(&mut tx, night.account(), INBOX, &looks, night.now()).await?;
+    store_inbox::save_looks(&mut tx, night.account(), INBOX, &looks).await?;
     tx.commit().await
 }
 

@@ -29,7 +29,7 @@ pub struct Tools {
     pub mappings: Vec<Mapping>,
     /// How files that come in are read.
     pub inbound: Vec<Inbound>,
-    /// Between the two looks at a file in the inbox folder.
+    /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
     pub sftp: Vec<sftp::Target>,
@@ -48,8 +48,6 @@ pub enum ToolsError {
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A file in a local folder is read once its size has stood still for so long.
-const SETTLE: Duration = Duration::from_secs(5);
 
 impl Tools {
     /// Reads what the configuration names.
@@ -65,6 +63,11 @@ impl Tools {
             .collect();
         let mappings = mappings(config, &mut problems);
         let inbound = inbound(config, &mut problems);
+        let settle = match pace {
+            Pace::Real => Duration::from_secs(config.inbox.settle_seconds),
+            // Where "now" is an argument nobody is writing.
+            Pace::Skip => Duration::ZERO,
+        };
         for forwarder in &config.forwarders {
             check_documents(forwarder, &mappings, &mut problems);
         }
@@ -75,11 +78,7 @@ impl Tools {
             connectors,
             mappings,
             inbound,
-            // Where "now" is an argument nobody is writing.
-            inbox_settle: match pace {
-                Pace::Real => Duration::from_secs(config.inbox.settle_seconds),
-                Pace::Skip => Duration::ZERO,
-            },
+            inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
                 .forwarders
@@ -89,7 +88,7 @@ impl Tools {
             folders: config
                 .forwarders
                 .iter()
-                .filter_map(|forwarder| folder_target(config, forwarder))
+                .filter_map(|forwarder| folder_target(config, forwarder, settle))
                 .collect(),
             smtp: smtp(config),
         })
@@ -233,13 +232,13 @@ fn sftp_target(config: &Config, forwarder: &ForwarderSection) -> Option<sftp::Ta
     })
 }
 
-fn folder_target(config: &Config, forwarder: &ForwarderSection) -> Option<FolderTarget> {
+fn folder_target(config: &Config, forwarder: &ForwarderSection, settle: Duration) -> Option<FolderTarget> {
     let folder = config.path(forwarder.folder.as_ref()?);
     Some(FolderTarget {
         id: forwarder.id.to_string(),
         in_dir: Some(folder.join("out")),
         out_dir: folder.join("in"),
-        settle: SETTLE,
+        settle,
     })
 }
 

@@ -261,28 +261,33 @@ pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<BTreeMap<String, 
     Ok(links)
 }
 
-/// How the waiting files of an origin looked when they were last seen.
+/// How the waiting files of an origin look, and since when.
 ///
 /// # Errors
 /// When the engine refuses.
-pub async fn looks(tx: &mut Tx, account: &AccountId, origin: &str) -> Result<Vec<Look>, StoreError> {
+pub async fn looks(
+    tx: &mut Tx,
+    account: &AccountId,
+    origin: &str,
+) -> Result<Vec<(Look, DateTime<Utc>)>, StoreError> {
     tx.rows(
-        "SELECT name, size, modified FROM inbox_look WHERE account_id = $1 AND origin = $2 ORDER BY name",
+        "SELECT name, size, modified, seen_at FROM inbox_look WHERE account_id = $1 AND origin = $2 ORDER BY name",
         args![account, origin],
     )
     .await?
     .iter()
     .map(|row| {
-        Ok(Look {
+        let look = Look {
             name: row.get("name")?,
             size: row.get("size")?,
             modified: row.get("modified")?,
-        })
+        };
+        Ok((look, row.get("seen_at")?))
     })
     .collect()
 }
 
-/// Remembers how the waiting files look now, and forgets those that are gone.
+/// Remembers how the waiting files look and since when, and forgets those that are gone.
 ///
 /// # Errors
 /// When the engine refuses.
@@ -290,8 +295,7 @@ pub async fn save_looks(
     tx: &mut Tx,
     account: &AccountId,
     origin: &str,
-    now_there: &[Look],
-    now: DateTime<Utc>,
+    now_there: &[(Look, DateTime<Utc>)],
 ) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM inbox_look WHERE account_id = $1 AND origin = $2",
@@ -300,7 +304,7 @@ pub async fn save_looks(
     .await?;
     let rows: Vec<_> = now_there
         .iter()
-        .map(|look| args![account, origin, &look.name, look.size, look.modified, now].to_vec())
+        .map(|(look, since)| args![account, origin, &look.name, look.size, look.modified, *since].to_vec())
         .collect();
     tx.insert_many(
         "INSERT INTO inbox_look (account_id, origin, name, size, modified, seen_at)",

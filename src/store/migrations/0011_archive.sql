@@ -39,7 +39,7 @@ CREATE TABLE legal_hold (
     FOREIGN KEY (account_id, order_no) REFERENCES stocking_order (account_id, order_no)
 );
 
--- How a waiting file looked when it was last seen: it is taken when it looks the same again.
+-- How a waiting file looks and since when it was seen so: it is taken when it has stood still for a while.
 CREATE TABLE inbox_look (
     account_id TEXT NOT NULL,
     origin TEXT NOT NULL,

@@ -21,7 +21,9 @@ async fn r72_every_change_behind_the_programs_back_is_named() {
             ),
             (
                 "UPDATE archive_entry SET subject = 'order/x/r1/y' WHERE seq = 3".to_owned(),
-                format!("UPDATE archive_entry SET subject = 'order/{order}/r1/commercial-invoice' WHERE seq = 3"),
+                format!(
+                    "UPDATE archive_entry SET subject = 'order/{order}/r1/commercial-invoice' WHERE seq = 3"
+                ),
                 "entry 3, document `order/x/r1/y`: the entry itself was changed".to_owned(),
             ),
             (
@@ -35,7 +37,8 @@ async fn r72_every_change_behind_the_programs_back_is_named() {
                 "entry 7 before it is missing".to_owned(),
             ),
             (
-                "UPDATE archive_entry SET seq = CASE seq WHEN 6 THEN -7 ELSE -6 END WHERE seq IN (6, 7)".to_owned(),
+                "UPDATE archive_entry SET seq = CASE seq WHEN 6 THEN -7 ELSE -6 END WHERE seq IN (6, 7)"
+                    .to_owned(),
                 "UPDATE archive_entry SET seq = CASE seq WHEN -7 THEN 6 ELSE 7 END WHERE seq < 0".to_owned(),
                 "entries 6..7 before it are missing".to_owned(),
             ),
@@ -58,11 +61,16 @@ async fn r72_every_change_behind_the_programs_back_is_named() {
         for (change, undo, said) in cases {
             let blobs = |sql: &str| match store.engine() {
                 linkstar::store::dialect::Engine::Sqlite => sql.replace("BYTEA", "BLOB"),
-                linkstar::store::dialect::Engine::Postgres => sql.replace("CAST(", "convert_to(").replace(" AS BYTEA", ", 'UTF8'"),
+                linkstar::store::dialect::Engine::Postgres => sql
+                    .replace("CAST(", "convert_to(")
+                    .replace(" AS BYTEA", ", 'UTF8'"),
             };
             tamper(&store, &blobs(&change)).await;
             let found = faults(&store).await;
-            assert!(found.iter().any(|fault| fault.contains(&said)), "{change}\n{found:#?}\nwanted {said}");
+            assert!(
+                found.iter().any(|fault| fault.contains(&said)),
+                "{change}\n{found:#?}\nwanted {said}"
+            );
             tamper(&store, &blobs(&undo)).await;
             let found = faults(&store).await;
             assert!(found.is_empty(), "{undo}: {found:#?}");
@@ -75,7 +83,12 @@ async fn r72_every_change_behind_the_programs_back_is_named() {
         )
         .await;
         let found = faults(&store).await;
-        assert!(found.iter().any(|fault| fault.contains("but not archived as such")), "{found:#?}");
+        assert!(
+            found
+                .iter()
+                .any(|fault| fault.contains("but not archived as such")),
+            "{found:#?}"
+        );
     }
 }
 

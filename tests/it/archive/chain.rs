@@ -13,9 +13,16 @@ async fn r72_every_thing_has_its_entry_and_both_engines_give_the_same_chain() {
         filled(&store).await;
         let found = verify(&store).await;
         assert_eq!(found.faults, [], "{:?}", store.engine());
-        assert_eq!((found.entries, found.deleted.len()), (10, 0), "{:?}", store.engine());
+        assert_eq!(
+            (found.entries, found.deleted.len()),
+            (10, 0),
+            "{:?}",
+            store.engine()
+        );
         let mut tx = store.read().await.expect("the store answers");
-        let entries = archive::entries(&mut tx, &account(), 0, 100).await.expect("entries");
+        let entries = archive::entries(&mut tx, &account(), 0, 100)
+            .await
+            .expect("entries");
         let said: Vec<String> = entries
             .iter()
             .map(|entry| format!("{} {} {}", entry.seq, entry.kind, entry.subject))
@@ -32,7 +39,11 @@ async fn r72_every_thing_has_its_entry_and_both_engines_give_the_same_chain() {
 async fn r72_a_clock_set_back_does_not_reorder_the_chain() {
     for store in engines().await {
         let order = filled(&store).await;
-        for (second, reason) in [(900, "late"), (-50_000, "the clock was set back"), (10, "right again")] {
+        for (second, reason) in [
+            (900, "late"),
+            (-50_000, "the clock was set back"),
+            (10, "right again"),
+        ] {
             let mut tx = write(&store).await;
             let rejected = OrderEventKind::BookingRejected {
                 reason: reason.to_owned(),
@@ -43,7 +54,9 @@ async fn r72_a_clock_set_back_does_not_reorder_the_chain() {
             tx.commit().await.expect("committed");
         }
         let mut tx = store.read().await.expect("the store answers");
-        let entries = archive::entries(&mut tx, &account(), 10, 100).await.expect("entries");
+        let entries = archive::entries(&mut tx, &account(), 10, 100)
+            .await
+            .expect("entries");
         let times: Vec<(i64, i64)> = entries.iter().map(|entry| (entry.seq, entry.at)).collect();
         assert_eq!(
             times,
@@ -112,5 +125,9 @@ async fn many_writers_make_one_chain_without_holes() {
         writer.await.expect("a writer ends");
     }
     let found = verify(&store).await;
-    assert_eq!((found.faults.len(), found.entries), (0, WRITERS * EACH * 2), "{found:?}");
+    assert_eq!(
+        (found.faults.len(), found.entries),
+        (0, WRITERS * EACH * 2),
+        "{found:?}"
+    );
 }

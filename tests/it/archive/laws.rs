@@ -91,7 +91,9 @@ async fn run(acts: Vec<(Act, i64)>) {
                     now: then,
                     by: "test",
                 };
-                let done = archive::retain(&mut tx, &account(), run, false).await.expect("retained");
+                let done = archive::retain(&mut tx, &account(), run, false)
+                    .await
+                    .expect("retained");
                 deleted += done.deleted.len();
             }
             Act::Lost(n) => {

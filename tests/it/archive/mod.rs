@@ -46,12 +46,19 @@ pub async fn write(store: &Store) -> Tx {
 
 pub async fn verify(store: &Store) -> Verified {
     let mut tx = store.read().await.expect("the store answers");
-    archive::verify(&mut tx, &account()).await.expect("the store answers")
+    archive::verify(&mut tx, &account())
+        .await
+        .expect("the store answers")
 }
 
 /// What is wrong, as a person reads it.
 pub async fn faults(store: &Store) -> Vec<String> {
-    verify(store).await.faults.iter().map(ToString::to_string).collect()
+    verify(store)
+        .await
+        .faults
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Changes the database behind the program's back.
@@ -63,7 +70,9 @@ pub async fn tamper(store: &Store, sql: &str) {
 }
 
 pub async fn document(tx: &mut Tx, order: &OrderNo, name: &str, bytes: &[u8], now: DateTime<Utc>) {
-    let sha256 = blob::put(tx, &account(), "document", bytes, now).await.expect("stored");
+    let sha256 = blob::put(tx, &account(), "document", bytes, now)
+        .await
+        .expect("stored");
     let document = StoredDocument {
         order: order.clone(),
         revision: 1,
@@ -72,7 +81,9 @@ pub async fn document(tx: &mut Tx, order: &OrderNo, name: &str, bytes: &[u8], no
         media_type: "text/plain".to_owned(),
         sha256,
     };
-    orders::add_document(tx, &account(), &document, now).await.expect("stored");
+    orders::add_document(tx, &account(), &document, now)
+        .await
+        .expect("stored");
 }
 
 pub async fn message(tx: &mut Tx, key: &str, bytes: &[u8], now: DateTime<Utc>) {
@@ -88,7 +99,9 @@ pub async fn message(tx: &mut Tx, key: &str, bytes: &[u8], now: DateTime<Utc>) {
         depends_on: None,
         run_after: now,
     };
-    let _ = outbox::enqueue(tx, &account(), &message, now).await.expect("enqueued");
+    let _ = outbox::enqueue(tx, &account(), &message, now)
+        .await
+        .expect("enqueued");
 }
 
 pub async fn received(tx: &mut Tx, name: &str, bytes: &[u8], order: &OrderNo, now: DateTime<Utc>) {
@@ -102,8 +115,12 @@ pub async fn received(tx: &mut Tx, name: &str, bytes: &[u8], order: &OrderNo, no
         first_rows: Vec::new(),
         read_at: now,
     };
-    inbox::remember(tx, &account(), &file, bytes).await.expect("stored");
-    inbox::link(tx, &account(), &file.sha256, order).await.expect("linked");
+    inbox::remember(tx, &account(), &file, bytes)
+        .await
+        .expect("stored");
+    inbox::link(tx, &account(), &file.sha256, order)
+        .await
+        .expect("linked");
 }
 
 pub async fn page(tx: &mut Tx, bytes: &[u8], now: DateTime<Utc>) {
@@ -146,7 +163,14 @@ pub async fn filled(store: &Store) -> OrderNo {
     page(&mut tx, b"{\"orders\": [1]}", at(1)).await;
     tx.commit().await.expect("committed");
     let mut tx = write(store).await;
-    received(&mut tx, "bill-7.csv", b"bill_no,amount,currency\nB-7,800,CNY\n", &number, at(2)).await;
+    received(
+        &mut tx,
+        "bill-7.csv",
+        b"bill_no,amount,currency\nB-7,800,CNY\n",
+        &number,
+        at(2),
+    )
+    .await;
     let handed = OrderEventKind::Reached {
         state: OrderState::HandedOver,
     };
@@ -172,7 +196,9 @@ pub async fn filled(store: &Store) -> OrderNo {
         receipt: Some("read back".to_owned()),
         error: None,
     };
-    outbox::finish(&mut tx, &claimed.0, &sent, at(3)).await.expect("finished");
+    outbox::finish(&mut tx, &claimed.0, &sent, at(3))
+        .await
+        .expect("finished");
     tx.commit().await.expect("committed");
     number
 }
