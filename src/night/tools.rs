@@ -61,16 +61,26 @@ impl Tools {
             .iter()
             .filter_map(|section| connector(config, section, &mut problems))
             .collect();
-        let mappings = mappings(config, &mut problems);
-        let inbound = inbound(config, &mut problems);
+        let before = problems.len();
+        let mappings = mappings(config, &mut problems).unwrap_or_else(|more| {
+            problems.extend(more);
+            Vec::new()
+        });
+        // With a faulty mapping it is not known which documents there are.
+        if problems.len() == before {
+            for forwarder in &config.forwarders {
+                check_documents(forwarder, &mappings, &mut problems);
+            }
+        }
+        let inbound = inbound(config, &mut problems).unwrap_or_else(|more| {
+            problems.extend(more);
+            Vec::new()
+        });
         let settle = match pace {
             Pace::Real => Duration::from_secs(config.inbox.settle_seconds),
             // Where "now" is an argument nobody is writing.
             Pace::Skip => Duration::ZERO,
         };
-        for forwarder in &config.forwarders {
-            check_documents(forwarder, &mappings, &mut problems);
-        }
         if !problems.is_empty() {
             return Err(ToolsError::Problems(problems));
         }
@@ -166,7 +176,7 @@ fn own_mappings(folder: &Path, problems: &mut Vec<Problem>) -> Vec<(String, Stri
 }
 
 /// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
-fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
+fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>, Vec<Problem>> {
     let folder = config.path(Path::new("mappings"));
     let own = own_mappings(&folder, problems);
     // Assets are named inside mapping files; a name that climbs out of the folder is no asset.
@@ -174,25 +184,13 @@ fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Vec<Mapping> {
         let inside = !name.starts_with('/') && !name.split(['/', '\\']).any(|part| part == "..");
         inside.then(|| std::fs::read(folder.join(name)).ok()).flatten()
     };
-    match definition::all_with(&own, &assets) {
-        Ok(all) => all,
-        Err(more) => {
-            problems.extend(more);
-            Vec::new()
-        }
-    }
+    definition::all_with(&own, &assets)
 }
 
 /// Built-in inbound mappings, replaced by files of the same id in `mappings/inbound/`.
-fn inbound(config: &Config, problems: &mut Vec<Problem>) -> Vec<Inbound> {
+fn inbound(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Inbound>, Vec<Problem>> {
     let own = own_mappings(&config.path(Path::new("mappings/inbound")), problems);
-    match inbound::builtin_with(&own) {
-        Ok(all) => all,
-        Err(more) => {
-            problems.extend(more);
-            Vec::new()
-        }
-    }
+    inbound::builtin_with(&own)
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {

@@ -9,7 +9,7 @@ use super::inbound::{Incoming, predict};
 use super::lead::LaneDays;
 use super::line_explain::explain;
 use super::model::{AlertLevel, DataState, PlanLine, ProjectedDay, Reason, StockoutDates};
-use super::quantify::{Quantity, choose_lane, quantify, settle_shortage};
+use super::quantify::{Quantity, choose_lane, lost_before, quantify, settle_shortage};
 use super::rounding::{Rounded, round_need, round_stat};
 use super::snapshot::{ItemSeries, MoqPolicy};
 
@@ -75,7 +75,9 @@ pub fn plan_line(
         let mut computed = quantify(
             item, available, &arrivals, demand, preferred, context, warehouse, buffers,
         );
-        let lane = choose_lane(lanes, curves.mid.stockout, computed.need > 0);
+        let lane = choose_lane(lanes, preferred, computed.need > 0, |day| {
+            lost_before(day, available, &arrivals, demand, warehouse)
+        });
         computed.faster = lane.mode != preferred.mode || lane.forwarder != preferred.forwarder;
         settle_shortage(
             &mut computed,

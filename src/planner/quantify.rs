@@ -105,18 +105,44 @@ pub fn quantify(
     }
 }
 
-/// The first lane by priority that still arrives before the stock-out; when none does, the fastest.
-pub fn choose_lane(lanes: &[LaneDays], stockout: Option<i64>, needed: bool) -> &LaneDays {
-    let first = &lanes[0];
-    let in_time = |lane: &&LaneDays| stockout.is_none_or(|day| lane.total_at(900) <= day);
-    if !needed || in_time(&first) {
+/// The first lane by priority whose late edge loses no demand that a faster lane would save; when each one does, the
+/// fastest. `lost` is the demand lost before a day, with everything that is on its way: a stock-out that no lane
+/// comes before, and that goods under way end, is no reason to fly.
+pub fn choose_lane<'a>(
+    lanes: &'a [LaneDays],
+    first: &'a LaneDays,
+    needed: bool,
+    lost: impl Fn(i64) -> f64,
+) -> &'a LaneDays {
+    let Some(fastest) = lanes.iter().min_by_key(|lane| lane.total_at(500)) else {
+        return first;
+    };
+    if !needed {
         return first;
     }
+    let saved_by_none = lost(fastest.total_at(500));
     lanes
         .iter()
-        .find(in_time)
-        .or_else(|| lanes.iter().min_by_key(|lane| lane.total_at(500)))
-        .unwrap_or(first)
+        .find(|lane| lost(lane.total_at(900)) - saved_by_none < LESS_THAN_A_UNIT)
+        .unwrap_or(fastest)
+}
+
+/// Fractions of a unit are no demand that a mode of transport could save.
+const LESS_THAN_A_UNIT: f64 = 0.5;
+
+/// Demand lost before a day, on the expected path.
+pub fn lost_before(
+    day: i64,
+    available: i64,
+    arrivals: &[Arrival],
+    demand: &DemandView,
+    warehouse: &WarehouseContext<'_>,
+) -> f64 {
+    let days = usize::try_from(day).unwrap_or(0);
+    let (_, lost) = shortfall(available.max(0), arrivals, days, |day| {
+        demand.expected(&warehouse.season_ahead, day)
+    });
+    lost
 }
 
 /// Demand nothing can serve any more, because even this lane arrives after the stock-out.
@@ -132,9 +158,7 @@ pub fn settle_shortage(
     warehouse: &WarehouseContext<'_>,
 ) {
     let arrives = lane.total_at(500);
-    let (_, lost) = shortfall(available.max(0), arrivals, arrives as usize, |day| {
-        demand.expected(&warehouse.season_ahead, day)
-    });
+    let lost = lost_before(arrives, available, arrivals, demand, warehouse);
     quantity.certain_shortage = (lost - 1e-6).ceil().max(0.0) as i64;
     if let Some(stockout) = stockout.filter(|_| quantity.certain_shortage > 0) {
         quantity.gap_days = (arrives - stockout).max(0);

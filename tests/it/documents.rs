@@ -4,4 +4,4 @@ mod edited_by_hand;
 mod goods;
 mod judge;
 mod papers_agree;
-mod templates;
+pub mod templates;

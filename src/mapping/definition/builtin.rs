@@ -74,8 +74,11 @@ pub fn all_with(own: &[(String, String)], assets: Assets<'_>) -> Result<Vec<Mapp
         }
     }
     for (name, text) in MAPPINGS {
+        // One that is replaced is not read: its template may be the one that has changed.
+        if own.iter().any(|file| replaces(file, text)) {
+            continue;
+        }
         match Mapping::parse(name, text, &find) {
-            Ok(mapping) if all.iter().any(|known| known.meta.id == mapping.meta.id) => {}
             Ok(mapping) => all.push(mapping),
             Err(more) => problems.extend(more),
         }
@@ -85,4 +88,13 @@ pub fn all_with(own: &[(String, String)], assets: Assets<'_>) -> Result<Vec<Mapp
         true => Ok(all),
         false => Err(problems),
     }
+}
+
+/// Whether a file has the id of a built-in one; a file with faults is asked for nothing more than that.
+fn replaces((_, own): &(String, String), builtin: &str) -> bool {
+    let id = |text: &str| -> Option<String> {
+        let file: toml::Table = text.parse().ok()?;
+        Some(file.get("mapping")?.get("id")?.as_str()?.to_owned())
+    };
+    id(own).is_some_and(|own| Some(own) == id(builtin))
 }

@@ -294,6 +294,29 @@ fn r16_order_by_counts_back_the_p90_of_the_way_and_falls_to_a_faster_mode() {
 }
 
 #[test]
+fn a_stock_out_that_no_mode_comes_before_and_goods_under_way_end_is_no_reason_to_fly() {
+    let as_of = day("2026-08-20");
+    let mode = |arrival: Option<i64>| {
+        let mut line = item("A", as_of, &[10; 365], 0);
+        line.inbound = arrival
+            .map(|days| shipment("SO-1", 450, Some(after(as_of, days))))
+            .into_iter()
+            .collect();
+        let lanes = vec![lane(Mode::Sea, 40, 45, 1), lane(Mode::Air, 8, 10, 2)];
+        let made = plan(&snapshot(as_of, lanes, vec![line]), &Policy::default());
+        let line = only(&made);
+        assert!(line.need_units > Some(0), "{:?}", line.need_units);
+        assert_eq!(line.stockout.p50, Some(as_of));
+        line.mode
+    };
+    // Empty today, 45 days of stock in two days: what is lost is lost by air as well.
+    assert_eq!(mode(Some(2)), Some(Mode::Sea));
+    // Only from day 20: air saves the days from 8 on.
+    assert_eq!(mode(Some(20)), Some(Mode::Air));
+    assert_eq!(mode(None), Some(Mode::Air));
+}
+
+#[test]
 fn r14_critical_today_is_one_open_alert_tomorrow_and_escalates_when_three_days_nearer() {
     let facts = |as_of, stock| {
         snapshot(
