@@ -30,7 +30,11 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
     }
 }
 
-async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
+/// Takes what forwarders left and people dropped.
+///
+/// # Errors
+/// When the store fails; a forwarder that cannot be reached is in the report.
+pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     let mut report = StepReport::default();
     if !night.dry_run {
         from_forwarders(night, &mut report).await?;
