@@ -7,6 +7,7 @@
 pub mod assemble;
 pub mod decide;
 mod deliver;
+mod forwarded;
 pub mod inbox;
 pub mod issue;
 pub mod notice;

@@ -3,20 +3,17 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-
 use super::inbox::{self, Kind};
 use super::notice::Notice;
 use super::step::{StepReport, chain};
-use super::{Night, NightError};
+use super::{Night, NightError, forwarded};
 use crate::catalog::Catalog;
 use crate::delivery::{FetchLimits, Fetched};
 use crate::ids::{OrderNo, WarehouseCode};
 use crate::ledger::ReceiptEvent;
-use crate::mapping::inbound::{self, Document, InboundKind, Reading, Record, shown};
+use crate::mapping::inbound::{self, Document, Reading, shown};
 use crate::mapping::receipt_file::{ReceiptFile, read_receipts};
 use crate::mapping::table::{self, Limits, Table};
-use crate::order::{OrderEvent, OrderEventKind, OrderState};
 use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders::{self as store_orders, StoredOrder};
@@ -193,15 +190,15 @@ pub async fn retry(
 
 /// What a file turned out to be, with its effects in the caller's transaction.
 #[derive(Default)]
-struct Taken {
-    kind: String,
-    problems: Vec<Problem>,
-    facts: Vec<Reading>,
-    first_rows: Vec<String>,
+pub(super) struct Taken {
+    pub(super) kind: String,
+    pub(super) problems: Vec<Problem>,
+    pub(super) facts: Vec<Reading>,
+    pub(super) first_rows: Vec<String>,
     /// Orders it speaks of.
-    orders: BTreeSet<OrderNo>,
-    notices: Vec<Notice>,
-    new_events: u64,
+    pub(super) orders: BTreeSet<OrderNo>,
+    pub(super) notices: Vec<Notice>,
+    pub(super) new_events: u64,
 }
 
 impl Taken {
@@ -239,7 +236,7 @@ async fn interpret(
         .find(|id| *id == origin);
     let readings = inbound::read(&night.tools.inbound, sender, &document, night.config.account.zone);
     if readings.iter().any(|reading| !reading.records.is_empty()) {
-        return apply_readings(night, tx, (origin, name), readings, &orders).await;
+        return forwarded::apply(night, tx, (origin, name), readings, &orders).await;
     }
     let mut taken = Taken::default();
     match read(name, bytes, &catalog, &orders) {
@@ -249,7 +246,7 @@ async fn interpret(
             taken.orders = read
                 .events
                 .iter()
-                .filter_map(|event| named_order(&event.reference, &orders))
+                .filter_map(|event| forwarded::named_order(&event.reference, &orders))
                 .collect();
             taken.problems = read.problems;
             let restated = appended.restated.iter().map(|event| restated(name, event));
@@ -284,140 +281,6 @@ async fn interpret(
 const MAX_NAME_CHARS: usize = 120;
 const KNOWN_FILES: &str =
     "a receipt report, a file that an inbound mapping knows, or the workbook of a daily mail";
-
-/// Confirmations and rejections move their orders; tracking lists, bills and customs receipts are kept and linked.
-async fn apply_readings(
-    night: &Night<'_>,
-    tx: &mut Tx,
-    (origin, name): (&str, &str),
-    readings: Vec<Reading>,
-    orders: &[StoredOrder],
-) -> Result<Taken, NightError> {
-    let mut taken = Taken::default();
-    for reading in &readings {
-        taken.problems.extend(reading.problems.iter().cloned());
-        for record in &reading.records {
-            let Some(given) = record.get("order") else {
-                continue;
-            };
-            let Some(number) = named_order(given, orders) else {
-                let wanted = "the number of one of our orders";
-                taken
-                    .problems
-                    .push(Problem::new(name, &record.place, "order", given, wanted));
-                continue;
-            };
-            let Some(stored) = orders.iter().find(|stored| stored.order.number == number) else {
-                continue;
-            };
-            taken.orders.insert(number);
-            let event = if reading.is(InboundKind::BookingConfirmation) {
-                taken.problems.extend(compare(name, record, stored));
-                let kind = OrderEventKind::Reached {
-                    state: OrderState::HandedOver,
-                };
-                Some((record.instant("accepted_at"), kind))
-            } else if reading.is(InboundKind::BookingRejection) {
-                let reason = record.get("reason").unwrap_or_default().to_owned();
-                Some((
-                    record.instant("rejected_at"),
-                    OrderEventKind::BookingRejected { reason },
-                ))
-            } else {
-                None
-            };
-            if let Some((at, kind)) = event {
-                move_order(night, tx, (origin, name), stored, at, kind, &mut taken).await?;
-            }
-        }
-    }
-    taken.kind = readings
-        .iter()
-        .find(|reading| !reading.records.is_empty())
-        .map(|reading| reading.kind.clone())
-        .unwrap_or_default();
-    taken.facts = readings;
-    Ok(taken)
-}
-
-/// Appends what the forwarder says of an order. A confirmation of what has gone on since is no news; a rejection of
-/// it is a contradiction that a person must hear of.
-async fn move_order(
-    night: &Night<'_>,
-    tx: &mut Tx,
-    (origin, name): (&str, &str),
-    stored: &StoredOrder,
-    at: Option<DateTime<Utc>>,
-    kind: OrderEventKind,
-    taken: &mut Taken,
-) -> Result<(), NightError> {
-    let number = &stored.order.number;
-    let reason = match &kind {
-        OrderEventKind::BookingRejected { reason } => Some(reason.clone()),
-        _ => None,
-    };
-    let event = OrderEvent {
-        at: at.unwrap_or_else(|| night.now()),
-        by: origin.to_owned(),
-        kind,
-    };
-    match store_orders::append(tx, night.account(), number, event).await {
-        Ok(()) => {
-            if let Some(reason) = reason {
-                taken.notices.push(Notice::BookingRejected {
-                    order: number.to_string(),
-                    forwarder: stored.order.forwarder.to_string(),
-                    reason,
-                });
-            }
-        }
-        Err(store_orders::OrderStoreError::State { source, .. }) => {
-            if let Some(reason) = reason {
-                let wanted = format!("a rejection before the goods are handed over ({number}: {source})");
-                taken
-                    .problems
-                    .push(Problem::new(name, "", "order", reason, wanted));
-            }
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-/// What was accepted against what was booked. Figures the forwarder does not repeat are not compared.
-fn compare(name: &str, record: &Record, stored: &StoredOrder) -> Vec<Problem> {
-    let totals = stored.order.totals();
-    [("cartons", totals.cartons), ("units", totals.units)]
-        .into_iter()
-        .filter_map(|(field, wanted)| {
-            let found = record.int(field).filter(|found| *found != wanted)?;
-            let wanted = format!("{wanted}, as order {} says", stored.order.number);
-            Some(Problem::new(
-                name,
-                &record.place,
-                field,
-                found.to_string(),
-                wanted,
-            ))
-        })
-        .collect()
-}
-
-/// The order that a text names: its number alone, or as the beginning of a file name of ours.
-fn named_order(given: &str, orders: &[StoredOrder]) -> Option<OrderNo> {
-    let given = given.trim();
-    let names = |number: &str| {
-        given
-            .strip_prefix(number)
-            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
-    };
-    orders
-        .iter()
-        .map(|stored| &stored.order.number)
-        .filter(|number| names(number.as_str()))
-        .max_by_key(|number| number.as_str().len())
-        .cloned()
-}
 
 fn restated(name: &str, event: &ReceiptEvent) -> Problem {
     let found = format!("{} {} {}", event.reference, event.sku_code, event.units);
