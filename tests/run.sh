@@ -22,6 +22,7 @@ need ZXingReader zxing-cpp-tools
 need curl curl
 need openssl openssl
 need pgrep procps
+need faketime faketime
 need python3 python3
 need node nodejs
 need npm npm

@@ -166,6 +166,22 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// The work that was enqueued: what waits, what runs, what is dead and needs a person.
+    #[command(
+        after_help = "Example: linkstar jobs list --state dead\n         linkstar jobs show 3fa9\n         linkstar jobs retry 3fa9c2"
+    )]
+    Jobs {
+        #[command(subcommand)]
+        command: super::jobs::JobsCommand,
+    },
+    /// What runs when: the night, and the watch over its mail.
+    #[command(
+        after_help = "Example: linkstar schedule list\n         linkstar schedule next -n 3\n         linkstar schedule run night --date 2026-09-07"
+    )]
+    Schedule {
+        #[command(subcommand)]
+        command: super::schedule::ScheduleCommand,
+    },
     /// Connector files.
     #[command(after_help = "Example: linkstar connector test connectors/goodcang.toml")]
     Connector {

@@ -36,6 +36,12 @@ impl Context {
             Some(at) => Box::new(FixedClock::new(at)),
             None => Box::new(SystemClock),
         };
+        // What one process takes of a source's limits, the others do not have.
+        tools.client.share(
+            &store,
+            &config.account.id,
+            format!("{}@{}", std::process::id(), config.home.display()),
+        );
         let lang = cli.lang.unwrap_or(config.account.language);
         Ok(Self {
             config,

@@ -9,6 +9,7 @@ pub mod demo;
 mod doctor;
 mod inbox;
 mod init;
+pub mod jobs;
 mod nightly;
 mod order;
 mod outbox;
@@ -16,6 +17,7 @@ pub mod plan_dir;
 mod planning;
 mod receive;
 mod run;
+pub mod schedule;
 mod status;
 mod world;
 
@@ -155,6 +157,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Inbox { command } => inbox::run(cli, command).await,
         Command::Audit { command } => audit::run(cli, command).await,
+        Command::Jobs { command } => jobs::run(cli, command).await,
+        Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,

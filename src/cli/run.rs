@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -11,15 +10,13 @@ use super::args::Cli;
 use super::context::Context;
 use super::{CliError, Exit};
 use crate::clock::Clock;
-use crate::config::{CatchUp, Config};
+use crate::config::Config;
 use crate::jobs::{JobEnd, JobFailure, JobHandler, WorkerOptions};
-use crate::night::{Night, StepState, Tools, step::chain};
-use crate::schedule::{self, Schedule, daemon::Daemon};
+use crate::night::{Night, Tools, step::chain};
+use crate::schedule::{self, daemon::Daemon};
 use crate::store::Store;
 use crate::store::work::{Job, JobClaim};
 use crate::telemetry::SystemClock;
-
-const NIGHT: &str = "night";
 
 /// What the daemon's tasks share.
 struct Shop {
@@ -45,29 +42,8 @@ impl Shop {
 
 impl JobHandler for Shop {
     fn run<'a>(&'a self, job: &'a Job, _claim: &'a JobClaim) -> BoxFuture<'a, Result<JobEnd, JobFailure>> {
-        Box::pin(async move {
-            let date =
-                civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
-            let _turn = self.turn.lock().await;
-            let report = self
-                .night()
-                .run(date)
-                .await
-                .map_err(|error| JobFailure::retry(chain(&error)))?;
-            tracing::info!(run = report.run_id, state = report.state().code(), "night done");
-            match report.state() {
-                StepState::Failed => Err(JobFailure::retry(
-                    "a step failed; it is tried again, the others are kept",
-                )),
-                _ => Ok(JobEnd::Done),
-            }
-        })
+        Box::pin(async move { schedule::handle(&self.night(), &self.turn, job).await })
     }
-}
-
-fn civil_date(payload: &str) -> Option<NaiveDate> {
-    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
-    payload.get("civil_date")?.as_str()?.parse().ok()
 }
 
 pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
@@ -86,7 +62,7 @@ pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
         clock: Arc::clone(&shop.clock),
         account: shop.config.account.id.clone(),
         owner: shop.night().owner(),
-        schedules: vec![night_schedule(&shop.config)],
+        schedules: schedule::configured(&shop.config),
         options: WorkerOptions::default(),
     };
     let (stop, stopping) = watch::channel(false);
@@ -106,22 +82,6 @@ pub async fn run(cli: &Cli) -> Result<Exit, CliError> {
         Ok(stopped) if stopped.cancelled => Ok(Exit::Findings),
         Ok(_) => Ok(Exit::Done),
         Err(error) => Err(CliError::Usage(chain(&error))),
-    }
-}
-
-fn night_schedule(config: &Config) -> Schedule {
-    use chrono::Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
-    Schedule {
-        name: NIGHT.to_owned(),
-        time: config.night.at,
-        zone: config.account.zone,
-        days: vec![Mon, Tue, Wed, Thu, Fri, Sat, Sun],
-        catch_up: match config.night.catch_up {
-            CatchUp::None => schedule::CatchUp::None,
-            CatchUp::Latest => schedule::CatchUp::Latest,
-            CatchUp::All => schedule::CatchUp::All,
-        },
-        max_age: chrono::Duration::days(i64::from(config.night.max_age_days.max(1))),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `linkstar status`: the first screen when something is wrong (R76).
 
-use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::args::Cli;
@@ -11,18 +10,21 @@ use super::outbox::as_json;
 use super::planning::plan_head;
 use super::receive::difference;
 use super::{CliError, Exit};
-use crate::calendar::{civil_day, instant_of};
 use crate::delivery::State;
 use crate::ids::OrderNo;
 use crate::night::notice::{self, Notice};
 use crate::night::step::{Step, told};
 use crate::planner::Plan;
+use crate::schedule::mail_due;
+use crate::schedule::watch::{Absence, absent_mail};
 use crate::store::run::{RunView, StepView};
-use crate::store::{orders, outbox, plans, receipts, run};
+use crate::store::work::{self, Job, JobFilter, JobState};
+use crate::store::{Tx, orders, outbox, plans, receipts, run};
 use crate::wording::{Lang, text};
 
 const RUNS_SHOWN: u32 = 5;
 const MESSAGES_SHOWN: u32 = 1_000;
+const JOBS_SHOWN: u32 = 20;
 
 pub async fn run(cli: &Cli, order: Option<&str>, json: bool) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
@@ -52,7 +54,12 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         Notice::Quarantined { n, .. } => Some(*n),
         Notice::BookingRejected { .. } => None,
     });
-    let late = mail_is_late(context, &messages);
+    let late = late_mail(context, &mut tx).await?;
+    let dead = JobFilter {
+        state: Some(JobState::Dead),
+        ..JobFilter::default()
+    };
+    let dead = work::list(&mut tx, account, &dead, JOBS_SHOWN).await?;
     if json {
         print_json(&json!({
             "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
@@ -60,16 +67,24 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             "orders_moving": orders.iter().filter(|stored| stored.state.is_moving()).map(head).collect::<Vec<_>>(),
             "messages_due": waiting,
             "messages_for_a_person": stuck.iter().map(|message| as_json(message)).collect::<Vec<_>>(),
-            "mail_late": late,
             "files_quarantined": quarantined.unwrap_or(0),
             "bookings_rejected": rejected(&notices),
+            "mail_late": late.is_some(),
+            "mail_absence": late,
+            "jobs_dead": dead.iter().map(|job| json!({
+                "job": job.job_id, "kind": job.kind, "key": job.dedupe_key, "last_error": job.last_error,
+            })).collect::<Vec<_>>(),
         }))?;
     } else {
         let seen = Seen {
             run: runs.first(),
             stuck: &stuck,
             notices: &notices,
-            late,
+            late: late
+                .as_ref()
+                .map(|absence| absence.lines(&context.config, context.lang))
+                .unwrap_or_default(),
+            dead: &dead,
             waiting,
             moving: orders.iter().filter(|stored| stored.state.is_moving()).count(),
             plan: plan.as_ref(),
@@ -77,11 +92,13 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         print(&screen(context.lang, &seen))?;
     }
     let failed = runs.first().is_some_and(|run| run.state == "failed");
-    Ok(if stuck.is_empty() && notices.is_empty() && !late && !failed {
-        Exit::Done
-    } else {
-        Exit::Findings
-    })
+    Ok(
+        if stuck.is_empty() && late.is_none() && dead.is_empty() && notices.is_empty() && !failed {
+            Exit::Done
+        } else {
+            Exit::Findings
+        },
+    )
 }
 
 fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
@@ -100,7 +117,9 @@ struct Seen<'a> {
     stuck: &'a [&'a outbox::Message],
     /// Rejected bookings and files nobody could read.
     notices: &'a [Notice],
-    late: bool,
+    /// What is known about the day's mail when it has not left.
+    late: Vec<String>,
+    dead: &'a [Job],
     waiting: usize,
     moving: usize,
     plan: Option<&'a Plan>,
@@ -109,10 +128,23 @@ struct Seen<'a> {
 /// First what needs a person, then how the last night went.
 fn screen(lang: Lang, seen: &Seen<'_>) -> String {
     let mut wanted = Vec::new();
-    if seen.late {
-        wanted.push(text(lang, "cli.status.mail_late", &[]));
+    if !seen.late.is_empty() {
+        wanted.push(format!(
+            "{}\n      {}",
+            text(lang, "cli.status.mail_late", &[]),
+            seen.late.join("\n      ")
+        ));
     }
     wanted.extend(seen.notices.iter().map(|notice| notice.text(lang)));
+    wanted.extend(seen.dead.iter().map(|job| {
+        let error = job.last_error.as_deref().unwrap_or_default();
+        let places = [
+            ("kind", job.kind.as_str()),
+            ("key", &job.dedupe_key),
+            ("error", error),
+        ];
+        text(lang, "work.dead", &places)
+    }));
     wanted.extend(seen.stuck.iter().map(|message| {
         format!(
             "{}: {}  {}",
@@ -185,20 +217,14 @@ fn in_order(run: &RunView) -> Vec<&StepView> {
     steps
 }
 
-/// The monitor alerts on absence: today's mail should have left by its hour and has not.
-fn mail_is_late(context: &Context, messages: &[outbox::Message]) -> bool {
-    if context.config.mail.is_none() {
-        return false;
-    }
-    let now: DateTime<Utc> = context.clock.now();
-    let zone = context.config.account.zone;
-    let today = civil_day(now, zone);
-    let by = instant_of(today, context.config.night.mail_by, zone);
-    let key = format!("mail/daily/{today}/");
-    let sent = messages
-        .iter()
-        .any(|message| message.business_key.starts_with(&key) && message.state == State::Sent);
-    now > by && !sent
+/// The day's mail should have left by its hour and has not: what is known about it. The watch of the daemon mails the
+/// same; where the mail server is what is broken, only this can say so.
+async fn late_mail(context: &Context, tx: &mut Tx) -> Result<Option<Absence>, CliError> {
+    let config = &context.config;
+    let (Some(mail), Some(due)) = (&config.mail, mail_due(config, context.clock.now())) else {
+        return Ok(None);
+    };
+    Ok(absent_mail(tx, config, mail, due).await?)
 }
 
 fn run_json(run: &RunView) -> serde_json::Value {

@@ -67,7 +67,7 @@ pub struct NightSection {
     /// Civil time in the account's zone.
     #[serde(with = "hour_minute")]
     pub at: NaiveTime,
-    /// The mail must have left by then, or the monitor says so.
+    /// Somebody must have got the mail by then; otherwise each reader is told, and `status` says so.
     #[serde(with = "hour_minute")]
     pub mail_by: NaiveTime,
     /// What to do about nights during which the daemon did not run.

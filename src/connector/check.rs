@@ -62,6 +62,9 @@ impl Check<'_> {
                 "1, the version this program reads",
             );
         }
+        if file.http.parallel == Some(0) {
+            self.say(None, "http.parallel", "0", "at least 1, or nothing at all");
+        }
         for (name, limit) in &file.limits {
             if limit.rate.is_nan() || limit.rate <= 0.0 || limit.burst == 0 {
                 self.say(

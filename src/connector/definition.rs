@@ -71,6 +71,9 @@ pub struct Http {
     pub timeout_seconds: Text,
     #[serde(default = "body_limit")]
     pub max_body_bytes: u64,
+    /// Requests under way at the same time, by all processes together; no limit when it is not said.
+    #[serde(default)]
+    pub parallel: Option<u32>,
     /// Sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, Text>,

@@ -58,7 +58,9 @@ impl Client {
             }
             self.take_turn(bound, clock, &session, request.limit.as_deref())
                 .await;
+            let place = self.place(bound, clock).await?;
             let raw = self.send_to(bound, &request).await;
+            self.give_back(place).await;
             let failure = match raw {
                 Err(failure) => match failure.kind {
                     FailureKind::Unreachable | FailureKind::Slow => (failure, None),
@@ -100,7 +102,9 @@ impl Client {
                     }
                 }
             };
-            self.wait_after(bound, clock, retry.attempts, attempt, failure)
+            let throttled = failure.0.kind == FailureKind::Throttled;
+            let limit = request.limit.as_deref().filter(|_| throttled);
+            self.wait_after(bound, clock, (retry.attempts, attempt), failure, limit)
                 .await?;
         }
     }
@@ -110,9 +114,9 @@ impl Client {
         &self,
         bound: &Bound,
         clock: &dyn Clock,
-        attempts: u32,
-        attempt: u32,
+        (attempts, attempt): (u32, u32),
         (failure, raw): (Failure, Option<RawAnswer>),
+        throttled: Option<&str>,
     ) -> Result<(), Failure> {
         if attempt >= attempts {
             return Err(if attempt > 1 {
@@ -129,6 +133,7 @@ impl Client {
         match wait(retry, &header, attempt, seed(&bound.source), self.now(clock)) {
             Wait::For(wait) => {
                 tracing::debug!(source = %bound.source, attempt, wait_ms = wait.as_millis(), why = %failure, "waiting before the next attempt");
+                self.shared_rest(bound, clock, throttled, wait).await;
                 self.pause(wait).await;
                 Ok(())
             }
@@ -169,7 +174,8 @@ impl Client {
                 .or_insert_with(|| Bucket::new(*limit))
                 .take(self.now(clock))
         };
-        self.pause(wait.to_std().unwrap_or_default()).await;
+        let shared = self.shared_turn(bound, clock, (name, *limit)).await;
+        self.pause(wait.to_std().unwrap_or_default().max(shared)).await;
     }
 
     /// The access token. With `stale`, a new one, unless another task has already got it: a refresh token may be
@@ -252,7 +258,8 @@ impl Client {
                     }
                 }
             };
-            self.wait_after(bound, clock, attempts, attempt, failure).await?;
+            self.wait_after(bound, clock, (attempts, attempt), failure, None)
+                .await?;
         }
     }
 }

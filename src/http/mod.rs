@@ -7,11 +7,12 @@ mod call;
 pub mod doctor;
 pub mod puller;
 mod send;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -108,6 +109,8 @@ pub struct Client {
     pace: Pace,
     skipped_ns: AtomicI64,
     sessions: Mutex<BTreeMap<SourceId, Arc<Session>>>,
+    /// The other processes, once [`Client::share`] was called.
+    shared: OnceLock<shared::Shared>,
 }
 
 impl fmt::Debug for Client {
@@ -139,6 +142,7 @@ impl Client {
             pace,
             skipped_ns: AtomicI64::new(0),
             sessions: Mutex::new(BTreeMap::new()),
+            shared: OnceLock::new(),
         })
     }
 

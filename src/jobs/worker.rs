@@ -1,10 +1,12 @@
-//! A worker: claims jobs of the kinds it knows, one at a time.
+//! A worker: claims jobs of the kinds it knows, one at a time. It is woken when one is enqueued, and looks anyway after
+//! an idle time.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -114,6 +116,8 @@ pub struct Worker {
     owner: String,
     options: WorkerOptions,
     handlers: BTreeMap<String, Arc<dyn JobHandler>>,
+    /// When leases that ran out were last looked for.
+    looked: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// So many refusals of the store in a row, an idle time apart, end the worker.
@@ -140,6 +144,7 @@ impl Worker {
             owner: owner.into(),
             options,
             handlers: BTreeMap::new(),
+            looked: Mutex::new(None),
         }
     }
 
@@ -153,11 +158,21 @@ impl Worker {
     ///
     /// # Errors
     /// When the store refuses many times in a row; a database that is away for a moment is waited for.
-    pub async fn run(&self, mut shutdown: watch::Receiver<bool>) -> Result<Stopped, StoreError> {
+    pub async fn run(&self, shutdown: watch::Receiver<bool>) -> Result<Stopped, StoreError> {
+        tokio::select! {
+            stopped = self.work(shutdown) => stopped,
+            () = self.store.carry_wake_ups() => Ok(Stopped::default()),
+        }
+    }
+
+    async fn work(&self, mut shutdown: watch::Receiver<bool>) -> Result<Stopped, StoreError> {
         let mut stopped = Stopped::default();
         let mut refusals = 0_u32;
+        let mut wake_ups = self.store.wake_ups();
         // Without a sender nobody could ever stop it.
         while !*shutdown.borrow() && shutdown.has_changed().is_ok() {
+            // Seen before the claim: what is enqueued from here on ends the rest at once.
+            wake_ups.borrow_and_update();
             let ran = self.run_one(&mut shutdown).await;
             match &ran {
                 Ok(Some(Ran::Done { .. })) => stopped.done += 1,
@@ -175,23 +190,24 @@ impl Worker {
                 Ok(Some(_)) => refusals = 0,
                 Ok(None) => {
                     refusals = 0;
-                    self.rest(&mut shutdown).await;
+                    self.rest(&mut shutdown, &mut wake_ups).await;
                 }
                 Err(error) => {
                     refusals += 1;
                     if refusals >= MAX_REFUSALS {
                         return Err(error);
                     }
-                    self.rest(&mut shutdown).await;
+                    self.rest(&mut shutdown, &mut wake_ups).await;
                 }
             }
         }
         Ok(stopped)
     }
 
-    async fn rest(&self, shutdown: &mut watch::Receiver<bool>) {
+    async fn rest(&self, shutdown: &mut watch::Receiver<bool>, wake_ups: &mut watch::Receiver<u64>) {
         tokio::select! {
             () = tokio::time::sleep(self.options.idle) => {}
+            Ok(()) = wake_ups.changed() => {}
             () = asked_to_stop(shutdown) => {}
         }
     }
@@ -204,9 +220,15 @@ impl Worker {
         let kinds: Vec<&str> = self.handlers.keys().map(String::as_str).collect();
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        work::requeue_lost(&mut tx, &self.account, None, now).await?;
+        let looked = self.look_is_due(now);
+        if looked {
+            work::requeue_lost(&mut tx, &self.account, None, now).await?;
+        }
         let claimed = work::claim(&mut tx, &self.account, &kinds, &self.owner, now, self.lease()).await?;
         tx.commit().await?;
+        if looked {
+            self.looked(now);
+        }
         let Some((claim, job)) = claimed else {
             return Ok(None);
         };
@@ -218,6 +240,18 @@ impl Worker {
         };
         let ended = self.guarded(handler.as_ref(), &job, &claim, shutdown).await;
         self.record(&job, &claim, ended).await.map(Some)
+    }
+
+    /// Leases that ran out are looked for once in an idle time, not with every claim. A clock that was set back looks
+    /// at once.
+    fn look_is_due(&self, now: DateTime<Utc>) -> bool {
+        let idle = chrono::Duration::from_std(self.options.idle).unwrap_or(chrono::Duration::MAX);
+        let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.is_none_or(|looked| now < looked || now - looked >= idle)
+    }
+
+    fn looked(&self, now: DateTime<Utc>) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     async fn guarded(
@@ -255,12 +289,36 @@ impl Worker {
     }
 
     async fn heartbeat(&self, claim: &JobClaim) -> Result<(), StoreError> {
+        let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        work::heartbeat(&mut tx, claim, self.clock.now(), self.lease()).await?;
+        work::heartbeat(&mut tx, claim, now, self.lease()).await?;
+        // Busy workers look after the dead ones too: perhaps nobody is idle.
+        work::requeue_lost(&mut tx, &self.account, None, now).await?;
         tx.commit().await
     }
 
+    /// Writes down how the job ended. A database that is away for a moment is asked again for as long as the lease
+    /// may still be ours: the work is done, and doing it again is the worse way.
     async fn record(&self, job: &Job, claim: &JobClaim, ended: Ended) -> Result<Ran, StoreError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.try_record(job, claim, &ended).await {
+                Err(error) if waited < self.options.lease / 2 => {
+                    tracing::warn!(
+                        job = job.job_id,
+                        error = &error as &dyn std::error::Error,
+                        "end of the job not recorded"
+                    );
+                    let pause = self.options.idle.min(self.options.lease / 8);
+                    tokio::time::sleep(pause).await;
+                    waited += pause.max(Duration::from_millis(1));
+                }
+                recorded => return recorded,
+            }
+        }
+    }
+
+    async fn try_record(&self, job: &Job, claim: &JobClaim, ended: &Ended) -> Result<Ran, StoreError> {
         let job_id = job.job_id.clone();
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -277,7 +335,7 @@ impl Worker {
             Ended::Finished(Err(failure)) => {
                 let again = failure.retry && job.attempt < job.max_attempts;
                 let retry_at = again.then(|| now + self.options.backoff.delay(&job.job_id, job.attempt));
-                let why = failure.why;
+                let why = failure.why.clone();
                 let written = work::fail(&mut tx, claim, &why, retry_at, now).await;
                 let ran = if again {
                     Ran::Retry { job_id, why }

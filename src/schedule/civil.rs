@@ -28,6 +28,9 @@ pub struct Schedule {
     pub catch_up: CatchUp,
     /// A date that is later than this is not caught up any more.
     pub max_age: Duration,
+    /// Whether it watches over the others: its jobs run beside theirs, on a worker of their own, because a night that
+    /// hangs must not hold back the one who tells of it.
+    pub watch: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +59,24 @@ impl Schedule {
             });
         }
         Ok(())
+    }
+
+    /// The next `count` dates whose instant is after `now`.
+    #[must_use]
+    pub fn next(&self, now: DateTime<Utc>, count: usize) -> Vec<(NaiveDate, DateTime<Utc>)> {
+        // A zone far west is a day behind its neighbours; the instant decides.
+        let from = civil_day(now, self.zone) - Duration::days(1);
+        from.iter_days()
+            .take(if self.days.is_empty() {
+                0
+            } else {
+                (count + 2).saturating_mul(7)
+            })
+            .filter(|date| self.days.contains(&date.weekday()))
+            .map(|date| (date, self.due_at(date)))
+            .filter(|(_, due_at)| *due_at > now)
+            .take(count)
+            .collect()
     }
 
     /// The instant of a civil date: [`instant_of`] has the rules for nights when the clocks change.
@@ -161,6 +182,7 @@ mod tests {
             .to_vec(),
             catch_up,
             max_age: Duration::hours(60),
+            watch: false,
         }
     }
 
@@ -276,6 +298,41 @@ mod tests {
             .check()
             .is_err()
         );
+    }
+
+    #[test]
+    fn the_next_dates_are_civil_ones_also_across_a_clock_change() {
+        let schedule = night(Berlin, 2, 30, CatchUp::All);
+        let shown = |now: &str| -> Vec<String> {
+            schedule
+                .next(utc(now), 3)
+                .into_iter()
+                .map(|(date, due_at)| format!("{date} {}", due_at.format("%m-%d %H:%M")))
+                .collect()
+        };
+        assert_eq!(
+            shown("2026-03-28T01:30:00Z"),
+            [
+                "2026-03-29 03-29 01:00",
+                "2026-03-30 03-30 00:30",
+                "2026-03-31 03-31 00:30"
+            ]
+        );
+        assert_eq!(
+            shown("2026-10-24T12:00:00Z"),
+            [
+                "2026-10-25 10-25 00:30",
+                "2026-10-26 10-26 01:30",
+                "2026-10-27 10-27 01:30"
+            ]
+        );
+        let mondays = Schedule {
+            days: vec![Weekday::Mon],
+            ..schedule.clone()
+        };
+        let dates: Vec<_> = mondays.next(utc("2026-11-22T10:00:00Z"), 4);
+        assert_eq!(dates.len(), 4);
+        assert_eq!(dates[3].0, day("2026-12-14"));
     }
 
     proptest! {

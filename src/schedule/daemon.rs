@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 
 use super::civil::{Schedule, ScheduleError};
+use super::housekeep::housekeep;
 use super::tick::tick;
 use crate::clock::Clock;
 use crate::ids::AccountId;
@@ -50,30 +51,8 @@ pub async fn run(
     for schedule in &daemon.schedules {
         schedule.check()?;
     }
-    let recovered = recover(
-        &daemon.store,
-        daemon.clock.as_ref(),
-        &daemon.account,
-        &daemon.owner,
-    )
-    .await?;
-    if !recovered.jobs.is_empty() || !recovered.messages.is_empty() {
-        tracing::warn!(
-            jobs = recovered.jobs.len(),
-            messages = recovered.messages.len(),
-            "taken up again after a crash"
-        );
-    }
-    let mut worker = Worker::new(
-        Arc::clone(&daemon.store),
-        Arc::clone(&daemon.clock),
-        daemon.account.clone(),
-        daemon.owner.clone(),
-        daemon.options,
-    );
-    for schedule in &daemon.schedules {
-        worker = worker.handle(schedule.name.clone(), Arc::clone(&handler));
-    }
+    let worker = daemon.worker(false, &handler).await?;
+    let watcher = daemon.worker(true, &handler).await?;
 
     // One place in the channel: ticks that come while one is being worked on are one.
     let (send, receive) = mpsc::channel::<()>(1);
@@ -87,15 +66,51 @@ pub async fn run(
         })?)
         .await?;
     scheduler.start().await?;
-    let ((), stopped) = tokio::join!(
+    let ((), stopped, watched) = tokio::join!(
         tick_until(daemon, receive, shutdown.clone()),
-        worker.run(shutdown)
+        worker.run(shutdown.clone()),
+        watcher.run(shutdown)
     );
     scheduler.shutdown().await?;
-    Ok(stopped?)
+    let (stopped, watched) = (stopped?, watched?);
+    Ok(Stopped {
+        done: stopped.done + watched.done,
+        failed: stopped.failed + watched.failed,
+        cancelled: stopped.cancelled || watched.cancelled,
+    })
 }
 
+impl Daemon {
+    /// The worker of the schedules of one kind, after it has taken up again what its last life left.
+    async fn worker(&self, watch: bool, handler: &Arc<dyn JobHandler>) -> Result<Worker, StoreError> {
+        let owner = if watch {
+            format!("{}/watch", self.owner)
+        } else {
+            self.owner.clone()
+        };
+        let recovered = recover(&self.store, self.clock.as_ref(), &self.account, &owner).await?;
+        if !recovered.jobs.is_empty() || !recovered.messages.is_empty() {
+            tracing::warn!(
+                owner,
+                jobs = recovered.jobs.len(),
+                messages = recovered.messages.len(),
+                "taken up again after a crash"
+            );
+        }
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let mut worker = Worker::new(store, clock, self.account.clone(), owner, self.options);
+        for schedule in self.schedules.iter().filter(|schedule| schedule.watch == watch) {
+            worker = worker.handle(schedule.name.clone(), Arc::clone(handler));
+        }
+        Ok(worker)
+    }
+}
+
+/// Between two cleanings.
+const CLEAN_EVERY: chrono::Duration = chrono::Duration::hours(1);
+
 async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown: watch::Receiver<bool>) {
+    let mut cleaned_at = None;
     loop {
         let ticked = tick(
             &daemon.store,
@@ -112,9 +127,24 @@ async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown
                 for (schedule, date, why) in ticked.skipped {
                     tracing::warn!(schedule, %date, why, "skipped");
                 }
+                for claim in ticked.lost {
+                    tracing::warn!(
+                        job = claim.job_id,
+                        owner = claim.owner,
+                        "taken back from a worker that is gone"
+                    );
+                }
             }
             // A database that is away for a moment must not end the daemon: the next tick tries again.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
+        }
+        let now = daemon.clock.now();
+        if cleaned_at.is_none_or(|at| now < at || now - at >= CLEAN_EVERY) {
+            match housekeep(&daemon.store, daemon.clock.as_ref(), &daemon.account).await {
+                Ok(cleaned) => tracing::debug!(?cleaned, "cleaned"),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cleaning failed"),
+            }
+            cleaned_at = Some(now);
         }
         tokio::select! {
             tick = ticks.recv() => {

@@ -1,13 +1,13 @@
 //! Writes the occurrences that are due, each with its job, in one transaction.
 
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::civil::{Decision, Schedule, due_occurrences};
 use crate::calendar::civil_day;
 use crate::clock::Clock;
 use crate::ids::AccountId;
-use crate::store::work::{self, NewJob, Occurrence, OccurrenceState};
-use crate::store::{Store, StoreError};
+use crate::store::work::{self, JobClaim, NewJob, Occurrence, OccurrenceState};
+use crate::store::{Store, StoreError, Tx};
 
 /// What one tick wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +16,8 @@ pub struct Ticked {
     pub started: Vec<(String, NaiveDate)>,
     /// The ones recorded as skipped, with the reason.
     pub skipped: Vec<(String, NaiveDate, String)>,
+    /// Jobs taken back from workers whose lease ran out: perhaps no worker is idle to see it.
+    pub lost: Vec<JobClaim>,
 }
 
 /// A run that does not end well is tried this often before a person must look.
@@ -32,7 +34,10 @@ pub async fn tick(
     account: &AccountId,
     schedules: &[Schedule],
 ) -> Result<Ticked, StoreError> {
-    let mut ticked = Ticked::default();
+    let mut ticked = Ticked {
+        lost: take_back(store, clock, account).await?,
+        ..Ticked::default()
+    };
     for schedule in schedules {
         let now = clock.now();
         // One day of margin: the zone's today may be ahead of the date the instant falls on.
@@ -65,19 +70,10 @@ pub async fn tick(
             match note {
                 Some(why) => here.skipped.push((schedule.name.clone(), one.date, why)),
                 None => {
-                    let date = one.date.to_string();
-                    let payload =
-                        serde_json::json!({ "schedule": schedule.name, "civil_date": date }).to_string();
-                    let job = NewJob {
-                        kind: &schedule.name,
-                        dedupe_key: &date,
-                        payload: &payload,
-                        priority: 0,
-                        run_after: now,
-                        max_attempts: MAX_ATTEMPTS,
-                        occurrence: Some((&schedule.name, one.date)),
-                    };
-                    if work::enqueue(&mut tx, account, &job, now).await?.is_some() {
+                    if enqueue_date(&mut tx, account, schedule, one.date, ON_TIME, now)
+                        .await?
+                        .is_some()
+                    {
                         here.started.push((schedule.name.clone(), one.date));
                     }
                 }
@@ -88,4 +84,42 @@ pub async fn tick(
         ticked.skipped.append(&mut here.skipped);
     }
     Ok(ticked)
+}
+
+async fn take_back(
+    store: &Store,
+    clock: &dyn Clock,
+    account: &AccountId,
+) -> Result<Vec<JobClaim>, StoreError> {
+    let mut tx = store.write().await?;
+    let lost = work::requeue_lost(&mut tx, account, None, clock.now()).await?;
+    tx.commit().await?;
+    Ok(lost)
+}
+
+/// Priority of what is due by itself, and of what a person wants now.
+const ON_TIME: i64 = 0;
+pub(super) const BY_HAND: i64 = 10;
+
+/// The job of an occurrence; its payload is `{"schedule": …, "civil_date": …}`.
+pub(super) async fn enqueue_date(
+    tx: &mut Tx,
+    account: &AccountId,
+    schedule: &Schedule,
+    date: NaiveDate,
+    priority: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, StoreError> {
+    let key = date.to_string();
+    let payload = serde_json::json!({ "schedule": schedule.name, "civil_date": key }).to_string();
+    let job = NewJob {
+        kind: &schedule.name,
+        dedupe_key: &key,
+        payload: &payload,
+        priority,
+        run_after: now,
+        max_attempts: MAX_ATTEMPTS,
+        occurrence: Some((&schedule.name, date)),
+    };
+    work::enqueue(tx, account, &job, now).await
 }

@@ -20,6 +20,15 @@ impl Engine {
         }
     }
 
+    /// Tells other processes that there is work, in the transaction that makes it; SQLite has no such word.
+    #[must_use]
+    pub(super) fn notify(self) -> Option<&'static str> {
+        match self {
+            Self::Postgres => Some("SELECT pg_notify('linkstar_jobs', '')"),
+            Self::Sqlite => None,
+        }
+    }
+
     /// Row locks for claims: PostgreSQL skips rows that another worker holds, SQLite has one writer.
     #[must_use]
     pub fn for_update_skip_locked(self) -> &'static str {

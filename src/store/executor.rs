@@ -16,6 +16,7 @@ use super::dialect::Engine;
 use super::migrations;
 use super::row::Row;
 use super::value::Value;
+use super::work::Wake;
 use crate::ids::AccountId;
 
 #[derive(Debug, thiserror::Error)]
@@ -54,14 +55,17 @@ impl StoreError {
     }
 }
 
+#[derive(Clone)]
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
     Postgres(PgPool),
 }
 
-/// The open database.
+/// The open database. A clone shares its connections.
+#[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    pub(super) wake: Wake,
 }
 
 const READERS: u32 = 4;
@@ -93,7 +97,10 @@ impl Store {
                 shown: url.split("://").next().unwrap_or_default().to_owned(),
             });
         };
-        let store = Self { pools };
+        let store = Self {
+            pools,
+            wake: Wake::default(),
+        };
         let migrator = migrations::migrator(store.engine());
         match &store.pools {
             Pools::Sqlite { write, .. } => migrator.run(write).await,
@@ -120,10 +127,7 @@ impl Store {
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await.map_err(StoreError::Open)?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
         };
-        Ok(Tx {
-            inner,
-            noted: Vec::new(),
-        })
+        Ok(Tx::new(inner, &self.wake))
     }
 
     /// A transaction that may write. Dropped without [`Tx::commit`] it leaves no trace.
@@ -140,10 +144,14 @@ impl Store {
             ),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(StoreError::Open)?),
         };
-        Ok(Tx {
-            inner,
-            noted: Vec::new(),
-        })
+        Ok(Tx::new(inner, &self.wake))
+    }
+
+    pub(super) fn postgres(&self) -> Option<&PgPool> {
+        match &self.pools {
+            Pools::Sqlite { .. } => None,
+            Pools::Postgres(pool) => Some(pool),
+        }
     }
 
     /// Waits for running statements and closes every connection.
@@ -199,6 +207,8 @@ enum Inner {
 /// One transaction on either engine.
 pub struct Tx {
     inner: Inner,
+    wake: Wake,
+    wakes: bool,
     /// Things that get their archive entry when this transaction commits.
     pub(super) noted: Vec<(AccountId, Note)>,
 }
@@ -209,6 +219,24 @@ const ROWS_PER_STATEMENT: usize = 500;
 const MAX_ARGUMENTS: usize = 32_000;
 
 impl Tx {
+    fn new(inner: Inner, wake: &Wake) -> Self {
+        Self {
+            inner,
+            wake: wake.clone(),
+            wakes: false,
+            noted: Vec::new(),
+        }
+    }
+
+    /// Wakes the workers of every process when this transaction commits.
+    pub(super) async fn wake_workers(&mut self) -> Result<(), StoreError> {
+        self.wakes = true;
+        match self.engine().notify() {
+            Some(statement) => self.execute(statement, &[]).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     #[must_use]
     pub fn engine(&self) -> Engine {
         match self.inner {
@@ -338,7 +366,11 @@ impl Tx {
             Inner::Sqlite(tx) => tx.commit().await,
             Inner::Postgres(tx) => tx.commit().await,
         }
-        .map_err(|source| failed("COMMIT", source))
+        .map_err(|source| failed("COMMIT", source))?;
+        if self.wakes {
+            self.wake.ring();
+        }
+        Ok(())
     }
 }
 

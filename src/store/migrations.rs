@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 9] = [
+const SCRIPTS: [(i64, &str, &str); 10] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -16,6 +16,7 @@ const SCRIPTS: [(i64, &str, &str); 9] = [
     (6, "orders", include_str!("migrations/0006_orders.sql")),
     (7, "receipts", include_str!("migrations/0007_receipts.sql")),
     (8, "pulls", include_str!("migrations/0008_pulls.sql")),
+    (9, "jobs", include_str!("migrations/0009_jobs.sql")),
     (11, "archive", include_str!("migrations/0011_archive.sql")),
 ];
 

@@ -34,12 +34,13 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),
     ("receipts", include_str!("receipts.toml")),
     ("cli", include_str!("cli.toml")),
+    ("work", include_str!("work.toml")),
 ];
 
 static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(load);

@@ -6,6 +6,7 @@ mod connectors;
 mod delivery;
 mod documents;
 mod inbox;
+mod jobs;
 mod mail;
 mod night;
 mod papers;

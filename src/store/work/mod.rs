@@ -1,15 +1,26 @@
-//! Work that survives a crash: occurrences of a schedule and the jobs they lead to.
+//! Work that survives a crash: occurrences of a schedule, the jobs they lead to, and the pace that all processes share.
 
+mod claim;
+mod cleanup;
 mod job;
 mod occurrence;
+mod person;
+pub mod slots;
 mod state;
+mod wake;
 
-pub use job::{
-    Attempt, Job, JobClaim, NewJob, claim, complete, drop_job, enqueue, fail, find, heartbeat, job_attempts,
-    list, requeue_lost, retry,
+pub use claim::{claim, complete, fail, heartbeat, requeue_lost};
+pub use cleanup::{Cleaned, clean};
+pub use job::{Attempt, Job, JobClaim, NewJob, enqueue};
+pub use occurrence::{
+    Occurrence, OccurrenceState, find_occurrence, insert_occurrence, last_occurrence, list_occurrences,
+    revive_occurrence,
 };
-pub use occurrence::{Occurrence, OccurrenceState, insert_occurrence, last_occurrence, list_occurrences};
+pub use person::{
+    JobChange, JobFilter, count_jobs, drop_job, find, find_by_prefix, job_attempts, list, retry,
+};
 pub use state::JobState;
+pub(super) use wake::Wake;
 
 use super::{Row, StoreError};
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::word;
 use crate::args;
 use crate::ids::AccountId;
-use crate::store::{StoreError, Tx};
+use crate::store::{Row, StoreError, Tx};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OccurrenceState {
@@ -100,23 +100,76 @@ pub async fn last_occurrence(
 }
 
 /// Lets the occurrence a job was made for, if any, follow the job.
-pub(super) async fn follow_job(
+pub(super) async fn follow(
     tx: &mut Tx,
     account: &AccountId,
-    job_id: &str,
+    occurrence: Option<(&str, NaiveDate)>,
     state: OccurrenceState,
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE occurrence SET state = $3, note = $4, updated_at = $5
-         WHERE account_id = $1 AND EXISTS (SELECT 1 FROM job j
-             WHERE j.account_id = $1 AND j.job_id = $2 AND j.schedule = occurrence.schedule
-               AND j.civil_date = occurrence.civil_date)",
-        args![account, job_id, state.as_str(), note, now],
+    let Some((schedule, date)) = occurrence else {
+        return Ok(());
+    };
+    tx.execute_exactly(
+        1,
+        "UPDATE occurrence SET state = $4, note = $5, updated_at = $6
+         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3",
+        args![account, schedule, date, state.as_str(), note, now],
     )
     .await
-    .map(drop)
+}
+
+/// The occurrence of one date.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn find_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    schedule: &str,
+    date: NaiveDate,
+) -> Result<Option<Occurrence>, StoreError> {
+    tx.row(
+        "SELECT schedule, civil_date, state, due_at, note FROM occurrence
+         WHERE account_id = $1 AND schedule = $2 AND civil_date = $3",
+        args![account, schedule, date],
+    )
+    .await?
+    .as_ref()
+    .map(occurrence)
+    .transpose()
+}
+
+/// Makes a skipped or failed date due again, because a person wants it; `false` when it is neither.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn revive_occurrence(
+    tx: &mut Tx,
+    account: &AccountId,
+    schedule: &str,
+    date: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE occurrence SET state = 'due', note = NULL, updated_at = $4
+             WHERE account_id = $1 AND schedule = $2 AND civil_date = $3 AND state IN ('skipped', 'failed')",
+            args![account, schedule, date, now],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+fn occurrence(row: &Row) -> Result<Occurrence, StoreError> {
+    Ok(Occurrence {
+        schedule: row.get("schedule")?,
+        civil_date: row.get("civil_date")?,
+        state: word(row, "state", OccurrenceState::parse)?,
+        due_at: row.get("due_at")?,
+        note: row.get("note")?,
+    })
 }
 
 /// The newest occurrences of every schedule, newest first.
@@ -135,14 +188,6 @@ pub async fn list_occurrences(
     )
     .await?
     .iter()
-    .map(|row| {
-        Ok(Occurrence {
-            schedule: row.get("schedule")?,
-            civil_date: row.get("civil_date")?,
-            state: word(row, "state", OccurrenceState::parse)?,
-            due_at: row.get("due_at")?,
-            note: row.get("note")?,
-        })
-    })
+    .map(occurrence)
     .collect()
 }

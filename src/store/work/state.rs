@@ -35,9 +35,10 @@ impl JobState {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Ready, Self::Leased, Self::Done, Self::Dead, Self::Dropped]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Leased, Self::Done, Self::Dead, Self::Dropped];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }

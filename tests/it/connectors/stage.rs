@@ -248,12 +248,14 @@ impl House {
         static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
         let url = services().map_or_else(|| "sqlite::memory:".to_owned(), |found| found.database_url);
         let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
-        Self {
+        let house = Self {
             store: Store::open(&url).await.expect("a store"),
             clock: FixedClock::new(at(now)),
             client: Client::new(Pace::Skip).expect("a client"),
             account: AccountId::new(format!("main-{}-{number}", std::process::id())).expect("an account"),
-        }
+        };
+        house.client.share(&house.store, &house.account, "test");
+        house
     }
 
     pub async fn pull(&self, config: &ConnectorConfig) -> PullReport {

@@ -9,7 +9,7 @@ use linkstar::store::outbox::{self, Change, Enqueued, NewMessage};
 use linkstar::store::work;
 use linkstar::store::{Store, StoreError};
 
-use super::jobs::job;
+use super::super::jobs::contract::job;
 use super::{account, at, engines};
 
 const LEASE: Duration = Duration::seconds(60);

@@ -11,7 +11,7 @@ use linkstar::jobs::{JobEnd, JobFailure, JobHandler, Ran, Worker, WorkerOptions}
 use linkstar::schedule::daemon::{self, Daemon};
 use linkstar::schedule::{CatchUp, Schedule, tick};
 use linkstar::store::Store;
-use linkstar::store::work::{self, Job, JobClaim, JobState, NewJob, OccurrenceState};
+use linkstar::store::work::{self, Job, JobChange, JobClaim, JobFilter, JobState, NewJob, OccurrenceState};
 use tokio::sync::watch;
 
 use super::{account, at, engines};
@@ -164,7 +164,8 @@ async fn a_stop_waits_for_the_running_job_and_cuts_off_an_endless_one() {
             );
             if wanted == JobState::Ready {
                 let mut tx = store.write().await.unwrap();
-                work::drop_job(&mut tx, &account(), &id, at(0)).await.unwrap();
+                let dropped = work::drop_job(&mut tx, &account(), &id, at(0)).await.unwrap();
+                assert_eq!(dropped, JobChange::Done { from: wanted });
                 tx.commit().await.unwrap();
             }
         }
@@ -187,6 +188,7 @@ fn nightly(name: &str) -> Schedule {
         ],
         catch_up: CatchUp::Latest,
         max_age: chrono::Duration::hours(30),
+        watch: false,
     }
 }
 
@@ -228,9 +230,11 @@ async fn r78_two_processes_tick_at_once_and_each_date_becomes_one_job() {
             .collect();
         assert_eq!(nights, ["2026-10-25", "2026-10-26", "2026-10-29"]);
         let mut tx = store.read().await.unwrap();
-        let jobs = work::list(&mut tx, &account(), Some(JobState::Ready), 100)
-            .await
-            .unwrap();
+        let ready = JobFilter {
+            state: Some(JobState::Ready),
+            ..JobFilter::default()
+        };
+        let jobs = work::list(&mut tx, &account(), &ready, 100).await.unwrap();
         assert_eq!(jobs.len(), 6, "{:?}", store.engine());
         let skipped = work::list_occurrences(&mut tx, &account(), 100)
             .await

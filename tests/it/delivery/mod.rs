@@ -3,7 +3,6 @@
 mod contract;
 mod faults;
 mod flow;
-mod jobs;
 mod kill;
 mod outgoing;
 mod schema;

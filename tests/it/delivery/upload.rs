@@ -199,21 +199,27 @@ async fn r41_receipts_are_fetched_once_by_content_and_a_growing_one_waits() {
     let unreadable = local.join("closed.csv");
     std::fs::set_permissions(&unreadable, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::create_dir(local.join("archive")).unwrap();
-    let growing = local.join("growing.csv");
-    let writer = tokio::spawn(async move {
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-        std::fs::write(growing, b"sku,qty,more").unwrap();
-    });
     let limits = FetchLimits {
         max_files: 10,
         max_bytes: 4000,
     };
     let session = Session::open(&target).await.unwrap();
     let nothing = HashSet::new();
+    // Grows until it was looked at twice, however slow the looks are.
+    let growing = local.join("growing.csv");
+    let writer = tokio::spawn(async move {
+        use std::io::Write as _;
+        let mut file = std::fs::File::options().append(true).open(growing).unwrap();
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            file.write_all(b",more").unwrap();
+        }
+    });
     // As a step of the night runs it: boxed and moved between threads.
     let look: BoxFuture<'_, _> = Box::pin(session.fetch_new(&nothing, limits));
     let fetched = look.await.unwrap();
-    writer.await.unwrap();
+    writer.abort();
+    assert!(writer.await.unwrap_err().is_cancelled());
     let names: Vec<_> = fetched.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(
         names,

@@ -90,7 +90,9 @@ async fn the_daemon_runs_the_night_that_is_due_and_stops_cleanly_on_sigterm() {
         "{ended:?}"
     );
     assert_eq!(ended.len(), 1);
-    assert_eq!(dump(&store, "occurrence", "schedule").await, ["night"]);
+    // The watch over the mail has a mark of its own.
+    let dates = dump(&store, "occurrence", "schedule").await;
+    assert_eq!(dates, ["mail_by", "night"]);
     assert_eq!(shop.world.inbox().len(), 2, "both readers were told");
     let asked = Instant::now();
     let killed = Command::new("kill")
@@ -106,7 +108,9 @@ async fn the_daemon_runs_the_night_that_is_due_and_stops_cleanly_on_sigterm() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(status.code(), Some(0));
-    let jobs = dump(&store, "job", "kind state").await;
+    let mut jobs = dump(&store, "job", "kind state").await;
+    // Ten minutes a day its hour is now.
+    jobs.retain(|job| job != "mail_by | done");
     assert_eq!(jobs, ["night | done"], "no job is left half done");
     store.close().await;
 }

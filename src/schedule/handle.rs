@@ -1,0 +1,64 @@
+//! What is done when a schedule's job is claimed.
+
+use chrono::NaiveDate;
+use tokio::sync::Mutex;
+
+use super::configured::{MAIL_BY, mail_date};
+use super::watch::{WatchError, absent_mail, raise};
+use crate::calendar::instant_of;
+use crate::jobs::{JobEnd, JobFailure};
+use crate::night::{Night, StepState, step::chain};
+use crate::store::work::Job;
+
+/// Does the job of an occurrence. `turn` is what the night and the watch over the inbox take turns with, because both
+/// issue orders from answers; the watch over the mail does not wait for it, for a night that hangs is what it is for.
+///
+/// # Errors
+/// With the decision whether another attempt can help.
+pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<JobEnd, JobFailure> {
+    let date = civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
+    if job.kind == MAIL_BY {
+        return watch(night, date).await.map_err(|error| match error {
+            WatchError::Store(_) => JobFailure::retry(chain(&error)),
+            WatchError::Email(_) | WatchError::Json(_) => JobFailure::fail(chain(&error)),
+        });
+    }
+    let _turn = turn.lock().await;
+    let report = night
+        .run(date)
+        .await
+        .map_err(|error| JobFailure::retry(chain(&error)))?;
+    tracing::info!(run = report.run_id, state = report.state().code(), "night done");
+    match report.state() {
+        StepState::Failed => Err(JobFailure::retry(
+            "a step failed; it is tried again, the others are kept",
+        )),
+        _ => Ok(JobEnd::Done),
+    }
+}
+
+fn civil_date(payload: &str) -> Option<NaiveDate> {
+    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
+    payload.get("civil_date")?.as_str()?.parse().ok()
+}
+
+/// Looks whether the day's mail was delivered; where it was not, every reader is told once.
+async fn watch(night: &Night<'_>, date: NaiveDate) -> Result<JobEnd, WatchError> {
+    let Some(mail) = &night.config.mail else {
+        return Ok(JobEnd::Done);
+    };
+    let by = instant_of(date, night.config.night.mail_by, night.config.account.zone);
+    let due = (mail_date(night.config, date), by);
+    let mut tx = night.store.write().await?;
+    let Some(absence) = absent_mail(&mut tx, night.config, mail, due).await? else {
+        return Ok(JobEnd::Done);
+    };
+    let raised = raise(&mut tx, night.config, mail, &absence, night.now()).await?;
+    tx.commit().await?;
+    tracing::error!(date = %absence.date, raised, absence = ?absence, "the day's mail was not delivered by its hour");
+    // Not left to the loop that sends: it waits for the night.
+    for problem in night.deliver().await.problems {
+        tracing::warn!("deliver: {problem}");
+    }
+    Ok(JobEnd::Done)
+}
