@@ -145,7 +145,9 @@ pub enum Command {
         json: bool,
     },
     /// Messages on their way out.
-    #[command(after_help = "Example: linkstar outbox list\n         linkstar outbox retry MESSAGE")]
+    #[command(
+        after_help = "Example: linkstar outbox list\n         linkstar outbox show MESSAGE\n         linkstar outbox withdraw MESSAGE --reason \"wrong quantity\""
+    )]
     Outbox {
         #[command(subcommand)]
         command: OutboxCommand,
@@ -165,6 +167,28 @@ pub enum Command {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// The database: is it sound, make it small again, back it up.
+    #[command(
+        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db backup /backup/linkstar-2026-09-07.db"
+    )]
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Copy one database into another, SQLite or PostgreSQL; killed and started again it goes on.
+    #[command(
+        after_help = "Example: linkstar copy --from sqlite:data/linkstar.db --to postgres://linkstar@db.example/linkstar\nStop every linkstar on the first database before; change [store] url after."
+    )]
+    Copy {
+        /// The database that is read: sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The empty database that is written, or the unfinished copy of the same one.
+        #[arg(long, value_name = "URL")]
+        to: String,
+        #[arg(long)]
+        json: bool,
     },
     /// The work that was enqueued: what waits, what runs, what is dead and needs a person.
     #[command(
@@ -289,8 +313,45 @@ pub enum OutboxCommand {
         #[arg(long)]
         json: bool,
     },
+    /// One message: its attempts, its recipients and what came back.
+    #[command(after_help = "Example: linkstar outbox show order/BH2605-0001/r1/packing-list")]
+    Show {
+        message: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// Try a refused, doubtful or conflicting message again.
+    #[command(after_help = "Example: linkstar outbox retry order/BH2605-0001/r1/packing-list")]
     Retry { message: String },
+    /// A doubtful mail did arrive: somebody has seen it.
+    #[command(after_help = "Example: linkstar outbox confirm mail/daily/2026-05-04/ops@example.com")]
+    Confirm { message: String },
+    /// Take a message back. A file that has left is followed by one cancel file.
+    #[command(
+        after_help = "Example: linkstar outbox withdraw order/BH2605-0001/r1/packing-list --reason \"wrong quantity\""
+    )]
+    Withdraw {
+        message: String,
+        /// Stands in the cancel file.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Version, structure, foreign keys, stored papers and their hashes, sales days, shipped against received.
+    Check {
+        /// Read every stored paper; a sample of about a thousand when left out, others each day.
+        #[arg(long)]
+        all: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give the space of deleted rows back.
+    Vacuum,
+    /// Write the database of this moment into a new file (SQLite; docs/storage.md for PostgreSQL).
+    Backup { file: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,13 @@ use serde_json::json;
 use super::args::Cli;
 use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
+use crate::delivery::Channel;
+use crate::http::FailureKind;
 use crate::http::doctor::doctor;
 use crate::night::step::chain;
-use crate::transport::sftp::Session;
+use crate::store::outbox::{self, KnownServer};
+use crate::transport::email::{self, Refused, SendOutcome};
+use crate::transport::sftp::{Session, SftpError, Target};
 
 struct Finding {
     what: String,
@@ -34,19 +38,38 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
                 let listed = session.list(&target.out_dir).await;
                 session.close().await;
                 match listed {
-                    Ok(files) => (
-                        "ok".to_owned(),
-                        format!("{} files in {}", files.len(), target.out_dir),
-                        true,
-                    ),
-                    Err(error) => ("unreadable".to_owned(), chain(&error), false),
+                    Ok(files) => {
+                        let mut text = format!("{} files in {}", files.len(), target.out_dir);
+                        if let Some(known) = known_server(&context, target).await? {
+                            let day = known.probed_at.format("%Y-%m-%d");
+                            text.push_str(&format!("; {} (tried {day})", known.capabilities.summary()));
+                        }
+                        ("ok".to_owned(), text, true)
+                    }
+                    Err(error) => (file_trouble(&error).to_owned(), chain(&error), false),
                 }
             }
-            Err(error) => ("unreachable".to_owned(), chain(&error), false),
+            Err(error) => (file_trouble(&error).to_owned(), chain(&error), false),
         };
         findings.push(Finding {
             what: target.id.clone(),
             code,
+            text,
+            healthy,
+        });
+    }
+    if let Some(smtp) = &context.tools.smtp {
+        let (code, text, healthy) = match email::look(smtp).await {
+            Ok(name) => (
+                "ok",
+                format!("{name} takes the login of {} over TLS", smtp.user),
+                true,
+            ),
+            Err(outcome) => mail_trouble(outcome),
+        };
+        findings.push(Finding {
+            what: format!("mail {}:{}", smtp.host, smtp.port),
+            code: code.to_owned(),
             text,
             healthy,
         });
@@ -68,4 +91,51 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
     }
     let healthy = findings.iter().all(|finding| finding.healthy);
     Ok(if healthy { Exit::Done } else { Exit::Unavailable })
+}
+
+async fn known_server(context: &Context, target: &Target) -> Result<Option<KnownServer>, CliError> {
+    let mut tx = context.store.read().await?;
+    let place = (Channel::Sftp, target.id.as_str());
+    Ok(outbox::known_server(&mut tx, &context.config.account.id, place).await?)
+}
+
+/// The words for sources, for a forwarder's server.
+fn file_trouble(error: &SftpError) -> &'static str {
+    let kind = match error {
+        SftpError::AuthRefused { .. } => FailureKind::Expired,
+        SftpError::UnknownHost { .. }
+        | SftpError::ChangedHostKey { .. }
+        | SftpError::RevokedHostKey { .. }
+        | SftpError::PermissionDenied { .. } => FailureKind::Forbidden,
+        SftpError::Silent { .. } => FailureKind::Slow,
+        SftpError::KnownHosts { .. } | SftpError::KeyFile { .. } | SftpError::Missing { .. } => {
+            FailureKind::Configuration
+        }
+        SftpError::Connect { .. } | SftpError::Lost { .. } => FailureKind::Unreachable,
+        _ => FailureKind::Refused,
+    };
+    kind.code()
+}
+
+/// The words for sources, for the mail server.
+fn mail_trouble(outcome: SendOutcome) -> (&'static str, String, bool) {
+    let (kind, text) = match outcome {
+        SendOutcome::Accepted { answer } => return ("ok", answer, true),
+        SendOutcome::RefusedPermanent { what, text, .. } => (
+            match what {
+                Refused::Login => FailureKind::Expired,
+                Refused::Tls => FailureKind::Forbidden,
+                Refused::Settings => FailureKind::Configuration,
+                Refused::Sender | Refused::Recipient | Refused::Message => FailureKind::Refused,
+            },
+            text,
+        ),
+        SendOutcome::RetryLater { code: Some(_), text } => (FailureKind::Throttled, text),
+        SendOutcome::RetryLater { code: None, text } if text.starts_with(email::OUT_OF_TIME) => {
+            (FailureKind::Slow, text)
+        }
+        SendOutcome::RetryLater { code: None, text } => (FailureKind::Unreachable, text),
+        SendOutcome::Doubtful { why } => (FailureKind::Unreachable, why),
+    };
+    (kind.code(), text, false)
 }

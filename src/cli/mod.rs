@@ -4,6 +4,7 @@ pub mod args;
 mod audit;
 mod catalog;
 mod context;
+mod db;
 mod declared;
 pub mod demo;
 mod doctor;
@@ -67,6 +68,10 @@ pub enum CliError {
     Night(#[from] crate::night::NightError),
     #[error(transparent)]
     Plan(#[from] crate::store::plans::PlanError),
+    #[error(transparent)]
+    Copy(#[from] crate::store::copy::CopyError),
+    #[error(transparent)]
+    Backup(#[from] crate::store::upkeep::BackupError),
     #[error("{0}")]
     Usage(String),
     #[error("cannot {what} {}", path.display())]
@@ -95,6 +100,8 @@ impl CliError {
             Self::Plan(
                 PlanError::NotFound { .. } | PlanError::Ambiguous { .. } | PlanError::NotCurrent { .. },
             ) => Exit::Usage,
+            Self::Copy(error) => db::exit_of_copy(error),
+            Self::Backup(error) => db::exit_of_backup(error),
             Self::Plan(_) | Self::Store(_) | Self::Night(_) | Self::World(_) | Self::Json(_) => Exit::Bug,
             Self::Output(_) => Exit::Unavailable,
         }
@@ -157,6 +164,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Inbox { command } => inbox::run(cli, command).await,
         Command::Audit { command } => audit::run(cli, command).await,
+        Command::Db { command } => db::run(cli, command).await,
+        Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),

@@ -8,8 +8,9 @@ mod sections;
 pub use load::{ConfigError, load, load_text};
 pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, ArchiveSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat,
-    LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection, StoreSection,
+    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection,
+    LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection,
+    StoreSection,
 };
 
 use std::path::{Path, PathBuf};

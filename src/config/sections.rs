@@ -1,6 +1,7 @@
 //! What the configuration file may say. The comment of a field is its documentation for people.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use chrono::NaiveTime;
@@ -270,6 +271,28 @@ pub struct ForwarderSection {
     /// A local folder instead of SFTP, for forwarders that fetch.
     #[serde(default)]
     pub folder: Option<PathBuf>,
+    /// The file that takes back one that has left already.
+    #[serde(default)]
+    pub cancel: CancelSection,
+}
+
+/// What the forwarder reads as "do not use that file any more".
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CancelSection {
+    /// `{name}` is the name of the file taken back, `{stem}` the same without its extension.
+    pub name: String,
+    /// `{name}`, `{sha256}`, `{reason}` and `{date}` are filled in. Left out: Chinese and English, one below the other.
+    pub text: Option<String>,
+}
+
+impl Default for CancelSection {
+    fn default() -> Self {
+        Self {
+            name: "CANCEL_{stem}.txt".to_owned(),
+            text: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -291,6 +314,12 @@ pub struct SftpSection {
     /// A file of theirs is read once its size has stood still for so many seconds.
     #[serde(default = "settle_seconds")]
     pub settle_seconds: u64,
+    /// At most so many bytes a second; unlimited when left out.
+    #[serde(default)]
+    pub bytes_per_second: Option<NonZeroU64>,
+    /// At most so many files a minute, by all processes together; unlimited when left out.
+    #[serde(default)]
+    pub messages_per_minute: Option<NonZeroU32>,
 }
 
 fn settle_seconds() -> u64 {

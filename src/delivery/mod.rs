@@ -2,11 +2,17 @@
 //! at the other side means. Pure: this room decides, the store records, the transports act.
 
 mod backoff;
+mod bounce;
 mod parcel;
 mod remote;
+mod server;
 mod state;
 
 pub use backoff::Backoff;
+pub use bounce::{Bounce, FailedRecipient, read_bounce};
 pub use parcel::{Envelope, FetchLimits, Fetched, Inbound, Outgoing, Staged, is_unfinished_name};
 pub use remote::{Found, FoundFile, NameError, PartialName, check_remote_name, judge_found};
-pub use state::{Channel, Outcome, State, UnknownWord, Verdict, after_attempt, after_lost_lease};
+pub use server::{Capabilities, Placing, RenameHabit};
+pub use state::{
+    Channel, Outcome, RecipientState, State, UnknownWord, Verdict, after_attempt, after_lost_lease,
+};

@@ -43,7 +43,12 @@ pub enum Staged {
     /// An earlier attempt got through: nothing to do.
     AlreadyThere { path: String },
     /// Written, synced, measured and hashed under its hidden name.
-    Ready { partial: String, path: String },
+    Ready {
+        partial: String,
+        path: String,
+        /// So many bytes of an earlier attempt were verified there and not sent again.
+        continued_from: u64,
+    },
 }
 
 /// A file that came in.

@@ -78,6 +78,30 @@ words!(
     }
 );
 
+words!(
+    /// What became of one recipient of a mail.
+    RecipientState, "recipient state" {
+        /// The mail server took the mail for this recipient.
+        Accepted = "accepted",
+        /// It will not take it for this recipient.
+        Refused = "refused",
+        /// Not now: asked again on the next attempt.
+        Retry = "retry",
+        /// The answer was lost.
+        Doubtful = "doubtful",
+        /// It was taken, and came back later.
+        Bounced = "bounced",
+    }
+);
+
+impl RecipientState {
+    /// Whether a further attempt leaves this recipient out: one mail each.
+    #[must_use]
+    pub fn has_it(self) -> bool {
+        matches!(self, Self::Accepted | Self::Bounced)
+    }
+}
+
 impl State {
     /// Whether `next` may follow: the one table that the store and the command line obey.
     #[must_use]

@@ -1,4 +1,10 @@
-//! Sends what is due: targets side by side, the messages of one target one after the other.
+//! Sends what is due: targets side by side, the messages of one target in their order.
+
+mod files;
+mod mail;
+mod withdraw;
+
+pub use withdraw::{CancelNote, WithdrawError, Withdrawn, cancel_key, withdraw};
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,14 +12,12 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::clock::Clock;
-use crate::delivery::{
-    Backoff, Channel, Envelope, Outcome, Outgoing, State, after_attempt, check_remote_name,
-};
+use crate::delivery::{Backoff, Channel, Envelope, Outcome, State, Verdict, after_attempt};
 use crate::ids::AccountId;
 use crate::store::outbox::{self, Claim, Lost, Message};
-use crate::store::{Store, StoreError, blob};
+use crate::store::{Store, StoreError, Tx};
 use crate::transport::folder::FolderTarget;
-use crate::transport::sftp::{Session, SftpError, Target};
+use crate::transport::sftp::Target;
 
 /// How a mail server took a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub enum MailOutcome {
     Retry { why: String },
     /// The connection broke after the last byte and before the answer.
     Doubtful { why: String },
+    /// Its recipients were answered apart; none of them may be `Apart` again.
+    Apart(Vec<(String, MailOutcome)>),
 }
 
 /// Sends mail; implemented where SMTP is spoken.
@@ -129,7 +135,10 @@ pub async fn deliver_due(
     let mut drains: Vec<BoxFuture<'_, Result<Vec<Delivered>, StoreError>>> = Vec::new();
     for (channel, target) in &targets {
         if *channel != Channel::Mail || senders.mail.is_some() {
-            drains.push(Box::pin(run.drain(*channel, target)));
+            drains.push(match channel {
+                Channel::Mail => Box::pin(run.drain_mails(target)),
+                Channel::Sftp | Channel::Folder => Box::pin(run.drain_files(*channel, target)),
+            });
         }
     }
     for drained in join_all(drains).await {
@@ -144,14 +153,6 @@ struct Run<'a> {
     account: &'a AccountId,
     senders: &'a Senders<'a>,
     owner: &'a str,
-}
-
-/// The connection of one target while its messages are sent.
-enum Link {
-    Closed,
-    Open(Box<Session>),
-    /// Connecting failed: the same is true for each further message, without connecting again.
-    Failed(Outcome),
 }
 
 /// Why an attempt has no outcome to record.
@@ -209,90 +210,58 @@ impl Run<'_> {
         Ok(resolved)
     }
 
-    /// Sends the messages of one target until one has to wait.
-    async fn drain(&self, channel: Channel, target: &str) -> Result<Vec<Delivered>, StoreError> {
-        let mut link = Link::Closed;
-        let mut done = Vec::new();
-        let result = loop {
-            match self.next(channel, target, &mut link).await {
-                Ok(None) => break Ok(()),
-                Ok(Some(delivered)) => {
-                    let waits = delivered.state == State::Due;
-                    done.push(delivered);
-                    if waits {
-                        break Ok(());
-                    }
-                }
-                Err(Broken::LeaseLost) => {
-                    // Requests of the abandoned attempt may still be on their way.
-                    if let Link::Open(session) = std::mem::replace(&mut link, Link::Closed) {
-                        session.close().await;
-                    }
-                    tracing::warn!(%channel, target, "lease lost, another worker has the message");
-                }
-                Err(Broken::Store(error)) => break Err(error),
-            }
-        };
-        if let Link::Open(session) = link {
-            session.close().await;
-        }
-        result.map(|()| done)
-    }
-
-    async fn next(
-        &self,
-        channel: Channel,
-        target: &str,
-        link: &mut Link,
-    ) -> Result<Option<Delivered>, Broken> {
-        let mut tx = self.store.write().await?;
-        let claimed = outbox::claim(
-            &mut tx,
-            self.account,
-            (channel, target),
-            self.owner,
-            self.clock.now(),
-            lease_of(self.senders.pace),
-        )
-        .await?;
-        tx.commit().await?;
-        let Some((claim, message)) = claimed else {
-            return Ok(None);
-        };
-        let outcome = self.guarded(&claim, self.attempt(&claim, &message, link)).await?;
-        let now = self.clock.now();
-        let verdict = after_attempt(
+    /// What the store writes after an attempt that ended like this.
+    fn verdict(&self, claim: &Claim, outcome: Outcome) -> Verdict {
+        let backoff = &self.senders.pace.backoff;
+        after_attempt(
             outcome,
             &claim.business_key,
             claim.attempt,
-            &self.senders.pace.backoff,
-            now,
-        );
-        let mut tx = self.store.write().await?;
-        outbox::finish(&mut tx, &claim, &verdict, now).await?;
-        tx.commit().await?;
+            backoff,
+            self.clock.now(),
+        )
+    }
+
+    /// Writes how an attempt ended; `None` when another worker has the message by now.
+    async fn finish(
+        &self,
+        tx: &mut Tx,
+        (claim, message): (&Claim, &Message),
+        verdict: Verdict,
+    ) -> Result<Option<Delivered>, StoreError> {
+        match outbox::finish(tx, claim, &verdict, self.clock.now()).await {
+            Ok(()) => {}
+            Err(StoreError::Affected { .. }) => {
+                tracing::warn!(
+                    key = claim.business_key,
+                    "lease lost before the result was written"
+                );
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
         let detail = verdict.receipt.or(verdict.error).unwrap_or_default();
         tracing::info!(key = message.business_key, state = %verdict.state, detail, "delivery attempt");
         Ok(Some(Delivered {
-            business_key: message.business_key,
-            channel,
-            target: target.to_owned(),
+            business_key: message.business_key.clone(),
+            channel: message.channel,
+            target: message.target.clone(),
             state: verdict.state,
             detail,
         }))
     }
 
-    /// Keeps the lease while the work runs; drops the work when the lease is lost.
-    async fn guarded(
+    /// Keeps the leases while the work runs; drops the work when one of them is lost.
+    async fn guarded<T>(
         &self,
-        claim: &Claim,
-        work: impl Future<Output = Result<Outcome, Broken>>,
-    ) -> Result<Outcome, Broken> {
+        claims: &[Claim],
+        work: impl Future<Output = Result<T, Broken>>,
+    ) -> Result<T, Broken> {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(self.senders.pace.lease / 3) => match self.heartbeat(claim).await {
+                () = tokio::time::sleep(self.senders.pace.lease / 3) => match self.heartbeat(claims).await {
                     Ok(()) => {}
                     Err(Broken::LeaseLost) => return Err(Broken::LeaseLost),
                     // Two thirds of the lease are left: the next beat may get through.
@@ -304,158 +273,14 @@ impl Run<'_> {
         }
     }
 
-    async fn heartbeat(&self, claim: &Claim) -> Result<(), Broken> {
+    async fn heartbeat(&self, claims: &[Claim]) -> Result<(), Broken> {
         let mut tx = self.store.write().await?;
-        outbox::heartbeat(&mut tx, claim, self.clock.now(), lease_of(self.senders.pace)).await?;
+        for claim in claims {
+            outbox::heartbeat(&mut tx, claim, self.clock.now(), lease_of(self.senders.pace)).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
-
-    async fn attempt(&self, claim: &Claim, message: &Message, link: &mut Link) -> Result<Outcome, Broken> {
-        let bytes = {
-            let mut tx = self.store.read().await?;
-            match blob::get(&mut tx, self.account, &message.sha256).await {
-                Ok(bytes) => bytes,
-                Err(StoreError::Corrupt { what, why }) => {
-                    return Ok(Outcome::Refused {
-                        why: format!("{what}: {why}"),
-                    });
-                }
-                Err(error) => return Err(error.into()),
-            }
-        };
-        if message.channel == Channel::Mail {
-            return self.mail(claim, message, &bytes).await;
-        }
-        if let Err(error) = check_remote_name(&message.remote_name) {
-            return Ok(Outcome::Refused {
-                why: error.to_string(),
-            });
-        }
-        let file = Outgoing {
-            name: &message.remote_name,
-            bytes: &bytes,
-            sha256: &message.sha256,
-            attempt: claim.attempt,
-        };
-        let outcome = match message.channel {
-            Channel::Sftp => match self.senders.sftp.iter().find(|to| to.id == message.target) {
-                Some(to) => Some(self.sftp(claim, &file, to, link).await?),
-                None => None,
-            },
-            _ => match self.senders.folders.iter().find(|to| to.id == message.target) {
-                Some(to) => Some(self.folder(claim, &file, to).await?),
-                None => None,
-            },
-        };
-        Ok(outcome.unwrap_or_else(|| Outcome::Refused {
-            why: format!("no {} target `{}` is configured", message.channel, message.target),
-        }))
-    }
-
-    async fn mark_handed(&self, claim: &Claim) -> Result<(), Broken> {
-        let mut tx = self.store.write().await?;
-        outbox::mark_handed(&mut tx, claim, self.clock.now()).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn mail(&self, claim: &Claim, message: &Message, raw: &[u8]) -> Result<Outcome, Broken> {
-        let refused = |why: String| Ok(Outcome::Refused { why });
-        let Some(sender) = self.senders.mail else {
-            return refused("no mail server is configured".to_owned());
-        };
-        let envelope: Envelope = match serde_json::from_str(message.envelope.as_deref().unwrap_or_default()) {
-            Ok(envelope) => envelope,
-            Err(error) => return refused(format!("the stored envelope cannot be read: {error}")),
-        };
-        self.mark_handed(claim).await?;
-        Ok(match sender.send(raw, &envelope).await {
-            MailOutcome::Accepted { reply } => Outcome::Sent { receipt: reply },
-            MailOutcome::Refused { why } => Outcome::Refused { why },
-            MailOutcome::Retry { why } => Outcome::Retry { why },
-            MailOutcome::Doubtful { why } => Outcome::Doubtful { why },
-        })
-    }
-
-    async fn folder(&self, claim: &Claim, file: &Outgoing<'_>, to: &FolderTarget) -> Result<Outcome, Broken> {
-        let staged = match to.stage(file).await {
-            Ok(staged) => staged,
-            Err(error) => return Ok(error.outcome()),
-        };
-        self.mark_handed(claim).await?;
-        Ok(match to.publish(file, &staged).await {
-            Ok(receipt) => Outcome::Sent { receipt },
-            Err(error) => error.outcome(),
-        })
-    }
-
-    async fn sftp(
-        &self,
-        claim: &Claim,
-        file: &Outgoing<'_>,
-        to: &Target,
-        link: &mut Link,
-    ) -> Result<Outcome, Broken> {
-        if matches!(link, Link::Closed) {
-            *link = self.open(to).await?;
-        }
-        let session = match link {
-            Link::Open(session) => session,
-            Link::Failed(outcome) => return Ok(outcome.clone()),
-            Link::Closed => {
-                return Ok(Outcome::Retry {
-                    why: format!("cannot reach {}", to.address()),
-                });
-            }
-        };
-        let staged = match session.stage(file).await {
-            Ok(staged) => staged,
-            Err(error) => return Ok(failed(&error, link)),
-        };
-        self.mark_handed(claim).await?;
-        Ok(match session.publish(file, &staged).await {
-            Ok(receipt) => Outcome::Sent { receipt },
-            Err(error) => failed(&error, link),
-        })
-    }
-
-    async fn open(&self, to: &Target) -> Result<Link, Broken> {
-        let session = match Session::open(to).await {
-            Ok(session) => session,
-            Err(error) => return Ok(Link::Failed(error.outcome())),
-        };
-        self.sweep(&session, to).await?;
-        Ok(Link::Open(Box::new(session)))
-    }
-
-    /// Removes unfinished files of messages that have left or were withdrawn: a server may still have been creating
-    /// one while we died.
-    async fn sweep(&self, session: &Session, to: &Target) -> Result<(), Broken> {
-        // A folder that cannot be read shows itself, with its name, when the message is staged.
-        for partial in session.partials().await.unwrap_or_default() {
-            let owner = {
-                let mut tx = self.store.read().await?;
-                outbox::find_by_partial(&mut tx, self.account, (Channel::Sftp, &to.id), &partial).await?
-            };
-            let over = owner.is_some_and(|message| matches!(message.state, State::Sent | State::Withdrawn));
-            if !over {
-                continue;
-            }
-            if let Err(error) = session.remove_partial(&partial).await {
-                tracing::warn!(name = partial.file_name(), %error, "unfinished file stays at the server");
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A connection that broke, or fell silent, is not used again.
-fn failed(error: &SftpError, link: &mut Link) -> Outcome {
-    if matches!(error, SftpError::Lost { .. } | SftpError::Silent { .. }) {
-        *link = Link::Closed;
-    }
-    error.outcome()
 }
 
 fn lease_of(pace: Pace) -> chrono::Duration {

@@ -6,7 +6,10 @@
 mod deliver;
 mod worker;
 
-pub use deliver::{Delivered, DeliveryReport, MailOutcome, MailSender, Pace, Senders, deliver_due};
+pub use deliver::{
+    CancelNote, Delivered, DeliveryReport, MailOutcome, MailSender, Pace, Senders, WithdrawError, Withdrawn,
+    cancel_key, deliver_due, withdraw,
+};
 pub use worker::{JobEnd, JobFailure, JobHandler, Ran, Stopped, Worker, WorkerOptions};
 
 use crate::clock::Clock;

@@ -14,17 +14,9 @@ pub struct Smtp<'a>(pub &'a SmtpSettings);
 impl MailSender for Smtp<'_> {
     fn send<'a>(&'a self, raw: &'a [u8], envelope: &'a Envelope) -> BoxFuture<'a, MailOutcome> {
         Box::pin(async move {
-            // One message a reader: the outbox keeps a state for each.
-            let [to] = envelope.to.as_slice() else {
-                return MailOutcome::Refused {
-                    why: format!("{} recipients in one message", envelope.to.len()),
-                };
-            };
-            let envelope = email::Envelope {
-                from: bare_address(&envelope.from).to_owned(),
-                to: to.clone(),
-            };
-            match email::send(self.0, raw, &envelope).await {
+            let from = bare_address(&envelope.from);
+            let outcomes = email::send_to_all(self.0, raw, from, &envelope.to).await;
+            let told = outcomes.into_iter().map(|outcome| match outcome {
                 SendOutcome::Accepted { answer } => MailOutcome::Accepted { reply: answer },
                 SendOutcome::RefusedPermanent { what, code, text } => MailOutcome::Refused {
                     why: format!("{what:?}{}: {text}", code_text(code)),
@@ -33,7 +25,8 @@ impl MailSender for Smtp<'_> {
                     why: format!("{}{text}", code_text(code)),
                 },
                 SendOutcome::Doubtful { why } => MailOutcome::Doubtful { why },
-            }
+            });
+            MailOutcome::Apart(envelope.to.iter().cloned().zip(told).collect())
         })
     }
 }

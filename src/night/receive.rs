@@ -41,6 +41,9 @@ pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
         report.partial(problem.to_string());
     }
     for file in files {
+        if super::bounce::take(night, &file, &mut report).await? {
+            continue;
+        }
         if matches!(file.kind(), Kind::Other) {
             let problems = take(
                 night,

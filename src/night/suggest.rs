@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{Duration, NaiveDate};
 
 use super::step::{Step, StepReport, StepState, chain, told};
 use super::{Night, NightError, notice};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
 use crate::connector::Bound;
-use crate::delivery::{Channel, Envelope};
+use crate::delivery::{Channel, Envelope, State};
 use crate::digest::sha256_hex;
 use crate::ids::SourceId;
 use crate::money::Currency;
@@ -92,10 +92,11 @@ async fn gather(
     };
     let diff = super::plan::diff_to_parent(tx, account, &plan).await?;
     let unmapped = catalog::unmapped(tx, account).await?;
-    let mut problems: Vec<(Step, String)> = before
+    let mut problems = undelivered(night, tx).await?;
+    let before = before
         .iter()
-        .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())))
-        .collect();
+        .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())));
+    problems.splice(0..0, before);
     // What waits for a person since yesterday or longer is told every day, and once.
     for notice in notice::standing(tx, account).await? {
         let told = notice.recorded();
@@ -120,6 +121,38 @@ async fn gather(
         plan,
     }))
 }
+
+/// What a person must look at in the outbox: it happened after yesterday's mail was written.
+async fn undelivered(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<(Step, String)>, NightError> {
+    let account = night.account();
+    let mut told = Vec::new();
+    for state in State::ALL.iter().filter(|state| state.needs_a_person()) {
+        for message in outbox::list(tx, account, Some(*state), MAX_UNDELIVERED).await? {
+            let why = message.last_error.unwrap_or_default();
+            told.push((
+                Step::Deliver,
+                format!(
+                    "`{}` to `{}`: {state} ({why})",
+                    message.business_key, message.target
+                ),
+            ));
+        }
+    }
+    let since = night.now() - Duration::days(1);
+    for (key, bounce) in outbox::bounced_since(tx, account, since).await? {
+        told.push((
+            Step::Deliver,
+            format!(
+                "`{key}` came back: `{}`: {} {}",
+                bounce.recipient, bounce.status, bounce.diagnostic
+            ),
+        ));
+    }
+    Ok(told)
+}
+
+/// More than a mail can tell; `linkstar outbox list` shows all.
+const MAX_UNDELIVERED: u32 = 20;
 
 /// Lines whose difference is news: it appeared, changed, or went away.
 fn news(changes: Vec<receipts::LineChange>) -> Vec<Line> {

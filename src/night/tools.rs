@@ -1,5 +1,6 @@
 //! What a night works with besides the store: connectors, mappings and the ways out, built from the configuration.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,6 +228,11 @@ fn sftp_target(config: &Config, forwarder: &ForwarderSection) -> Option<sftp::Ta
         connect_timeout: CONNECT_TIMEOUT,
         idle_timeout: IDLE_TIMEOUT,
         settle: Duration::from_secs(section.settle_seconds),
+        tuning: sftp::Tuning {
+            bytes_per_second: section.bytes_per_second.map(NonZero::get),
+            messages_per_minute: section.messages_per_minute.map(NonZero::get),
+            ..sftp::Tuning::default()
+        },
     })
 }
 

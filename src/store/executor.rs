@@ -1,5 +1,7 @@
 //! Pools and transactions of either engine behind one set of types.
 
+mod places;
+
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -11,13 +13,19 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
+use places::{numbered, place};
+
 use super::archive::{self, Note};
 use super::dialect::Engine;
-use super::migrations;
 use super::row::Row;
+use super::statements;
 use super::value::Value;
 use super::work::Wake;
 use crate::ids::AccountId;
+
+mod whole;
+
+pub use whole::Applied;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -78,8 +86,15 @@ impl Store {
     /// # Errors
     /// When the URL is not understood, the database cannot be reached, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url, true).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Opens without migrating; `create` says whether a missing SQLite file is made.
+    async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.trim_start_matches("//")).await?
+            open_sqlite(path.trim_start_matches("//"), create).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // A statement's text may be thousands of places long; what is slow is seen in the steps' own times.
             let options = PgConnectOptions::from_str(url)
@@ -97,17 +112,10 @@ impl Store {
                 shown: url.split("://").next().unwrap_or_default().to_owned(),
             });
         };
-        let store = Self {
+        Ok(Self {
             pools,
             wake: Wake::default(),
-        };
-        let migrator = migrations::migrator(store.engine());
-        match &store.pools {
-            Pools::Sqlite { write, .. } => migrator.run(write).await,
-            Pools::Postgres(pool) => migrator.run(pool).await,
-        }
-        .map_err(StoreError::Migrate)?;
-        Ok(store)
+        })
     }
 
     #[must_use]
@@ -166,14 +174,14 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &str) -> Result<Pools, StoreError> {
+async fn open_sqlite(path: &str, create: bool) -> Result<Pools, StoreError> {
     let memory = path == ":memory:";
-    if let (false, Some(parent)) = (memory, Path::new(path).parent()) {
+    if let (false, true, Some(parent)) = (memory, create, Path::new(path).parent()) {
         std::fs::create_dir_all(parent).map_err(|error| StoreError::Open(sqlx::Error::Io(error)))?;
     }
     let options = SqliteConnectOptions::from_str(&format!("sqlite:{path}"))
         .map_err(StoreError::Open)?
-        .create_if_missing(true)
+        .create_if_missing(create)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -252,6 +260,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<u64, StoreError> {
         let sql = sql.into();
         check_places(&sql, args.len())?;
+        statements::saw(self.engine(), &sql, args);
         let text = match self.inner {
             Inner::Sqlite(_) => numbered(&sql),
             Inner::Postgres(_) => sql,
@@ -303,6 +312,7 @@ impl Tx {
     pub async fn rows(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
         check_places(&sql, args.len())?;
+        statements::saw(self.engine(), &sql, args);
         let text = AssertSqlSafe(sql.clone());
         match &mut self.inner {
             Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
@@ -338,6 +348,7 @@ impl Tx {
         let Some(width) = rows.first().map(Vec::len) else {
             return Ok(0);
         };
+        statements::saw_bulk(self.engine(), (head, tail), rows);
         if let Some(row) = rows.iter().find(|row| row.len() != width) {
             return Err(StoreError::Arguments {
                 statement: shown(head),
@@ -397,48 +408,6 @@ fn bulk(engine: Engine, head: &str, rows: usize, width: usize, tail: &str) -> St
     sql.push(' ');
     sql.push_str(tail);
     sql
-}
-
-/// The places as SQLite finds them quickly.
-///
-/// `$1` is looked up by name, one after the other; `?1` is found by number, but the driver then asks for every
-/// place's name, which walks the list again: square in the thousands of places of a bulk insert. A plain `?` has no
-/// name, so where the places stand in order, each once, they are written so.
-fn numbered(sql: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut expected = 0_usize;
-    let mut pieces = sql.split('$');
-    out.push_str(pieces.next().unwrap_or_default());
-    let in_order = pieces.clone().all(|piece| {
-        let (number, _) = place(piece);
-        expected += 1;
-        number == Some(expected)
-    });
-    for piece in pieces {
-        let (number, after) = place(piece);
-        match number {
-            Some(_) if in_order => {
-                out.push('?');
-                out.push_str(after);
-            }
-            Some(_) => {
-                out.push('?');
-                out.push_str(piece);
-            }
-            None => {
-                out.push('$');
-                out.push_str(piece);
-            }
-        }
-    }
-    out
-}
-
-/// The number a piece of SQL after a `$` begins with, and what follows it.
-fn place(piece: &str) -> (Option<usize>, &str) {
-    let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-    let (digits, after) = piece.split_at(end);
-    (digits.parse().ok(), after)
 }
 
 fn failed(sql: &str, source: sqlx::Error) -> StoreError {

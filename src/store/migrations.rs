@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 10] = [
+const SCRIPTS: [(i64, &str, &str); 11] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -17,6 +17,7 @@ const SCRIPTS: [(i64, &str, &str); 10] = [
     (7, "receipts", include_str!("migrations/0007_receipts.sql")),
     (8, "pulls", include_str!("migrations/0008_pulls.sql")),
     (9, "jobs", include_str!("migrations/0009_jobs.sql")),
+    (10, "delivery", include_str!("migrations/0010_delivery.sql")),
     (11, "archive", include_str!("migrations/0011_archive.sql")),
 ];
 
@@ -30,8 +31,14 @@ pub fn migration_list() -> Vec<(i64, &'static str)> {
 }
 
 pub(super) fn migrator(engine: Engine) -> Migrator {
+    migrator_until(engine, i64::MAX)
+}
+
+/// Without the migrations after this version.
+pub(super) fn migrator_until(engine: Engine, last: i64) -> Migrator {
     let migrations = SCRIPTS
         .iter()
+        .filter(|(version, ..)| *version <= last)
         .map(|(version, name, script)| {
             Migration::new(
                 *version,

@@ -10,6 +10,7 @@
 pub mod archive;
 pub mod blob;
 pub mod catalog;
+pub mod copy;
 pub mod dialect;
 mod executor;
 pub mod facts;
@@ -22,10 +23,13 @@ pub mod plans;
 pub mod receipts;
 mod row;
 pub mod run;
+pub mod statements;
+pub mod tables;
+pub mod upkeep;
 mod value;
 pub mod work;
 
-pub use executor::{Store, StoreError, Tx};
+pub use executor::{Applied, Store, StoreError, Tx};
 pub use migrations::migration_list;
 pub use row::Row;
 pub use value::{FromColumn, Value};

@@ -163,6 +163,7 @@ fn stage(folder: &Path, file: &Owned) -> Result<Staged, FolderError> {
     checked.map(|()| Staged::Ready {
         partial: shown(&partial),
         path: shown(&path),
+        continued_from: 0,
     })
 }
 

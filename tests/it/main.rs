@@ -13,4 +13,5 @@ mod papers;
 mod planner;
 mod receipts;
 mod services;
+mod store;
 mod world;

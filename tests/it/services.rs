@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use linkstar::store::Store;
-use linkstar::transport::sftp::Target;
+use linkstar::transport::sftp::{Target, Tuning};
 use sqlx::Connection as _;
 
 /// Where the servers listen and what opens them.
@@ -148,6 +148,7 @@ impl SftpServer {
             connect_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(10),
             settle: Duration::from_millis(200),
+            tuning: Tuning::default(),
         }
     }
 

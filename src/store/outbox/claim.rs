@@ -88,7 +88,141 @@ pub async fn claim(
     let Some(row) = row else {
         return Ok(None);
     };
-    let message = message(&row)?;
+    begin_attempt(tx, account, message(&row)?, owner, now)
+        .await
+        .map(Some)
+}
+
+/// How much one claim of [`claim_batch`] takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    pub messages: usize,
+    /// The first message is taken whatever its size.
+    pub bytes: i64,
+    /// Attempts at this target, by all processes, in one minute of the clock.
+    pub per_minute: Option<u32>,
+}
+
+/// Leases the next message of a target as [`claim`] does, and those right behind it in their order, as far as the
+/// limits go. Holding the first keeps every other worker away from the target until the end of the transaction.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn claim_batch(
+    tx: &mut Tx,
+    account: &AccountId,
+    (channel, target): (Channel, &str),
+    owner: &str,
+    now: DateTime<Utc>,
+    lease: Duration,
+    limits: BatchLimits,
+) -> Result<Vec<(Claim, Message)>, StoreError> {
+    let mut allowed = limits.messages;
+    if let Some(per_minute) = limits.per_minute {
+        let left = i64::from(per_minute) - used_this_minute(tx, account, (channel, target), now).await?;
+        allowed = allowed.min(usize::try_from(left).unwrap_or(0));
+    }
+    if allowed == 0 {
+        return Ok(Vec::new());
+    }
+    let Some((claim, first)) = claim(tx, account, (channel, target), owner, now, lease).await? else {
+        return Ok(Vec::new());
+    };
+    let mut claims = Vec::with_capacity(allowed);
+    let behind = followers(tx, account, &first, now, allowed - 1, limits.bytes).await?;
+    claims.push((claim, first));
+    for business_key in behind {
+        if let Some(next) = claim_named(tx, account, &business_key, owner, now, lease).await? {
+            claims.push(next);
+        }
+    }
+    if limits.per_minute.is_some() {
+        let taken = i64::try_from(claims.len()).unwrap_or(i64::MAX);
+        count_attempts(tx, account, (channel, target), now, taken).await?;
+    }
+    Ok(claims)
+}
+
+/// Keys of the messages right behind one that was claimed, up to the first that must wait.
+async fn followers(
+    tx: &mut Tx,
+    account: &AccountId,
+    first: &Message,
+    now: DateTime<Utc>,
+    count: usize,
+    bytes: i64,
+) -> Result<Vec<String>, StoreError> {
+    let mut left = bytes - first.size;
+    if count == 0 || left <= 0 {
+        return Ok(Vec::new());
+    }
+    let rows = tx
+        .rows(
+            "SELECT o.business_key, o.size, o.state, o.run_after, o.depends_on, d.state AS waits_for
+             FROM outbox o LEFT JOIN outbox d ON d.account_id = o.account_id AND d.business_key = o.depends_on
+             WHERE o.account_id = $1 AND o.channel = $2 AND o.target = $3 AND o.state IN ('due', 'leased')
+               AND o.sequence > $4
+             ORDER BY o.sequence LIMIT $5",
+            args![
+                account,
+                first.channel.as_str(),
+                &first.target,
+                first.sequence,
+                i64::try_from(count).unwrap_or(i64::MAX)
+            ],
+        )
+        .await?;
+    let mut keys = Vec::new();
+    for row in rows {
+        let depends_on: Option<String> = row.get("depends_on")?;
+        let waits_for: Option<String> = row.get("waits_for")?;
+        if depends_on.is_some() && waits_for.as_deref() != Some(State::Sent.as_str()) {
+            continue;
+        }
+        let (state, run_after): (State, DateTime<Utc>) = (word(&row, "state")?, row.get("run_after")?);
+        left -= row.get::<i64>("size")?;
+        if state != State::Due || run_after > now || left < 0 {
+            break;
+        }
+        keys.push(row.get("business_key")?);
+    }
+    Ok(keys)
+}
+
+async fn claim_named(
+    tx: &mut Tx,
+    account: &AccountId,
+    business_key: &str,
+    owner: &str,
+    now: DateTime<Utc>,
+    lease: Duration,
+) -> Result<Option<(Claim, Message)>, StoreError> {
+    let row = tx
+        .row(
+            format!(
+                "UPDATE outbox SET state = 'leased', attempt = attempt + 1, lease_owner = $3, lease_until = $4,
+                     handed_at = NULL, updated_at = $5
+                 WHERE account_id = $1 AND business_key = $2 AND state = 'due'
+                 RETURNING {COLUMNS}"
+            ),
+            args![account, business_key, owner, now + lease, now],
+        )
+        .await?;
+    match row {
+        Some(row) => begin_attempt(tx, account, message(&row)?, owner, now)
+            .await
+            .map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn begin_attempt(
+    tx: &mut Tx,
+    account: &AccountId,
+    message: Message,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Result<(Claim, Message), StoreError> {
     tx.execute(
         "INSERT INTO outbox_attempt (account_id, business_key, attempt, owner, started_at)
          VALUES ($1, $2, $3, $4, $5)",
@@ -101,7 +235,45 @@ pub async fn claim(
         attempt: message.attempt,
         owner: owner.to_owned(),
     };
-    Ok(Some((claim, message)))
+    Ok((claim, message))
+}
+
+fn minute_of(now: DateTime<Utc>) -> i64 {
+    now.timestamp().div_euclid(60)
+}
+
+async fn used_this_minute(
+    tx: &mut Tx,
+    account: &AccountId,
+    (channel, target): (Channel, &str),
+    now: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    tx.row(
+        "SELECT used FROM outbox_minute
+         WHERE account_id = $1 AND channel = $2 AND target = $3 AND minute = $4",
+        args![account, channel.as_str(), target, minute_of(now)],
+    )
+    .await?
+    .map_or(Ok(0), |row| row.get("used"))
+}
+
+async fn count_attempts(
+    tx: &mut Tx,
+    account: &AccountId,
+    (channel, target): (Channel, &str),
+    now: DateTime<Utc>,
+    taken: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO outbox_minute (account_id, channel, target, minute, used) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, channel, target) DO UPDATE SET
+             used = CASE WHEN outbox_minute.minute = excluded.minute THEN outbox_minute.used ELSE 0 END
+                 + excluded.used,
+             minute = excluded.minute",
+        args![account, channel.as_str(), target, minute_of(now), taken],
+    )
+    .await
+    .map(drop)
 }
 
 /// Keeps the lease for another while.

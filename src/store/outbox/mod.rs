@@ -6,11 +6,19 @@
 
 mod claim;
 mod person;
+mod recipient;
+mod server;
 
 pub use claim::{
-    Claim, Lost, claim, find_by_partial, finish, heartbeat, mark_handed, requeue_lost, targets_due,
+    BatchLimits, Claim, Lost, claim, claim_batch, find_by_partial, finish, heartbeat, mark_handed,
+    requeue_lost, targets_due,
 };
 pub use person::{Change, confirm_sent, retry, withdraw};
+pub use recipient::{
+    Logged, LoggedBounce, RecipientResult, bounced_since, bounces, by_message_id, log_bounce, recipients,
+    record_recipient,
+};
+pub use server::{KnownServer, known_server, remember_server};
 
 use chrono::{DateTime, Utc};
 

@@ -108,7 +108,21 @@ async fn change(
         ],
     )
     .await?;
+    if to == State::Due {
+        tx.execute(
+            "UPDATE outbox_recipient SET state = 'retry', updated_at = $3
+             WHERE account_id = $1 AND business_key = $2 AND state IN ('refused', 'doubtful')",
+            args![account, business_key, now],
+        )
+        .await?;
+    }
     if to == State::Sent {
+        tx.execute(
+            "UPDATE outbox_recipient SET state = 'accepted', answer = $3, updated_at = $4
+             WHERE account_id = $1 AND business_key = $2 AND state = 'doubtful'",
+            args![account, business_key, note, now],
+        )
+        .await?;
         tx.note(account, Note::new(Kind::Sent, business_key, &message.sha256, now));
     }
     Ok(Change::Done { from })

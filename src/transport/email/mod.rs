@@ -1,7 +1,8 @@
-//! Mail through SMTP with verified TLS and AUTH: one message per recipient, one clear outcome per message.
+//! Mail through SMTP with verified TLS and AUTH: one clear outcome per recipient.
 
 mod message;
 mod smtp;
+mod tls;
 
 pub use message::{EmailError, build_message};
-pub use smtp::{Envelope, Refused, SendOutcome, SmtpSettings, SmtpTls, send};
+pub use smtp::{Envelope, OUT_OF_TIME, Refused, SendOutcome, SmtpSettings, SmtpTls, look, send, send_to_all};

@@ -5,15 +5,17 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
+use super::tls::{certificate_error, tls_parameters};
 use crate::secret::Secret;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,27 +119,108 @@ impl Progress {
 
 /// Sends one message to one recipient, within the settings' time.
 pub async fn send(settings: &SmtpSettings, message: &[u8], envelope: &Envelope) -> SendOutcome {
-    let (from, to): (Address, Address) = match (envelope.from.parse(), envelope.to.parse()) {
-        (Ok(from), Ok(to)) => (from, to),
-        (Err(error), _) => return settings_refused(format!("sender `{}`: {error}", envelope.from)),
-        (_, Err(error)) => return settings_refused(format!("recipient `{}`: {error}", envelope.to)),
+    let to = std::slice::from_ref(&envelope.to);
+    let mut outcomes = send_to_all(settings, message, &envelope.from, to).await;
+    outcomes
+        .pop()
+        .unwrap_or_else(|| settings_refused("no recipient".to_owned()))
+}
+
+/// Sends one message to several recipients in one conversation. Each is answered apart, in the order given: a
+/// recipient the server does not take stops none of the others.
+pub async fn send_to_all(
+    settings: &SmtpSettings,
+    message: &[u8],
+    from: &str,
+    to: &[String],
+) -> Vec<SendOutcome> {
+    let all = |outcome: SendOutcome| vec![outcome; to.len()];
+    let sender: Address = match from.parse() {
+        Ok(sender) => sender,
+        Err(error) => return all(settings_refused(format!("sender `{from}`: {error}"))),
     };
     let tls = match tls_parameters(settings).await {
         Ok(tls) => tls,
-        Err(why) => return settings_refused(why),
+        Err(why) => return all(settings_refused(why)),
     };
+    let recipients: Vec<Result<Address, SendOutcome>> = to
+        .iter()
+        .map(|to| {
+            to.parse()
+                .map_err(|error| settings_refused(format!("recipient `{to}`: {error}")))
+        })
+        .collect();
     let stage = Progress(AtomicU8::new(Stage::Connect as u8));
-    let talk = converse(settings, tls, message, from, to, &stage);
-    match tokio::time::timeout(settings.timeout, talk).await {
-        Ok(Ok(answer)) => SendOutcome::Accepted { answer },
+    let answered = Mutex::new(vec![None; to.len()]);
+    let mail = Post {
+        message,
+        from: sender,
+        to: recipients,
+        answered: &answered,
+    };
+    let talk = converse(settings, tls, mail, &stage);
+    let rest = match tokio::time::timeout(settings.timeout, talk).await {
+        Ok(Ok(Some(answer))) => SendOutcome::Accepted { answer },
+        // Nobody was left to send to: each has an answer of its own.
+        Ok(Ok(None)) => settings_refused("no recipient".to_owned()),
         Ok(Err(error)) => judge(stage.get(), &error),
         Err(_) if stage.get() == Stage::BodySent => SendOutcome::Doubtful {
             why: format!("no answer to the body within {} s", settings.timeout.as_secs()),
         },
         Err(_) => SendOutcome::RetryLater {
             code: None,
-            text: format!("not done within {} s", settings.timeout.as_secs()),
+            text: format!("{OUT_OF_TIME} {} s", settings.timeout.as_secs()),
         },
+    };
+    answered
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_iter()
+        .map(|own| own.unwrap_or_else(|| rest.clone()))
+        .collect()
+}
+
+/// Connects, secures the connection, logs in and takes leave: what a person asks before the night.
+///
+/// # Errors
+/// As sending, with nothing sent.
+pub async fn look(settings: &SmtpSettings) -> Result<String, SendOutcome> {
+    let tls = tls_parameters(settings).await.map_err(settings_refused)?;
+    let stage = Progress(AtomicU8::new(Stage::Connect as u8));
+    let talk = async {
+        let mut talk = log_in(settings, tls, &stage).await?;
+        let name = talk.server_info().name().to_owned();
+        if let Err(error) = talk.quit().await {
+            tracing::debug!(%error, "no answer to QUIT");
+        }
+        Ok(name)
+    };
+    match tokio::time::timeout(settings.timeout, talk).await {
+        Ok(answer) => answer.map_err(|error: Talk| judge(stage.get(), &error)),
+        Err(_) => Err(SendOutcome::RetryLater {
+            code: None,
+            text: format!("{OUT_OF_TIME} {} s", settings.timeout.as_secs()),
+        }),
+    }
+}
+
+/// A message on its way into a conversation.
+struct Post<'a> {
+    message: &'a [u8],
+    from: Address,
+    /// An address that is none has its answer already.
+    to: Vec<Result<Address, SendOutcome>>,
+    /// What the server said about a recipient alone; the others share the fate of the message. Outside of the
+    /// conversation, so that it is there when that one is broken off.
+    answered: &'a Mutex<Vec<Option<SendOutcome>>>,
+}
+
+impl Post<'_> {
+    fn answer(&self, number: usize, outcome: SendOutcome) {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = answered.get_mut(number) {
+            *place = Some(outcome);
+        }
     }
 }
 
@@ -149,39 +232,11 @@ fn settings_refused(text: String) -> SendOutcome {
     }
 }
 
-/// A larger file is not a certificate.
-const MAX_CA_BYTES: u64 = 4 * 1024 * 1024;
-
-async fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, String> {
-    let mut builder = TlsParameters::builder(settings.host.clone());
-    if let Some(path) = &settings.ca_file {
-        let shown = path.display();
-        let about = tokio::fs::metadata(path)
-            .await
-            .map_err(|error| format!("read the CA file {shown}: {error}"))?;
-        if about.len() > MAX_CA_BYTES {
-            return Err(format!("the CA file {shown} has {} bytes", about.len()));
-        }
-        let pem = tokio::fs::read(path)
-            .await
-            .map_err(|error| format!("read the CA file {shown}: {error}"))?;
-        let certificate = Certificate::from_pem(&pem)
-            .map_err(|error| format!("the CA file {shown} is no PEM certificate: {error}"))?;
-        builder = builder.add_root_certificate(certificate);
-    }
-    builder
-        .build_rustls()
-        .map_err(|error| format!("prepare TLS for {}: {error}", settings.host))
-}
-
-async fn converse(
+async fn log_in(
     settings: &SmtpSettings,
     tls: TlsParameters,
-    message: &[u8],
-    from: Address,
-    to: Address,
     stage: &Progress,
-) -> Result<String, Talk> {
+) -> Result<AsyncSmtpConnection, Talk> {
     let hello = ClientId::default();
     let address = (settings.host.as_str(), settings.port);
     let patience = Some(settings.timeout);
@@ -217,25 +272,64 @@ async fn converse(
     talk.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
         .await?;
 
+    Ok(talk)
+}
+
+/// The server's words when it has taken the message; `None` when no recipient was left to send it to.
+async fn converse(
+    settings: &SmtpSettings,
+    tls: TlsParameters,
+    mail: Post<'_>,
+    stage: &Progress,
+) -> Result<Option<String>, Talk> {
+    let mut talk = log_in(settings, tls, stage).await?;
     stage.set(Stage::Sender);
+    let beyond_ascii = |address: &Address| !address.to_string().is_ascii();
+    let utf8_offered = talk.server_info().supports_feature(Extension::SmtpUtfEight);
+    let utf8_wanted = beyond_ascii(&mail.from) || mail.to.iter().flatten().any(beyond_ascii);
     let mut options = Vec::new();
-    if !message.is_ascii() {
+    if !mail.message.is_ascii() {
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    if !(from.to_string().is_ascii() && to.to_string().is_ascii()) {
-        if !talk.server_info().supports_feature(Extension::SmtpUtfEight) {
-            talk.abort().await;
-            return Err(Talk::Own("the server does not take addresses outside ASCII"));
-        }
+    if beyond_ascii(&mail.from) && !utf8_offered {
+        talk.abort().await;
+        return Err(Talk::Own(NO_UTF8));
+    }
+    if utf8_wanted && utf8_offered {
         options.push(MailParameter::SmtpUtfEight);
     }
-    talk.command(Mail::new(Some(from), options)).await?;
+    talk.command(Mail::new(Some(mail.from.clone()), options)).await?;
     stage.set(Stage::Recipient);
-    talk.command(Rcpt::new(to, Vec::new())).await?;
+    let mut taken = 0_usize;
+    for (number, to) in mail.to.iter().enumerate() {
+        let to = match to {
+            Ok(to) => to,
+            Err(outcome) => {
+                mail.answer(number, outcome.clone());
+                continue;
+            }
+        };
+        if beyond_ascii(to) && !utf8_offered {
+            mail.answer(number, judge(Stage::Recipient, &Talk::Own(NO_UTF8)));
+            continue;
+        }
+        match talk.command(Rcpt::new(to.clone(), Vec::new())).await {
+            Ok(_) => taken += 1,
+            // An answer about this recipient; the conversation goes on.
+            Err(error) if error.is_permanent() || error.is_transient() => {
+                mail.answer(number, judge(Stage::Recipient, &Talk::Smtp(error)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if taken == 0 {
+        talk.abort().await;
+        return Ok(None);
+    }
     stage.set(Stage::Body);
     talk.command(Data).await?;
     // The client ends the body itself; the message's own last line break would become an empty line.
-    let body = message.strip_suffix(b"\r\n").unwrap_or(message);
+    let body = mail.message.strip_suffix(b"\r\n").unwrap_or(mail.message);
     let answer = talk.message_iter(Pieces { rest: body, stage }).await?;
     let words: Vec<&str> = answer.message().collect();
     let words = format!("{} {}", answer.code(), words.join(" "));
@@ -243,8 +337,13 @@ async fn converse(
     if let Err(error) = talk.quit().await {
         tracing::debug!(%error, "no answer to QUIT");
     }
-    Ok(words)
+    Ok(Some(words))
 }
+
+/// How the text of an attempt begins that took too long.
+pub const OUT_OF_TIME: &str = "not done within";
+
+const NO_UTF8: &str = "the server does not take addresses outside ASCII";
 
 /// Hands the body out in pieces. A piece is asked for only after the one before was written, so the end of the
 /// pieces is the moment from which the server may know the whole message.
@@ -326,24 +425,6 @@ fn judge(stage: Stage, error: &Talk) -> SendOutcome {
         return SendOutcome::Doubtful { why: text };
     }
     SendOutcome::RetryLater { code: None, text }
-}
-
-/// A certificate that does not verify stays wrong until a person acts; other TLS trouble may pass.
-fn certificate_error(error: &SmtpError) -> Option<&rustls::Error> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let tls = error.downcast_ref::<rustls::Error>().or_else(|| {
-            error
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref)
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        });
-        if let Some(tls) = tls {
-            return matches!(tls, rustls::Error::InvalidCertificate(_)).then_some(tls);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub enum SftpError {
         found: String,
         wanted: String,
     },
+    #[error("the server lets nobody rename or link: `{path}` cannot be given its name in one step")]
+    CannotName { path: String },
     #[error("`{path}` lists more than {limit} entries")]
     TooMany { path: String, limit: usize },
     #[error("`{path}` has {size} bytes, at most {limit} are taken")]
@@ -91,6 +93,12 @@ pub enum SftpError {
 }
 
 impl SftpError {
+    /// The connection is gone, or nobody knows whether it is.
+    #[must_use]
+    pub fn broke_the_connection(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Silent { .. })
+    }
+
     pub(super) fn of_request(what: &str, path: &str, written: u64, error: ClientError) -> Self {
         let (what, path) = (what.to_owned(), path.to_owned());
         match error {
@@ -140,6 +148,7 @@ impl SftpError {
             | Self::KeyFile { .. }
             | Self::AuthRefused { .. }
             | Self::PermissionDenied { .. }
+            | Self::CannotName { .. }
             | Self::Missing { .. } => Outcome::Refused { why },
             Self::Connect { .. }
             | Self::Silent { .. }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::upload::Entry;
+use super::folder::Entry;
 use super::{Session, SftpError, join};
 use crate::delivery::{FetchLimits, Fetched, Inbound, is_unfinished_name};
 use crate::digest::sha256_hex;

@@ -5,12 +5,17 @@
 //! ever. The upload protocol is described in `docs/delivery.md`.
 
 mod error;
+mod folder;
 mod host_key;
 mod inbox;
+mod place;
+mod probe;
+mod read;
 mod upload;
 
 pub use error::SftpError;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,10 +25,13 @@ use russh::Disconnect;
 use russh::client::{self, AuthResult, Handle};
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use russh_sftp::client::{Config as SftpConfig, RawSftpSession};
+use russh_sftp::extensions::LimitsExtension;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::delivery::Capabilities;
 use host_key::{HostKeys, Verifier};
+use upload::Pace;
 
 /// A forwarder's SFTP account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +55,27 @@ pub struct Target {
     pub idle_timeout: Duration,
     /// Pause between the two looks at an inbound file's size.
     pub settle: Duration,
+    pub tuning: Tuning,
+}
+
+/// How much at once, and what to do with what is half there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tuning {
+    pub bytes_per_second: Option<u64>,
+    /// Attempts, by all processes together.
+    pub messages_per_minute: Option<u32>,
+    /// A file of at least so many bytes goes on where an earlier attempt broke off; a smaller one starts again.
+    pub resume_from: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            bytes_per_second: None,
+            messages_per_minute: None,
+            resume_from: 4 * 1024 * 1024,
+        }
+    }
 }
 
 impl Target {
@@ -62,7 +91,12 @@ pub struct Session {
     target: Target,
     ssh: Handle<Verifier>,
     raw: RawSftpSession,
-    can_sync: bool,
+    /// What the server announced, by name.
+    announced: BTreeSet<String>,
+    capabilities: Capabilities,
+    /// Bytes in one request.
+    chunk: usize,
+    pace: Pace,
 }
 
 impl Session {
@@ -183,16 +217,41 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         .init()
         .await
         .map_err(|error| SftpError::of_request("starting SFTP", &address, 0, error))?;
-    let can_sync = version
-        .extensions
-        .get("fsync@openssh.com")
-        .is_some_and(|version| version == "1");
+    let announced: BTreeSet<String> = version.extensions.into_keys().collect();
+    let chunk = if announced.contains(LIMITS) {
+        raw.limits().await.map_or(CHUNK, chunk_within)
+    } else {
+        CHUNK
+    };
+    let has = |name: &str| announced.contains(name);
     Ok(Session {
         target: target.clone(),
         ssh,
         raw,
-        can_sync,
+        capabilities: Capabilities::announced(has(FSYNC), has(HARDLINK), has(POSIX_RENAME)),
+        announced,
+        chunk,
+        pace: Pace::new(target.tuning.bytes_per_second),
     })
+}
+
+const FSYNC: &str = "fsync@openssh.com";
+const HARDLINK: &str = "hardlink@openssh.com";
+const POSIX_RENAME: &str = "posix-rename@openssh.com";
+const LIMITS: &str = "limits@openssh.com";
+
+/// Servers that say nothing of their limits have been seen to stop at 32 KiB.
+const CHUNK: usize = 32 * 1024;
+/// OpenSSH takes 256 KiB less the header.
+const MAX_CHUNK: u64 = 255 * 1024;
+
+/// The largest request both directions take; a limit of 0 is no limit.
+fn chunk_within(limits: LimitsExtension) -> usize {
+    let least = [limits.max_read_len, limits.max_write_len]
+        .into_iter()
+        .filter(|limit| *limit > 0)
+        .fold(MAX_CHUNK, u64::min);
+    usize::try_from(least).map_or(CHUNK, |least| least.max(1024))
 }
 
 fn join(folder: &str, name: &str) -> String {

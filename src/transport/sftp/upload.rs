@@ -1,34 +1,24 @@
-//! The upload, in two halves: everything up to the rename, and the rename.
+//! The first half of an upload: everything up to the final name.
+
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use russh_sftp::client::error::Error as ClientError;
-use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
-use tokio::time::timeout;
+use russh_sftp::protocol::OpenFlags;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Session, SftpError, join};
-use crate::delivery::{Found, FoundFile, Outgoing, PartialName, Staged, judge_found};
-use crate::digest::Hasher;
+use crate::delivery::{Outgoing, PartialName, Staged};
 
-/// OpenSSH takes up to 256 KiB; other servers have been seen to stop at 32 KiB.
-const CHUNK: usize = 32 * 1024;
-const CHUNK_BYTES: u32 = 32 * 1024;
-const IN_FLIGHT: usize = 16;
-/// A drop folder with more entries than this is not looked through.
-pub(super) const MAX_ENTRIES: usize = 100_000;
-
-/// An entry of a remote folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub name: String,
-    pub size: u64,
-    pub modified: Option<u32>,
-    pub regular: bool,
-}
+pub(super) const IN_FLIGHT: usize = 16;
+/// A file of at most so many bytes is written, synced, measured and read back in one go of requests.
+const IN_ONE_GO: usize = 128 * 1024;
 
 impl Session {
-    /// First half: looks for the final name, clears what earlier attempts left, writes under the hidden name, syncs,
-    /// measures and hashes. Nothing is visible to the forwarder yet.
+    /// First half: looks for the final name, takes over or clears what earlier attempts left, writes under the hidden
+    /// name, syncs, measures and reads back. Nothing is visible to the forwarder yet.
     ///
     /// # Errors
     /// [`SftpError::Conflict`] when other content stands under the final name; otherwise what failed. The hidden
@@ -36,63 +26,41 @@ impl Session {
     pub async fn stage(&self, file: &Outgoing<'_>) -> Result<Staged, SftpError> {
         let path = join(&self.target.out_dir, file.name);
         let mine = file.partial();
-        self.clear_leftovers(&mine).await?;
+        let mut left = if file.attempt > 1 {
+            self.leftovers(&mine).await?
+        } else {
+            Vec::new()
+        };
         if self.look(&path, file).await? {
+            self.clear(&left).await?;
             return Ok(Staged::AlreadyThere { path });
         }
         let partial = join(&self.target.out_dir, &mine.file_name());
-        if let Err(error) = self.write_partial(&partial, file).await {
-            // A full disk should get its space back at once; a lost connection leaves it to the next attempt.
-            if !matches!(error, SftpError::Lost { .. } | SftpError::Silent { .. }) {
-                self.remove_quietly(&partial).await;
-            }
-            return Err(error);
+        let mut taken_over = None;
+        if file.size() >= self.target.tuning.resume_from {
+            taken_over = self.take_over(&mut left, &partial, file).await?;
         }
-        Ok(Staged::Ready { partial, path })
-    }
-
-    /// Second half: renames without overwriting and reads back. Returns how the arrival is known.
-    ///
-    /// # Errors
-    /// When the rename failed and the final name does not hold our bytes.
-    pub async fn publish(&self, file: &Outgoing<'_>, staged: &Staged) -> Result<String, SftpError> {
-        let (partial, path) = match staged {
-            Staged::AlreadyThere { path } => return Ok(self.receipt(file, path, "found there")),
-            Staged::Ready { partial, path } => (partial, path),
+        self.clear(&left).await?;
+        let written = match taken_over {
+            Some((handle, from)) => self
+                .write_rest(&partial, &handle, from, file)
+                .await
+                .map(|()| from),
+            None => self.write_new(&partial, file).await.map(|()| 0),
         };
-        // Plain SFTP rename: OpenSSH links the new name, so an existing file makes it fail. Never
-        // posix-rename@openssh.com, which overwrites.
-        let renamed = self
-            .ask(
-                "renaming",
+        match written {
+            Ok(continued_from) => Ok(Staged::Ready {
                 partial,
-                self.raw.rename(partial.as_str(), path.as_str()),
-            )
-            .await;
-        match renamed {
-            Ok(_) => {
-                let found = self.hash(path, file.size()).await?;
-                if found == file.sha256 {
-                    Ok(self.receipt(file, path, "read back"))
-                } else {
-                    Err(SftpError::ReadBack {
-                        path: path.clone(),
-                        found,
-                        wanted: file.sha256.to_owned(),
-                    })
+                path,
+                continued_from,
+            }),
+            Err(error) => {
+                // A full disk should get its space back at once; a lost connection leaves it to the next attempt.
+                if !error.broke_the_connection() {
+                    self.remove_quietly(&partial).await;
                 }
+                Err(error)
             }
-            Err(error @ (SftpError::Failure { .. } | SftpError::Missing { .. })) => {
-                // Somebody was faster: another worker of ours with the same bytes, or another file.
-                let looked = self.look(path, file).await;
-                self.remove_quietly(partial).await;
-                match looked {
-                    Ok(true) => Ok(self.receipt(file, path, "found there")),
-                    Ok(false) => Err(error),
-                    Err(conflict) => Err(conflict),
-                }
-            }
-            Err(error) => Err(error),
         }
     }
 
@@ -105,101 +73,175 @@ impl Session {
         self.publish(file, &staged).await
     }
 
-    fn receipt(&self, file: &Outgoing<'_>, path: &str, how: &str) -> String {
-        format!(
-            "{}{}{path} {how}, {} bytes, sha256 {}",
-            self.target.address(),
-            if path.starts_with('/') { "" } else { "/" },
-            file.size(),
-            file.sha256
-        )
+    /// Earlier attempts of the same message, the newest first.
+    async fn leftovers(&self, mine: &PartialName) -> Result<Vec<PartialName>, SftpError> {
+        let mut left = self.partials().await?;
+        left.retain(|found| found.is_leftover_of(mine));
+        left.sort_by_key(|found| std::cmp::Reverse(found.attempt));
+        Ok(left)
     }
 
-    /// Whether our bytes stand under the final name already.
-    async fn look(&self, path: &str, file: &Outgoing<'_>) -> Result<bool, SftpError> {
-        let attributes = match self.ask("looking for", path, self.raw.lstat(path)).await {
-            Ok(answer) => answer.attrs,
-            Err(SftpError::Missing { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let size = attributes.len();
-        // Only a regular file of our size is worth reading.
-        let sha256 = if attributes.file_type().is_file() && size == file.size() {
-            Some(self.hash(path, size).await?)
-        } else {
-            None
-        };
-        let found = FoundFile { size, sha256 };
-        match judge_found(Some(&found), file.sha256, file.size()) {
-            Found::Ours => Ok(true),
-            Found::Nothing => Ok(false),
-            Found::Other => Err(SftpError::Conflict {
-                path: path.to_owned(),
-                found: found.sha256.map_or_else(
-                    || format!("{size} bytes, {:?}", attributes.file_type()),
-                    |hash| format!("sha256 {hash}"),
-                ),
-                wanted: format!("{} bytes, sha256 {}", file.size(), file.sha256),
-            }),
+    async fn clear(&self, left: &[PartialName]) -> Result<(), SftpError> {
+        for partial in left {
+            self.remove_partial(partial).await?;
         }
+        Ok(())
     }
 
-    async fn write_partial(&self, partial: &str, file: &Outgoing<'_>) -> Result<(), SftpError> {
-        let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE;
+    /// Takes the newest leftover under this attempt's name, and says from where it must be written on. What is there
+    /// is read and compared: the writes of a broken attempt may have left holes.
+    async fn take_over(
+        &self,
+        left: &mut Vec<PartialName>,
+        partial: &str,
+        file: &Outgoing<'_>,
+    ) -> Result<Option<(String, u64)>, SftpError> {
+        let Some(newest) = left.first() else {
+            return Ok(None);
+        };
+        let old = join(&self.target.out_dir, &newest.file_name());
+        match self
+            .ask("taking over", &old, self.raw.rename(old.as_str(), partial))
+            .await
+        {
+            Ok(_) => {}
+            Err(error) if error.broke_the_connection() => return Err(error),
+            // It cannot be renamed, or went away: the file is sent anew.
+            Err(_) => return Ok(None),
+        }
+        left.remove(0);
         let handle = self
-            .ask(
-                "creating",
-                partial,
-                self.raw.open(partial, flags, FileAttributes::empty()),
-            )
-            .await?
-            .handle;
-        let written = self.write_chunks(partial, &handle, file.bytes).await;
-        let synced = match (&written, self.can_sync) {
-            (Ok(()), true) => self
-                .ask("syncing", partial, self.raw.fsync(handle.as_str()))
-                .await
-                .map(drop),
-            _ => Ok(()),
-        };
-        let closed = if matches!(written, Err(SftpError::Lost { .. } | SftpError::Silent { .. })) {
-            Ok(())
-        } else {
-            self.ask("closing", partial, self.raw.close(handle.as_str()))
-                .await
-                .map(drop)
-        };
-        written.and(synced).and(closed)?;
-
+            .open_file("opening", partial, OpenFlags::READ | OpenFlags::WRITE)
+            .await?;
         let size = self
-            .ask("measuring", partial, self.raw.stat(partial))
+            .ask("measuring", partial, self.raw.fstat(handle.as_str()))
             .await?
             .attrs
             .len();
-        let read_back = |found: String| SftpError::ReadBack {
-            path: partial.to_owned(),
-            found,
-            wanted: format!("{} bytes, sha256 {}", file.size(), file.sha256),
-        };
-        if size != file.size() {
-            return Err(read_back(format!("{size} bytes")));
+        let there = size.min(file.size());
+        let known = file.bytes.get(..as_usize(there)).unwrap_or_default();
+        let from = self.agrees_until(partial, &handle, 0, known).await?;
+        if size <= file.size() && from > 0 {
+            return Ok(Some((handle, from)));
         }
-        let found = self.hash(partial, size).await?;
-        if found == file.sha256 {
-            Ok(())
-        } else {
-            Err(read_back(format!("sha256 {found}")))
+        self.close_file(partial, &handle).await?;
+        self.remove_quietly(partial).await;
+        Ok(None)
+    }
+
+    async fn write_new(&self, partial: &str, file: &Outgoing<'_>) -> Result<(), SftpError> {
+        let flags = OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE;
+        let handle = match self.open_file("creating", partial, flags).await {
+            // The name is new, so it is the folder that is not there.
+            Err(SftpError::Missing { .. }) => {
+                return Err(SftpError::Missing {
+                    what: "creating a file in it".to_owned(),
+                    path: self.target.out_dir.clone(),
+                });
+            }
+            opened => opened?,
+        };
+        if file.bytes.len() > IN_ONE_GO || self.pace.is_limited() {
+            return self.write_rest(partial, &handle, 0, file).await;
+        }
+        // The requests are sent in this order without waiting, and servers answer those of one file in order.
+        let (written, synced, checked) = tokio::join!(
+            self.write_from(partial, &handle, 0, file.bytes),
+            self.sync(partial, &handle),
+            self.check(partial, &handle, 0, file),
+        );
+        let result = match written.and(synced) {
+            Ok(()) => match checked {
+                // A server that reads before it has written: ask again, now that everything is answered.
+                Err(SftpError::ReadBack { .. }) => self.check(partial, &handle, 0, file).await,
+                checked => checked,
+            },
+            Err(error) => Err(error),
+        };
+        self.finish_file(partial, &handle, result).await
+    }
+
+    async fn write_rest(
+        &self,
+        partial: &str,
+        handle: &str,
+        from: u64,
+        file: &Outgoing<'_>,
+    ) -> Result<(), SftpError> {
+        let result = async {
+            self.write_from(partial, handle, from, file.bytes).await?;
+            self.sync(partial, handle).await?;
+            // What an earlier attempt left was compared when it was taken over.
+            self.check(partial, handle, from, file).await
+        };
+        let result = result.await;
+        self.finish_file(partial, handle, result).await
+    }
+
+    async fn finish_file(
+        &self,
+        partial: &str,
+        handle: &str,
+        result: Result<(), SftpError>,
+    ) -> Result<(), SftpError> {
+        match result {
+            Err(error) if error.broke_the_connection() => Err(error),
+            result => {
+                let closed = self.close_file(partial, handle).await;
+                result.and(closed)
+            }
         }
     }
 
-    async fn write_chunks(&self, path: &str, handle: &str, bytes: &[u8]) -> Result<(), SftpError> {
-        let mut acknowledged: u64 = 0;
-        let mut offset: u64 = 0;
-        let mut chunks = bytes.chunks(CHUNK);
+    async fn sync(&self, partial: &str, handle: &str) -> Result<(), SftpError> {
+        if self.capabilities.fsync {
+            self.ask("syncing", partial, self.raw.fsync(handle))
+                .await
+                .map(drop)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether size and bytes are ours.
+    async fn check(
+        &self,
+        partial: &str,
+        handle: &str,
+        from: u64,
+        file: &Outgoing<'_>,
+    ) -> Result<(), SftpError> {
+        let (size, same) = tokio::join!(
+            self.ask("measuring", partial, self.raw.fstat(handle)),
+            self.agrees_until(partial, handle, from, file.bytes),
+        );
+        let (size, same) = (size?.attrs.len(), same?);
+        let found = if size != file.size() {
+            format!("{size} bytes")
+        } else if same != file.size() {
+            format!("other bytes from {same} on")
+        } else {
+            return Ok(());
+        };
+        Err(SftpError::ReadBack {
+            path: partial.to_owned(),
+            found,
+            wanted: format!("{} bytes, sha256 {}", file.size(), file.sha256),
+        })
+    }
+
+    async fn write_from(&self, path: &str, handle: &str, from: u64, bytes: &[u8]) -> Result<(), SftpError> {
+        let mut acknowledged = from;
+        let mut offset = from;
+        let mut chunks = bytes
+            .get(as_usize(from)..)
+            .unwrap_or_default()
+            .chunks(self.pace.chunk(self.chunk));
         let mut in_flight = FuturesOrdered::new();
         loop {
-            while in_flight.len() < IN_FLIGHT {
+            while in_flight.len() < self.pace.in_flight() {
                 let Some(chunk) = chunks.next() else { break };
+                self.pace.wait(chunk.len()).await;
                 in_flight.push_back(self.write_chunk(handle, offset, chunk));
                 offset += as_u64(chunk.len());
             }
@@ -220,151 +262,56 @@ impl Session {
         self.raw.write(handle, offset, chunk.to_vec()).await?;
         Ok(as_u64(chunk.len()))
     }
+}
 
-    /// SHA-256 of a remote file, read up to `size` bytes and one more look for the end.
-    async fn hash(&self, path: &str, size: u64) -> Result<String, SftpError> {
-        let mut hasher = Hasher::default();
-        let read = self.read_with(path, size, |bytes| hasher.update(bytes)).await?;
-        if read == size {
-            Ok(hasher.finish())
-        } else {
-            Ok(format!("{read} bytes"))
+/// Keeps the bytes of one session below a rate.
+pub(super) struct Pace {
+    bytes_per_second: Option<u64>,
+    /// When the bytes sent so far have used up their time.
+    free_at: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    pub(super) fn new(bytes_per_second: Option<u64>) -> Self {
+        Self {
+            bytes_per_second: bytes_per_second.filter(|rate| *rate > 0),
+            free_at: Mutex::new(None),
         }
     }
 
-    pub(super) async fn read_all(&self, path: &str, size: u64) -> Result<Vec<u8>, SftpError> {
-        let mut all = Vec::new();
-        self.read_with(path, size, |bytes| all.extend_from_slice(bytes))
-            .await?;
-        Ok(all)
+    fn is_limited(&self) -> bool {
+        self.bytes_per_second.is_some()
     }
 
-    /// Reads at most `size` bytes, plus one request that shows whether there is more.
-    async fn read_with(&self, path: &str, size: u64, mut take: impl FnMut(&[u8])) -> Result<u64, SftpError> {
-        let handle = self
-            .ask(
-                "opening",
-                path,
-                self.raw.open(path, OpenFlags::READ, FileAttributes::empty()),
-            )
-            .await?
-            .handle;
-        let mut read: u64 = 0;
-        let result = loop {
-            if read > size {
-                break Ok(read);
-            }
-            let answer = timeout(
-                self.target.idle_timeout,
-                self.raw.read(handle.as_str(), read, CHUNK_BYTES),
-            );
-            match answer.await {
-                Err(_) => break Err(self.silent(&format!("reading `{path}` after {read} bytes"))),
-                Ok(Ok(data)) if data.data.is_empty() => break Ok(read),
-                Ok(Ok(data)) => {
-                    take(&data.data);
-                    read += as_u64(data.data.len());
-                }
-                Ok(Err(ClientError::Status(status))) if status.status_code == StatusCode::Eof => {
-                    break Ok(read);
-                }
-                Ok(Err(error)) => break Err(SftpError::of_request("reading", path, read, error)),
-            }
+    /// A slow link gets short requests, about four a second, so that each answer comes within its deadline.
+    fn chunk(&self, usual: usize) -> usize {
+        match self.bytes_per_second {
+            Some(rate) => as_usize(rate / 4).clamp(1024, usual),
+            None => usual,
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        if self.is_limited() { 1 } else { IN_FLIGHT }
+    }
+
+    async fn wait(&self, bytes: usize) {
+        let Some(rate) = self.bytes_per_second else {
+            return;
         };
-        if result.is_ok() {
-            self.ask("closing", path, self.raw.close(handle.as_str())).await?;
-        }
-        result
-    }
-
-    /// Everything in a folder but `.` and `..`.
-    ///
-    /// # Errors
-    /// When the folder cannot be read, or has more than a hundred thousand entries.
-    pub async fn list(&self, folder: &str) -> Result<Vec<Entry>, SftpError> {
-        let shown = if folder.is_empty() { "." } else { folder };
-        let handle = self
-            .ask("opening folder", shown, self.raw.opendir(shown))
-            .await?
-            .handle;
-        let mut entries = Vec::new();
-        loop {
-            let answer = timeout(self.target.idle_timeout, self.raw.readdir(handle.as_str())).await;
-            match answer {
-                Err(_) => return Err(self.silent(&format!("listing `{shown}`"))),
-                Ok(Ok(names)) => {
-                    entries.extend(
-                        names
-                            .files
-                            .into_iter()
-                            .filter(|file| file.filename != "." && file.filename != "..")
-                            .map(|file| Entry {
-                                size: file.attrs.len(),
-                                modified: file.attrs.mtime,
-                                regular: file.attrs.file_type().is_file(),
-                                name: file.filename,
-                            }),
-                    );
-                    if entries.len() > MAX_ENTRIES {
-                        return Err(SftpError::TooMany {
-                            path: shown.to_owned(),
-                            limit: MAX_ENTRIES,
-                        });
-                    }
-                }
-                Ok(Err(ClientError::Status(status))) if status.status_code == StatusCode::Eof => break,
-                Ok(Err(error)) => return Err(SftpError::of_request("listing", shown, 0, error)),
-            }
-        }
-        self.ask("closing folder", shown, self.raw.close(handle.as_str()))
-            .await?;
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
-    }
-
-    async fn clear_leftovers(&self, mine: &PartialName) -> Result<(), SftpError> {
-        for left in self.partials().await? {
-            if left.is_leftover_of(mine) {
-                self.remove_partial(&left).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Unfinished files of ours in the drop folder.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub async fn partials(&self) -> Result<Vec<PartialName>, SftpError> {
-        Ok(self
-            .list(&self.target.out_dir)
-            .await?
-            .iter()
-            .filter_map(|entry| PartialName::parse(&entry.name))
-            .collect())
-    }
-
-    /// Removes an unfinished file of ours; that it is gone already is fine.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn remove_partial(&self, partial: &PartialName) -> Result<(), SftpError> {
-        let path = join(&self.target.out_dir, &partial.file_name());
-        match self.ask("removing", &path, self.raw.remove(path.as_str())).await {
-            Ok(_) | Err(SftpError::Missing { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// For the way out of an error that is reported itself: the next attempt clears what stays.
-    async fn remove_quietly(&self, path: &str) {
-        match self.ask("removing", path, self.raw.remove(path)).await {
-            Ok(_) | Err(SftpError::Missing { .. }) => {}
-            Err(error) => tracing::warn!(path, %error, "unfinished file stays at the server"),
-        }
+        let mut free_at = self.free_at.lock().await;
+        let now = Instant::now();
+        let start = free_at.map_or(now, |free| free.max(now));
+        let nanos = u128::from(as_u64(bytes)) * 1_000_000_000 / u128::from(rate);
+        *free_at = Some(start + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)));
+        sleep_until(start).await;
     }
 }
 
-fn as_u64(length: usize) -> u64 {
+pub(super) fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+pub(super) fn as_usize(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }

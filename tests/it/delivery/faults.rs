@@ -11,13 +11,13 @@ use super::super::services::{Services, control, missing, services, unique};
 use super::{contents, noise};
 
 /// A proxy of its own in front of the SFTP server.
-struct Proxy {
+pub(super) struct Proxy {
     url: String,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Proxy {
-    fn new(services: &Services) -> Self {
+    pub(super) fn new(services: &Services) -> Self {
         let name = format!("sftp-{}-{}", std::process::id(), unique());
         let body = format!(
             r#"{{"name":"{name}","listen":"127.0.0.1:0","upstream":"127.0.0.1:{}"}}"#,
@@ -36,7 +36,7 @@ impl Proxy {
     }
 
     /// The same folder of the same server, through the proxy.
-    fn before(&self, target: &Target, services: &Services, dir: &Path) -> Target {
+    pub(super) fn before(&self, target: &Target, services: &Services, dir: &Path) -> Target {
         Target {
             port: self.port,
             known_hosts: services.sftp.known_hosts_for(self.port, dir),
@@ -44,13 +44,13 @@ impl Proxy {
         }
     }
 
-    fn toxic(&self, kind: &str, stream: &str, attributes: &str) {
+    pub(super) fn toxic(&self, kind: &str, stream: &str, attributes: &str) {
         let body =
             format!(r#"{{"name":"fault","type":"{kind}","stream":"{stream}","attributes":{attributes}}}"#);
         control("POST", &format!("{}/toxics", self.url), &body);
     }
 
-    fn heal(&self) {
+    pub(super) fn heal(&self) {
         control("DELETE", &format!("{}/toxics/fault", self.url), "");
     }
 }

@@ -1,19 +1,24 @@
 //! Delivery against real servers: OpenSSH, PostgreSQL, an SMTP sink, a proxy that breaks connections.
 
+mod commands;
 mod contract;
 mod faults;
 mod flow;
 mod kill;
+mod large;
 mod outgoing;
-mod schema;
+mod recipients;
+mod servers;
 mod upload;
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use linkstar::delivery::Channel;
 use linkstar::digest::sha256_hex;
 use linkstar::ids::AccountId;
 use linkstar::store::Store;
+use linkstar::store::outbox::{self, Enqueued, Message, NewMessage};
 
 use super::services::{fresh_database, services};
 
@@ -38,6 +43,41 @@ async fn engines(dir: &Path) -> Vec<Store> {
         stores.push(Store::open(&url).await.expect("PostgreSQL opens"));
     }
     stores
+}
+
+/// A file for the forwarder `huatuo`.
+fn document<'a>(key: &'a str, name: &'a str, bytes: &'a [u8]) -> NewMessage<'a> {
+    NewMessage {
+        business_key: key,
+        channel: Channel::Sftp,
+        target: "huatuo",
+        remote_name: name,
+        kind: "document",
+        bytes,
+        envelope: None,
+        message_id: None,
+        depends_on: None,
+        run_after: at(0),
+    }
+}
+
+async fn enqueue_all(store: &Store, messages: &[NewMessage<'_>]) {
+    let mut tx = store.write().await.expect("the store answers");
+    for message in messages {
+        let enqueued = outbox::enqueue(&mut tx, &account(), message, at(0))
+            .await
+            .expect("the store answers");
+        assert_eq!(enqueued, Enqueued::New);
+    }
+    tx.commit().await.expect("the store answers");
+}
+
+async fn found(store: &Store, key: &str) -> Message {
+    let mut tx = store.read().await.expect("the store answers");
+    outbox::find(&mut tx, &account(), key)
+        .await
+        .expect("the store answers")
+        .expect("the message is there")
 }
 
 /// Names and hashes of everything in a folder, hidden files too.

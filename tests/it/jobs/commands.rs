@@ -47,7 +47,8 @@ fn linkstar(config: &Path, args: &[&str]) -> Ran {
 }
 
 fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {} {}", ran.out, ran.err))
+    assert!(!ran.out.is_empty(), "nothing was shown: {}", ran.err);
+    serde_json::from_str(&ran.out).expect("JSON")
 }
 
 /// Three jobs, one of them dead.

@@ -12,7 +12,7 @@ use linkstar::store::Store;
 use linkstar::store::work::{self, Job, JobClaim, JobFilter, JobState, NewJob};
 use linkstar::telemetry::SystemClock;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{account, databases};
 
@@ -125,13 +125,15 @@ async fn outcomes(store: &Store, job_id: &str) -> Vec<(String, Option<String>, D
 /// A process that holds a job, and the job.
 async fn started(database: &str, store: &Store, owner: &str) -> (Child, Job) {
     let child = start_worker(database, owner);
-    for _ in 0..600 {
-        if let Some(job) = held_by(store, owner).await {
-            return (child, job);
+    let claimed = timeout(Duration::from_secs(60), async {
+        loop {
+            if let Some(job) = held_by(store, owner).await {
+                return job;
+            }
+            sleep(Duration::from_millis(50)).await;
         }
-        sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the worker claimed nothing");
+    });
+    (child, claimed.await.expect("the worker claims a job"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

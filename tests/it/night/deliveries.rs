@@ -7,6 +7,7 @@ use linkstar::digest::sha256_hex;
 use linkstar::night::{Step, StepReport, StepState, decide};
 use linkstar::simulate::FaultKind;
 
+use super::super::services::has;
 use super::shop::{Shop, morning, step};
 use super::state::dump;
 use crate::documents::templates::edited;
@@ -64,10 +65,15 @@ async fn a_changed_host_key_refuses_until_known_hosts_is_mended_and_loses_nothin
             .args(["-p", &port, "127.0.0.1"])
             .output()
     };
-    let Ok(offered) = tokio::task::block_in_place(scan) else {
-        println!("skipped: ssh-keyscan is not installed");
+    if !has("ssh-keyscan", "openssh-client") {
         return;
-    };
+    }
+    let offered = tokio::task::block_in_place(scan).expect("ssh-keyscan runs");
+    assert!(
+        offered.status.success() && !offered.stdout.is_empty(),
+        "ssh-keyscan: {}",
+        String::from_utf8_lossy(&offered.stderr)
+    );
     fs::write(&known, offered.stdout).expect("known_hosts is written");
     let store = shop.store().await;
     let stuck = dump(&store, "outbox", "state business_key").await;

@@ -1,0 +1,164 @@
+//! One contract for what the store answers: the same night, the same questions and changes, the same answers, word for
+//! word, on both engines. Outbox and jobs have theirs in `delivery`.
+
+use chrono::{DateTime, Duration, Utc};
+use linkstar::ids::AccountId;
+use linkstar::night::decide;
+use linkstar::store::{
+    Store, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements, work,
+};
+use tokio::sync::OnceCell;
+
+use crate::night::shop::{Shop, date, morning};
+use crate::services::{fresh_database, services};
+
+fn account() -> AccountId {
+    AccountId::new("main").expect("an account")
+}
+
+fn later() -> DateTime<Utc> {
+    morning(0) + Duration::hours(5)
+}
+
+/// A night with an answer on it, and what the store says to every question after that.
+async fn transcript(url: Option<&str>) -> Vec<String> {
+    let shop = Shop::with_store(11, url).await;
+    let opened = shop.open(morning(0)).await;
+    opened.night(false).run(date(0)).await.expect("the store works");
+    shop.answer();
+    let answered_at = morning(0) + Duration::hours(2);
+    shop.advance(answered_at);
+    opened.clock.set(answered_at);
+    let night = opened.night(false);
+    decide::run(&night).await.expect("the store works");
+    night.deliver().await;
+    let mut said = answers(&opened.store).await;
+    said.extend(changes(&opened.store).await);
+    opened.store.close().await;
+    said
+}
+
+macro_rules! say {
+    ($said:ident, $($call:tt)+) => {
+        $said.push(format!("{} = {:?}", stringify!($($call)+), $($call)+.await))
+    };
+}
+
+async fn answers(store: &Store) -> Vec<String> {
+    let mut said = Vec::new();
+    let account = &account();
+    let tx = &mut store.read().await.expect("a transaction");
+    let (from, to) = (date(-70), date(1));
+    let plan = plans::latest(tx, account)
+        .await
+        .expect("readable")
+        .expect("a plan");
+    let line = plan.lines.first().expect("a line");
+    say!(said, catalog::load(tx, account, to));
+    say!(said, catalog::unmapped(tx, account));
+    say!(said, catalog::item_versions(tx, account, &line.sku));
+    say!(said, facts::sales_history(tx, account, from, to));
+    say!(said, facts::latest_stock(tx, account));
+    say!(said, facts::stock_days(tx, account, from, to));
+    say!(said, facts::inbounds(tx, account));
+    say!(said, facts::source_states(tx, account, later()));
+    say!(said, facts::history(tx, account, 100));
+    say!(said, inbox::known(tx, account));
+    say!(said, lead_times::all(tx, account));
+    say!(said, plans::history(tx, account, 10));
+    say!(said, plans::head(tx, account, &plan.id.as_str()[..6]));
+    say!(said, plans::head(tx, account, "ffffffffffff"));
+    say!(said, plans::decisions(tx, account, &plan.id));
+    say!(
+        said,
+        plans::is_decided(tx, account, &plan.id, &line.warehouse, &line.sku)
+    );
+    say!(said, plans::parent(tx, account));
+    say!(said, plans::replay(tx, account, plan.id.as_str()));
+    let head = plans::head(tx, account, plan.id.as_str()).await.expect("a head");
+    say!(said, plans::inputs(tx, account, &head));
+    let all = orders::all(tx, account).await.expect("orders");
+    assert!(!all.is_empty(), "the answer made orders");
+    say!(said, orders::ordered_lines(tx, account, &plan.id));
+    say!(said, orders::held(tx, account, &plan.id));
+    say!(said, orders::next_number(tx, account, date(0)));
+    for order in &all {
+        let number = &order.order.number;
+        say!(said, orders::get(tx, account, number));
+        say!(said, orders::events(tx, account, number));
+        say!(said, orders::documents(tx, account, number));
+    }
+    say!(said, receipts::current(tx, account));
+    say!(said, receipts::changes_on(tx, account, date(0)));
+    say!(said, receipts::load_since(tx, account, morning(-30)));
+    let numbers: Vec<String> = all.iter().map(|order| order.order.number.to_string()).collect();
+    say!(said, receipts::load_for(tx, account, &numbers));
+    say!(said, run::latest(tx, account, 5));
+    say!(said, outbox::count_by_state(tx, account));
+    say!(said, work::list_occurrences(tx, account, 10));
+    said
+}
+
+/// What the night does not do, on the same rows; nothing of it is committed.
+async fn changes(store: &Store) -> Vec<String> {
+    let mut said = Vec::new();
+    let account = &account();
+    let tx = &mut store.write().await.expect("a transaction");
+    let plan = plans::latest(tx, account)
+        .await
+        .expect("readable")
+        .expect("a plan");
+    for alert in plan.alerts.iter().take(3) {
+        say!(
+            said,
+            plans::acknowledge(tx, account, &alert.warehouse, &alert.sku, "小王", later())
+        );
+    }
+    say!(said, plans::parent(tx, account));
+    let stock = facts::latest_stock(tx, account).await.expect("stock");
+    for view in &stock {
+        let (source, warehouse) = (&view.source, &view.warehouse);
+        say!(
+            said,
+            facts::discard_snapshot(tx, account, source, warehouse, "cut off", later())
+        );
+        say!(said, facts::resume_state(tx, account, source, "stock"));
+        say!(said, facts::save_resume_state(tx, account, source, "stock", "{}"));
+    }
+    say!(said, facts::latest_stock(tx, account));
+    say!(said, facts::mark_interrupted(tx, account, later()));
+    say!(said, run::finish(tx, account, "no such run", "done", later()));
+    said
+}
+
+/// The transcripts of both engines, made once for all tests that want them; their statements are remembered.
+pub async fn transcripts() -> &'static [Vec<String>] {
+    static MADE: OnceCell<Vec<Vec<String>>> = OnceCell::const_new();
+    MADE.get_or_init(|| async {
+        statements::watch();
+        let mut made = vec![transcript(None).await];
+        if let Some(services) = services() {
+            let url = fresh_database(&services).await;
+            made.push(transcript(Some(&url)).await);
+        }
+        made
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_engines_give_the_same_answers_to_every_question() {
+    let made = transcripts().await;
+    assert!(made[0].len() > 40, "{}", made[0].len());
+    let [sqlite, postgres] = made else { return };
+    assert_eq!(sqlite.len(), postgres.len());
+    for (one, other) in sqlite.iter().zip(postgres) {
+        let short = |text: &str| text.chars().take(3_000).collect::<String>();
+        assert!(
+            one == other,
+            "SQLite: {}\n\nPostgreSQL: {}",
+            short(one),
+            short(other)
+        );
+    }
+}
