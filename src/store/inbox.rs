@@ -143,7 +143,7 @@ pub async fn link(tx: &mut Tx, account: &AccountId, sha256: &str, order: &OrderN
     Ok(())
 }
 
-const COLUMNS: &str = "sha256, origin, name, kind, problems, read_at, facts, first_rows";
+const FILE_COLUMNS: &str = "sha256, origin, name, kind, problems, read_at, facts, first_rows";
 
 fn file(row: &Row) -> Result<InboxFile, StoreError> {
     let problems: String = row.get("problems")?;
@@ -171,7 +171,7 @@ fn file(row: &Row) -> Result<InboxFile, StoreError> {
 pub async fn quarantined(tx: &mut Tx, account: &AccountId) -> Result<Vec<InboxFile>, StoreError> {
     tx.rows(
         format!(
-            "SELECT {COLUMNS} FROM inbox_file WHERE account_id = $1 AND kind = $2
+            "SELECT {FILE_COLUMNS} FROM inbox_file WHERE account_id = $1 AND kind = $2
              ORDER BY read_at DESC, sha256"
         ),
         args![account, QUARANTINE],
@@ -189,7 +189,7 @@ pub async fn quarantined(tx: &mut Tx, account: &AccountId) -> Result<Vec<InboxFi
 pub async fn newest(tx: &mut Tx, account: &AccountId, most: u32) -> Result<Vec<InboxFile>, StoreError> {
     tx.rows(
         format!(
-            "SELECT {COLUMNS} FROM inbox_file WHERE account_id = $1 ORDER BY read_at DESC, sha256 LIMIT $2"
+            "SELECT {FILE_COLUMNS} FROM inbox_file WHERE account_id = $1 ORDER BY read_at DESC, sha256 LIMIT $2"
         ),
         args![account, most],
     )
@@ -207,7 +207,7 @@ pub async fn find(tx: &mut Tx, account: &AccountId, given: &str) -> Result<Vec<I
     let length = i64::try_from(given.chars().count()).unwrap_or(i64::MAX);
     tx.rows(
         format!(
-            "SELECT {COLUMNS} FROM inbox_file WHERE account_id = $1 AND (substr(sha256, 1, {length}) = $2 OR name = $2)
+            "SELECT {FILE_COLUMNS} FROM inbox_file WHERE account_id = $1 AND (substr(sha256, 1, {length}) = $2 OR name = $2)
              ORDER BY read_at DESC, sha256 LIMIT 2"
         ),
         args![account, given],

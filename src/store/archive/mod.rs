@@ -111,7 +111,8 @@ async fn reserve(
 async fn begin(tx: &mut Tx, account: &AccountId) -> Result<bool, StoreError> {
     let made = tx
         .execute(
-            "INSERT INTO archive_head (account_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT (account_id) DO NOTHING",
+            "INSERT INTO archive_head (account_id, chain, seq, hash) VALUES ($1, 'main', 0, $2)
+             ON CONFLICT (account_id, chain) DO NOTHING",
             args![account, GENESIS],
         )
         .await?;

@@ -12,36 +12,36 @@ use crate::store::{StoreError, Tx};
 const THINGS: [(Kind, &str); 8] = [
     (
         Kind::Plan,
-        "SELECT account_id, 'plan/' || plan_id AS subject, plan_sha256 AS sha256, created_at AS at FROM plan",
+        "SELECT account_id, 'plan/' || plan_id AS subject, plan_sha256 AS sha256, created_at AS at FROM plan WHERE account_id = $1",
     ),
     (
         Kind::PlanSnapshot,
-        "SELECT account_id, 'plan/' || plan_id AS subject, snapshot_sha256 AS sha256, created_at AS at FROM plan",
+        "SELECT account_id, 'plan/' || plan_id AS subject, snapshot_sha256 AS sha256, created_at AS at FROM plan WHERE account_id = $1",
     ),
     (
         Kind::PlanPolicy,
-        "SELECT account_id, 'plan/' || plan_id AS subject, policy_sha256 AS sha256, created_at AS at FROM plan",
+        "SELECT account_id, 'plan/' || plan_id AS subject, policy_sha256 AS sha256, created_at AS at FROM plan WHERE account_id = $1",
     ),
     (
         Kind::Document,
         "SELECT account_id, 'order/' || order_no || '/r' || CAST(revision AS TEXT) || '/' || document AS subject,
-             sha256, CAST(NULL AS BIGINT) AS at FROM order_document",
+             sha256, CAST(NULL AS BIGINT) AS at FROM order_document WHERE account_id = $1",
     ),
     (
         Kind::Message,
-        "SELECT account_id, business_key AS subject, sha256, created_at AS at FROM outbox",
+        "SELECT account_id, business_key AS subject, sha256, created_at AS at FROM outbox WHERE account_id = $1",
     ),
     (
         Kind::Received,
-        "SELECT account_id, 'inbox/' || origin || '/' || name AS subject, sha256, read_at AS at FROM inbox_file",
+        "SELECT account_id, 'inbox/' || origin || '/' || name AS subject, sha256, read_at AS at FROM inbox_file WHERE account_id = $1",
     ),
     (
         Kind::Page,
-        "SELECT account_id, 'page/' || source || '/' || stream AS subject, sha256, first_seen AS at FROM raw_page",
+        "SELECT account_id, 'page/' || source || '/' || stream AS subject, sha256, first_seen AS at FROM raw_page WHERE account_id = $1",
     ),
     (
         Kind::Sent,
-        "SELECT account_id, business_key AS subject, sha256, sent_at AS at FROM outbox WHERE state = 'sent'",
+        "SELECT account_id, business_key AS subject, sha256, sent_at AS at FROM outbox WHERE account_id = $1 AND state = 'sent'",
     ),
 ];
 

@@ -21,9 +21,11 @@ CREATE INDEX archive_entry_order ON archive_entry (account_id, order_no, seq);
 -- Where the chain ends. Its row lock orders those who write at the same time; it is taken last in a transaction.
 CREATE TABLE archive_head (
     account_id TEXT NOT NULL,
+    -- 'main'
+    chain TEXT NOT NULL,
     seq BIGINT NOT NULL,
     hash TEXT NOT NULL,
-    PRIMARY KEY (account_id)
+    PRIMARY KEY (account_id, chain)
 );
 
 -- A legal hold keeps everything of an order, however old, until it is lifted.
