@@ -171,6 +171,22 @@ pub enum Command {
         #[command(subcommand)]
         command: OutboxCommand,
     },
+    /// Files that came in: what they were, whom they are about, and the ones nobody could read.
+    #[command(
+        after_help = "Example: linkstar inbox list\n         linkstar inbox show 3fa9c2\n         linkstar inbox retry 3fa9c2"
+    )]
+    Inbox {
+        #[command(subcommand)]
+        command: InboxCommand,
+    },
+    /// The archive: prove that nothing was changed, hand one order's papers over, delete what is old.
+    #[command(
+        after_help = "Example: linkstar audit verify\n         linkstar audit export BH260907-01 --to BH260907-01.zip\n         linkstar audit verify --export BH260907-01.zip\n         linkstar audit restore BH260907-01.zip --to papers/"
+    )]
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// The database: is it sound, make it small again, back it up.
     #[command(
         after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db backup /backup/linkstar-2026-09-07.db"
@@ -400,6 +416,95 @@ pub enum DbCommand {
     Vacuum,
     /// Write the database of this moment into a new file (SQLite; docs/storage.md for PostgreSQL).
     Backup { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InboxCommand {
+    /// Quarantined files first, then the newest others, then those still being written.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a file says, or its first rows when nobody could read it.
+    Show {
+        /// Its hash or the beginning of it, or its name.
+        file: String,
+        #[arg(long)]
+        json: bool,
+        /// Write the file itself here.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Read a quarantined file again, with the mappings as they are now.
+    Retry {
+        file: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Put a quarantined file aside: it is kept, and counts no longer.
+    Drop {
+        file: String,
+        #[arg(long)]
+        reason: String,
+        /// Who decides, for the log.
+        #[arg(long, default_value = "cli")]
+        by: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the whole chain and hash every content; each thing that was changed is named.
+    Verify {
+        /// Check an export instead: needs neither configuration nor database.
+        #[arg(long, value_name = "FILE.zip")]
+        export: Option<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything of one order in one file: documents, messages, received files, events, with index and hashes.
+    Export {
+        order: OrderNo,
+        #[arg(long, value_name = "FILE.zip")]
+        to: PathBuf,
+    },
+    /// Check an export and write its files into a new folder: needs neither configuration nor database.
+    Restore {
+        file: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Keep everything of an order, however old, until the hold is lifted.
+    Hold {
+        order: OrderNo,
+        #[arg(long)]
+        reason: String,
+        #[arg(long, default_value = "cli")]
+        by: String,
+    },
+    /// Lift the hold of an order.
+    Release {
+        order: OrderNo,
+        #[arg(long, default_value = "cli")]
+        by: String,
+    },
+    /// Holds, lifted ones too.
+    Holds {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete the contents whose time is over, and log it. The entries and hashes stay.
+    Retain {
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
+        #[arg(long, default_value = "cli")]
+        by: String,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,12 +1,14 @@
 //! The command line: reads arguments, calls the flow, shows what came out. Decides nothing.
 
 pub mod args;
+mod audit;
 mod catalog;
 mod context;
 mod db;
 mod declared;
 pub mod demo;
 mod doctor;
+mod inbox;
 mod init;
 pub mod jobs;
 mod nightly;
@@ -165,6 +167,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
         Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
         Command::Outbox { command } => outbox::run(cli, command).await,
+        Command::Inbox { command } => inbox::run(cli, command).await,
+        Command::Audit { command } => audit::run(cli, command).await,
         Command::Db { command } => db::run(cli, command).await,
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
         Command::Jobs { command } => jobs::run(cli, command).await,

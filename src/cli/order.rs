@@ -14,7 +14,7 @@ use crate::order::{OrderEvent, OrderEventKind};
 use crate::planner::Plan;
 use crate::report::decisions::{self, Choice, Decision};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{blob, plans};
+use crate::store::{blob, inbox, plans};
 use crate::wording::{Lang, text};
 
 pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
@@ -230,6 +230,7 @@ async fn show(
     };
     let events = orders::events(&mut tx, account, number).await?;
     let documents = orders::documents(&mut tx, account, number).await?;
+    let received = inbox::of_order(&mut tx, account, number).await?;
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|source| CliError::File {
             what: "create",
@@ -255,6 +256,7 @@ async fn show(
             .iter()
             .map(|document| json!({"document": document.document, "file": document.file_name, "sha256": document.sha256}))
             .collect();
+        value["received_files"] = super::inbox::of_order_json(&received);
         print_json(&value)?;
         return Ok(Exit::Done);
     }
@@ -308,6 +310,10 @@ async fn show(
         })
         .collect();
     out.push_str(&columns(&files));
+    if !received.is_empty() {
+        out.push('\n');
+        out.push_str(&super::inbox::of_order(context.lang, &received));
+    }
     print(&out)?;
     Ok(Exit::Done)
 }
@@ -332,6 +338,7 @@ fn happened(lang: Lang, kind: &OrderEventKind) -> String {
         OrderEventKind::Created => say("created", &[]),
         OrderEventKind::Reached { state } => text(lang, &format!("cli.order.state.{}", state.code()), &[]),
         OrderEventKind::Cancelled { reason } => say("cancelled", &[("reason", reason)]),
+        OrderEventKind::BookingRejected { reason } => say("booking_rejected", &[("reason", reason)]),
         OrderEventKind::Closed => say("closed", &[]),
         OrderEventKind::ShortClosed { missing } => say("short_closed", &[("missing", &missing.to_string())]),
         OrderEventKind::Reopened => say("reopened", &[]),

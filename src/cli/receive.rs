@@ -6,6 +6,7 @@ use super::args::{At, Cli};
 use super::context::{Context, columns, print, print_json, word};
 use super::nightly::exit;
 use super::{CliError, Exit};
+use crate::night::notice::Notice;
 use crate::night::{StepReport, receive, reconcile as books};
 use crate::reconcile::{Line, LineState};
 use crate::store::catalog;
@@ -24,7 +25,8 @@ pub async fn files(cli: &Cli, files: &[PathBuf], at: At) -> Result<Exit, CliErro
         .collect();
     print(&counts.join(" · "))?;
     for problem in &report.problems {
-        eprintln!("{problem}");
+        let said = Notice::read(problem).map_or_else(|| problem.clone(), |notice| notice.text(context.lang));
+        eprintln!("{said}");
     }
     Ok(exit(report.state))
 }

@@ -12,6 +12,7 @@ use super::receive::difference;
 use super::{CliError, Exit};
 use crate::delivery::State;
 use crate::ids::OrderNo;
+use crate::night::notice::{self, Notice};
 use crate::night::step::{Step, told};
 use crate::planner::Plan;
 use crate::schedule::mail_due;
@@ -48,6 +49,11 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         .count();
     let orders = orders::all(&mut tx, account).await?;
     let plan = plans::latest(&mut tx, account).await?;
+    let notices = notice::standing(&mut tx, account).await?;
+    let quarantined = notices.iter().find_map(|notice| match notice {
+        Notice::Quarantined { n, .. } => Some(*n),
+        Notice::BookingRejected { .. } => None,
+    });
     let late = late_mail(context, &mut tx).await?;
     let dead = JobFilter {
         state: Some(JobState::Dead),
@@ -61,6 +67,8 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             "orders_moving": orders.iter().filter(|stored| stored.state.is_moving()).map(head).collect::<Vec<_>>(),
             "messages_due": waiting,
             "messages_for_a_person": stuck.iter().map(|message| as_json(message)).collect::<Vec<_>>(),
+            "files_quarantined": quarantined.unwrap_or(0),
+            "bookings_rejected": rejected(&notices),
             "mail_late": late.is_some(),
             "mail_absence": late,
             "jobs_dead": dead.iter().map(|job| json!({
@@ -71,6 +79,7 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         let seen = Seen {
             run: runs.first(),
             stuck: &stuck,
+            notices: &notices,
             late: late
                 .as_ref()
                 .map(|absence| absence.lines(&context.config, context.lang))
@@ -84,7 +93,7 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     }
     let failed = runs.first().is_some_and(|run| run.state == "failed");
     Ok(
-        if stuck.is_empty() && late.is_none() && dead.is_empty() && !failed {
+        if stuck.is_empty() && late.is_none() && dead.is_empty() && notices.is_empty() && !failed {
             Exit::Done
         } else {
             Exit::Findings
@@ -92,10 +101,22 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     )
 }
 
+fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
+    notices
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::BookingRejected { order, reason, .. } => Some(json!({"order": order, "reason": reason})),
+            Notice::Quarantined { .. } => None,
+        })
+        .collect()
+}
+
 /// What the first screen tells of.
 struct Seen<'a> {
     run: Option<&'a RunView>,
     stuck: &'a [&'a outbox::Message],
+    /// Rejected bookings and files nobody could read.
+    notices: &'a [Notice],
     /// What is known about the day's mail when it has not left.
     late: Vec<String>,
     dead: &'a [Job],
@@ -114,6 +135,7 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
             seen.late.join("\n      ")
         ));
     }
+    wanted.extend(seen.notices.iter().map(|notice| notice.text(lang)));
     wanted.extend(seen.dead.iter().map(|job| {
         let error = job.last_error.as_deref().unwrap_or_default();
         let places = [
@@ -133,7 +155,12 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
     }));
     let steps = seen.run.map(in_order).unwrap_or_default();
     let problems = steps.iter().flat_map(|step| {
-        let lines = step.problem.iter().flat_map(|problem| problem.lines());
+        // Notices are told above, as they stand now.
+        let lines = step
+            .problem
+            .iter()
+            .flat_map(|problem| problem.lines())
+            .filter(|line| Notice::read(line).is_none());
         lines.map(|line| (step.step.as_str(), line))
     });
     wanted.extend(told(problems, lang).iter().map(|told| told_line(lang, told)));
@@ -228,6 +255,7 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
     let number = &stored.order.number;
     let events = orders::events(&mut tx, account, number).await?;
     let documents = orders::documents(&mut tx, account, number).await?;
+    let received = crate::store::inbox::of_order(&mut tx, account, number).await?;
     let prefix = format!("order/{number}/");
     let messages: Vec<_> = outbox::list(&mut tx, account, None, MESSAGES_SHOWN)
         .await?
@@ -253,6 +281,7 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
             .map(|document| json!(document.file_name))
             .collect();
         value["messages"] = messages.iter().map(as_json).collect();
+        value["received_files"] = super::inbox::of_order_json(&received);
         value["receipts"] = serde_json::to_value(&lines)?;
         print_json(&value)?;
         return Ok(Exit::Done);
@@ -278,6 +307,10 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
         })
         .collect();
     out.push_str(&columns(&sent));
+    if !received.is_empty() {
+        out.push('\n');
+        out.push_str(&super::inbox::of_order(context.lang, &received));
+    }
     if !lines.is_empty() {
         let titles = [
             "sku",

@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "account",
     "store",
     "night",
@@ -37,6 +37,7 @@ const SECTIONS: [&str; 11] = [
     "mail",
     "order",
     "inbox",
+    "archive",
     "log",
     "connector",
     "forwarder",
@@ -91,6 +92,7 @@ pub fn load_text(
     let mail = sections.take("mail");
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
+    let archive = or_default(&mut sections, "archive");
     let log = or_default(&mut sections, "log");
     let connectors: Vec<ConnectorSection> = sections.take_each("connector");
     let forwarders: Vec<ForwarderSection> = sections.take_each("forwarder");
@@ -104,6 +106,7 @@ pub fn load_text(
             mail,
             order,
             inbox,
+            archive,
             log,
             connectors,
             forwarders,

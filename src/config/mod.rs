@@ -2,12 +2,15 @@
 //! every fault named at once, secrets only by `${env:NAME}` or `${file:PATH}`.
 
 mod load;
+mod retention;
 mod sections;
 
 pub use load::{ConfigError, load, load_text};
+pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, CancelSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection, LogFormat,
-    LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection, StoreSection,
+    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection,
+    LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection,
+    StoreSection,
 };
 
 use std::path::{Path, PathBuf};
@@ -26,6 +29,7 @@ pub struct Config {
     pub mail: Option<MailSection>,
     pub order: OrderSection,
     pub inbox: InboxSection,
+    pub archive: ArchiveSection,
     pub log: LogSection,
     pub connectors: Vec<ConnectorSection>,
     pub forwarders: Vec<ForwarderSection>,

@@ -193,14 +193,25 @@ mod term_text {
 pub struct InboxSection {
     /// Edited suggestion workbooks (决定 column filled in) and receipt reports go here.
     pub folder: PathBuf,
+    /// A file is read once it was seen twice, so many seconds apart, with the same size and time.
+    pub settle_seconds: u64,
 }
 
 impl Default for InboxSection {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("inbox"),
+            settle_seconds: 2,
         }
     }
+}
+
+/// How long what is kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArchiveSection {
+    /// A file of retention rules of one's own; those that ship with linkstar when left out.
+    pub retention: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! Reads mapping files and writes or reads documents. Bytes in, bytes out.
 
-pub mod booking_reply;
 pub mod catalog_file;
 pub mod definition;
+pub mod inbound;
 pub mod label;
 pub mod model;
 pub mod plan_folder;

@@ -67,9 +67,18 @@ async fn answer(
         name: file.name.clone(),
         kind: "decisions".to_owned(),
         problems: problems.clone(),
+        facts: Vec::new(),
+        first_rows: Vec::new(),
         read_at: night.now(),
     };
-    store_inbox::remember(&mut tx, night.account(), &read, &file.bytes).await?;
+    if !store_inbox::remember(&mut tx, night.account(), &read, &file.bytes).await? {
+        // Another process has answered by the same file meanwhile: what was done here is not kept.
+        drop(tx);
+        return put_away(file, &problems);
+    }
+    for order in &issued.orders {
+        store_inbox::link(&mut tx, night.account(), &file.sha256, order).await?;
+    }
     tx.commit().await?;
     report.count("decisions", sheet.decisions.len());
     report.count("orders", issued.orders.len());

@@ -357,6 +357,7 @@ impl Booking<'_> {
                 media_type: written.media_type.to_owned(),
                 sha256,
             },
+            self.night.now(),
         )
         .await?;
         let channel = if forwarder.sftp.is_some() {

@@ -1,24 +1,23 @@
 //! Receive: reports that forwarders left on their servers and that people dropped into the inbox.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::inbox::{self, Kind};
+use super::notice::Notice;
 use super::step::{StepReport, chain};
-use super::{Night, NightError};
+use super::{Night, NightError, forwarded};
 use crate::catalog::Catalog;
 use crate::delivery::{FetchLimits, Fetched};
-use crate::ids::WarehouseCode;
+use crate::ids::{OrderNo, WarehouseCode};
 use crate::ledger::ReceiptEvent;
-use crate::mapping::booking_reply::{self, BookingReply};
+use crate::mapping::inbound::{self, Document, Reading, shown};
 use crate::mapping::receipt_file::{ReceiptFile, read_receipts};
 use crate::mapping::table::{self, Limits, Table};
-use crate::order::state::apply;
-use crate::order::{OrderEvent, OrderEventKind, OrderState};
 use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders::{self as store_orders, StoredOrder};
-use crate::store::{Tx, catalog, receipts, turn};
+use crate::store::{Tx, blob, catalog, receipts, turn};
 use crate::transport::sftp::Session;
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
@@ -28,7 +27,11 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
     }
 }
 
-async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
+/// Takes what forwarders left and people dropped.
+///
+/// # Errors
+/// When the store fails; a forwarder that cannot be reached is in the report.
+pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     let mut report = StepReport::default();
     if !night.dry_run {
         from_forwarders(night, &mut report).await?;
@@ -42,7 +45,15 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
             continue;
         }
         if matches!(file.kind(), Kind::Other) {
-            let problems = take(night, "inbox", &file.name, &file.sha256, &file.bytes, &mut report).await?;
+            let problems = take(
+                night,
+                inbox::INBOX,
+                &file.name,
+                &file.sha256,
+                &file.bytes,
+                &mut report,
+            )
+            .await?;
             inbox::put_away(&file.path, &problems).map_err(|source| NightError::File {
                 path: file.path.clone(),
                 source,
@@ -110,7 +121,8 @@ async fn take_fetched<E: std::error::Error>(
     Ok(())
 }
 
-/// Reads one file; its events and the note that it was read are one transaction.
+/// Reads one file; its events and the note that it was read are one transaction. The same bytes again, under
+/// whatever name, do nothing.
 ///
 /// # Errors
 /// When the store fails; what is wrong with the file is returned and reported.
@@ -123,79 +135,157 @@ pub async fn take(
     report: &mut StepReport,
 ) -> Result<Vec<Problem>, NightError> {
     let account = night.account();
+    let name = shown(name, MAX_NAME_CHARS);
     let mut tx = night.store.write().await?;
     turn::hold(&mut tx, account, turn::ORDERS, night.now()).await?;
-    let catalog = catalog::load(&mut tx, account, night.today()).await?;
-    let orders = store_orders::all(&mut tx, account).await?;
-    let (kind, problems, new) = match classify(name, bytes, &catalog, &orders) {
-        Incoming::Receipts(read) => {
-            let appended = receipts::append(&mut tx, account, &read.events, night.now()).await?;
-            let mut problems = read.problems;
-            problems.extend(appended.restated.iter().map(|event| restated(name, event)));
-            ("receipts", problems, appended.new)
-        }
-        Incoming::Reply(reply) => (
-            "reply",
-            confirm(night, &mut tx, name, origin, &reply, &orders).await?,
-            0,
-        ),
-        Incoming::Unread(problems) => ("quarantine", problems, 0),
-    };
+    let read = interpret(night, &mut tx, origin, &name, bytes).await?;
     let file = InboxFile {
         sha256: sha256.to_owned(),
         origin: origin.to_owned(),
-        name: name.to_owned(),
-        kind: kind.to_owned(),
-        problems: problems.clone(),
+        name,
+        kind: read.kind.clone(),
+        problems: read.problems.clone(),
+        facts: read.facts.clone(),
+        first_rows: read.first_rows.clone(),
         read_at: night.now(),
     };
-    store_inbox::remember(&mut tx, account, &file, bytes).await?;
+    if !store_inbox::remember(&mut tx, account, &file, bytes).await? {
+        drop(tx);
+        report.count("known", 1);
+        return Ok(Vec::new());
+    }
+    for order in &read.orders {
+        store_inbox::link(&mut tx, account, sha256, order).await?;
+    }
     tx.commit().await?;
-    report.count("files", 1);
-    report.count("events", usize::try_from(new).unwrap_or(0));
-    if kind == "quarantine" {
-        report.count("quarantined", 1);
-    }
-    for problem in &problems {
-        report.partial(problem.to_string());
-    }
-    Ok(problems)
+    read.tell(report);
+    Ok(read.problems)
 }
 
-/// What a file turned out to be.
-enum Incoming {
-    Receipts(ReceiptFile),
-    Reply(BookingReply),
-    /// Kept, and told to a person with its first line.
-    Unread(Vec<Problem>),
+/// Reads a quarantined file again, with the mappings as they are now.
+///
+/// # Errors
+/// When the store fails, or the file's bytes are gone.
+pub async fn retry(
+    night: &Night<'_>,
+    file: &InboxFile,
+    report: &mut StepReport,
+) -> Result<InboxFile, NightError> {
+    let account = night.account();
+    let mut tx = night.store.write().await?;
+    turn::hold(&mut tx, account, turn::ORDERS, night.now()).await?;
+    let bytes = blob::get(&mut tx, account, &file.sha256).await?;
+    let read = interpret(night, &mut tx, &file.origin, &file.name, &bytes).await?;
+    let after = InboxFile {
+        kind: read.kind.clone(),
+        problems: read.problems.clone(),
+        facts: read.facts.clone(),
+        first_rows: read.first_rows.clone(),
+        ..file.clone()
+    };
+    if store_inbox::settle(&mut tx, account, &after).await? {
+        for order in &read.orders {
+            store_inbox::link(&mut tx, account, &file.sha256, order).await?;
+        }
+        tx.commit().await?;
+        read.tell(report);
+    }
+    Ok(after)
 }
 
-fn classify(name: &str, bytes: &[u8], catalog: &Catalog, orders: &[StoredOrder]) -> Incoming {
-    if let Some(reply) = booking_reply::read(bytes) {
-        return Incoming::Reply(reply);
-    }
-    match read(name, bytes, catalog, orders) {
-        Ok(read) if !read.events.is_empty() => Incoming::Receipts(read),
-        Ok(read) if !read.problems.is_empty() => Incoming::Unread(read.problems),
-        Ok(_) => Incoming::Unread(vec![unread(name, bytes)]),
-        Err(problem) => Incoming::Unread(vec![problem]),
+/// What a file turned out to be, with its effects in the caller's transaction.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) kind: String,
+    pub(super) problems: Vec<Problem>,
+    pub(super) facts: Vec<Reading>,
+    pub(super) first_rows: Vec<String>,
+    /// Orders it speaks of.
+    pub(super) orders: BTreeSet<OrderNo>,
+    pub(super) notices: Vec<Notice>,
+    pub(super) new_events: u64,
+}
+
+impl Taken {
+    fn tell(&self, report: &mut StepReport) {
+        report.count("files", 1);
+        report.count("events", usize::try_from(self.new_events).unwrap_or(0));
+        if self.kind == store_inbox::QUARANTINE {
+            report.count("quarantined", 1);
+        }
+        for notice in &self.notices {
+            report.partial(notice.recorded());
+        }
+        for problem in &self.problems {
+            report.partial(problem.to_string());
+        }
     }
 }
 
-fn unread(name: &str, bytes: &[u8]) -> Problem {
-    let text = String::from_utf8_lossy(bytes);
-    let first = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    Problem::new(
-        name,
-        "",
-        "",
-        first,
-        "a receipt report, a booking confirmation, or the workbook of a daily mail",
-    )
+async fn interpret(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    origin: &str,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Taken, NightError> {
+    let account = night.account();
+    let catalog = catalog::load(tx, account, night.today()).await?;
+    let orders = store_orders::all(tx, account).await?;
+    let document = Document::new(name, bytes);
+    let sender = night
+        .config
+        .forwarders
+        .iter()
+        .map(|forwarder| forwarder.id.as_str())
+        .find(|id| *id == origin);
+    let readings = inbound::read(&night.tools.inbound, sender, &document, night.config.account.zone);
+    if readings.iter().any(|reading| !reading.records.is_empty()) {
+        return forwarded::apply(night, tx, (origin, name), readings, &orders).await;
+    }
+    let mut taken = Taken::default();
+    match read(name, bytes, &catalog, &orders) {
+        Ok(read) if !read.events.is_empty() => {
+            let appended = receipts::append(tx, account, &read.events, night.now()).await?;
+            taken.kind = "receipts".to_owned();
+            taken.orders = read
+                .events
+                .iter()
+                .filter_map(|event| forwarded::named_order(&event.reference, &orders))
+                .collect();
+            taken.problems = read.problems;
+            let restated = appended.restated.iter().map(|event| restated(name, event));
+            taken.problems.extend(restated);
+            taken.new_events = appended.new;
+            return Ok(taken);
+        }
+        Ok(read) => taken.problems = read.problems,
+        Err(problem) => taken.problems.push(problem),
+    }
+    // Somebody's layout whose every row is faulty is told by its own faults.
+    let theirs: Vec<Problem> = readings
+        .iter()
+        .flat_map(|reading| reading.problems.clone())
+        .collect();
+    if !theirs.is_empty() {
+        taken.problems = theirs;
+    } else if let Some(broken) = document.broken() {
+        taken.problems = vec![broken];
+    }
+    taken.kind = store_inbox::QUARANTINE.to_owned();
+    taken.first_rows = document.first_rows();
+    if taken.problems.is_empty() {
+        let first = taken.first_rows.first().map(String::as_str).unwrap_or_default();
+        taken
+            .problems
+            .push(Problem::new(name, "", "", first, KNOWN_FILES));
+    }
+    Ok(taken)
 }
+
+const MAX_NAME_CHARS: usize = 120;
+const KNOWN_FILES: &str =
+    "a receipt report, a file that an inbound mapping knows, or the workbook of a daily mail";
 
 fn restated(name: &str, event: &ReceiptEvent) -> Problem {
     let found = format!("{} {} {}", event.reference, event.sku_code, event.units);
@@ -206,53 +296,6 @@ fn restated(name: &str, event: &ReceiptEvent) -> Problem {
         found,
         "the units this row had when it was first read; a correction is a row of its own",
     )
-}
-
-/// The forwarder has the goods' papers: the order is handed over, unless what was accepted is not what was booked.
-async fn confirm(
-    night: &Night<'_>,
-    tx: &mut Tx,
-    name: &str,
-    origin: &str,
-    reply: &BookingReply,
-    orders: &[StoredOrder],
-) -> Result<Vec<Problem>, NightError> {
-    let Some(stored) = orders
-        .iter()
-        .find(|stored| stored.order.number.as_str() == reply.order)
-    else {
-        return Ok(vec![Problem::new(
-            name,
-            "",
-            "order",
-            &reply.order,
-            "the number of one of our orders",
-        )]);
-    };
-    let totals = stored.order.totals();
-    let mut problems = Vec::new();
-    for (field, found, wanted) in [
-        ("cartons", reply.cartons, totals.cartons),
-        ("units", reply.units, totals.units),
-    ] {
-        if let Some(found) = found.filter(|found| *found != wanted) {
-            let wanted = format!("{wanted}, as order {} says", reply.order);
-            problems.push(Problem::new(name, "", field, found.to_string(), wanted));
-        }
-    }
-    let kind = OrderEventKind::Reached {
-        state: OrderState::HandedOver,
-    };
-    if apply(Some(stored.state), &kind).is_ok() {
-        let at = reply.accepted_at.unwrap_or_else(|| night.now());
-        let event = OrderEvent {
-            at,
-            by: origin.to_owned(),
-            kind,
-        };
-        store_orders::append(tx, night.account(), &stored.order.number, event).await?;
-    }
-    Ok(problems)
 }
 
 /// A report names orders; the orders say which warehouse it is from, and so whose civil time it is written in.
@@ -302,13 +345,19 @@ pub async fn take_path(
     path: &Path,
     report: &mut StepReport,
 ) -> Result<Vec<Problem>, NightError> {
-    let bytes = std::fs::read(path).map_err(|source| NightError::Read {
+    let failed = |source| NightError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    let name = path
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    let name = inbox::shown_name(path);
+    if size > inbox::MAX_FILE_BYTES {
+        let wanted = format!("at most {} bytes", inbox::MAX_FILE_BYTES);
+        let problem = Problem::new(&name, "", "size", size.to_string(), wanted);
+        report.partial(problem.to_string());
+        return Ok(vec![problem]);
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
     take(
         night,
         "cli",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::notice::Notice;
 use crate::reconcile::Anomaly;
 use crate::wording::Lang;
 
@@ -156,6 +157,9 @@ pub fn told<'a>(problems: impl Iterator<Item = (&'a str, &'a str)>, lang: Lang) 
 /// A recorded problem's kind and sentence. Anomalies of the books are recorded as data, so that every reader gets them
 /// in their own language; the rest was written as a sentence when it happened.
 fn said(problem: &str, lang: Lang) -> (String, String) {
+    if let Some(notice) = Notice::read(problem) {
+        return (notice.kind(), notice.text(lang));
+    }
     match serde_json::from_str::<Anomaly>(problem) {
         Ok(anomaly) => (anomaly.code().to_owned(), anomaly.text(lang)),
         Err(_) => (kind_of(problem), problem.to_owned()),

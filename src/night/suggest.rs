@@ -6,7 +6,7 @@ use chrono::{Duration, NaiveDate};
 
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
-use super::{Night, NightError};
+use super::{Night, NightError, notice};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
 use crate::connector::Bound;
@@ -140,6 +140,13 @@ async fn gather(
         .iter()
         .flat_map(|(step, report)| report.problems.iter().map(|problem| (*step, problem.clone())));
     problems.splice(0..0, before);
+    // What waits for a person since yesterday or longer is told every day, and once.
+    for notice in notice::standing(tx, account).await? {
+        let told = notice.recorded();
+        if !problems.iter().any(|(_, problem)| *problem == told) {
+            problems.push((Step::Receive, told));
+        }
+    }
     Ok(Some(Day {
         diff,
         catalog: catalog::load(tx, account, night.today()).await?,

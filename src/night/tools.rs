@@ -10,6 +10,7 @@ use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
 use crate::http::{Client, Failure, Pace};
 use crate::mapping::definition::{self, Mapping};
+use crate::mapping::inbound::{self, Inbound};
 use crate::problem::{Problem, nearest};
 use crate::transport::email::{SmtpSettings, SmtpTls};
 use crate::transport::folder::FolderTarget;
@@ -28,6 +29,10 @@ pub const CONNECTORS: [(&str, &str); 2] = [
 pub struct Tools {
     pub connectors: Vec<ConnectorConfig>,
     pub mappings: Vec<Mapping>,
+    /// How files that come in are read.
+    pub inbound: Vec<Inbound>,
+    /// Between the two looks at a file in a folder of this machine.
+    pub inbox_settle: Duration,
     pub client: Client,
     pub sftp: Vec<sftp::Target>,
     pub folders: Vec<FolderTarget>,
@@ -48,8 +53,6 @@ pub enum ToolsError {
 const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A file in a local folder is read once its size has stood still for so long.
-const SETTLE: Duration = Duration::from_secs(5);
 
 impl Tools {
     /// Reads what the configuration names.
@@ -74,12 +77,23 @@ impl Tools {
                 check_documents(forwarder, &mappings, &mut problems);
             }
         }
+        let inbound = inbound(config, &mut problems).unwrap_or_else(|more| {
+            problems.extend(more);
+            Vec::new()
+        });
+        let settle = match pace {
+            Pace::Real => Duration::from_secs(config.inbox.settle_seconds),
+            // Where "now" is an argument nobody is writing.
+            Pace::Skip => Duration::ZERO,
+        };
         if !problems.is_empty() {
             return Err(ToolsError::Problems(problems));
         }
         Ok(Self {
             connectors,
             mappings,
+            inbound,
+            inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
                 .forwarders
@@ -89,7 +103,7 @@ impl Tools {
             folders: config
                 .forwarders
                 .iter()
-                .filter_map(|forwarder| folder_target(config, forwarder))
+                .filter_map(|forwarder| folder_target(config, forwarder, settle))
                 .collect(),
             smtp: smtp(config),
             presence: OnceLock::new(),
@@ -146,11 +160,10 @@ fn connector(
     }
 }
 
-/// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
-fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>, Vec<Problem>> {
-    let folder = config.path(Path::new("mappings"));
+/// Mapping files of one's own in a folder, by name.
+fn own_mappings(folder: &Path, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
     let mut own = Vec::new();
-    for entry in std::fs::read_dir(&folder)
+    for entry in std::fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
@@ -171,12 +184,25 @@ fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>
         }
     }
     own.sort();
+    own
+}
+
+/// Built-in mappings, replaced by files of the same id in the home folder's `mappings/`.
+fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let folder = config.path(Path::new("mappings"));
+    let own = own_mappings(&folder, problems);
     // Assets are named inside mapping files; a name that climbs out of the folder is no asset.
     let assets = |name: &str| {
         let inside = !name.starts_with('/') && !name.split(['/', '\\']).any(|part| part == "..");
         inside.then(|| std::fs::read(folder.join(name)).ok()).flatten()
     };
     definition::all_with(&own, &assets)
+}
+
+/// Built-in inbound mappings, replaced by files of the same id in `mappings/inbound/`.
+fn inbound(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Inbound>, Vec<Problem>> {
+    let own = own_mappings(&config.path(Path::new("mappings/inbound")), problems);
+    inbound::builtin_with(&own)
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {
@@ -221,13 +247,13 @@ fn sftp_target(config: &Config, forwarder: &ForwarderSection) -> Option<sftp::Ta
     })
 }
 
-fn folder_target(config: &Config, forwarder: &ForwarderSection) -> Option<FolderTarget> {
+fn folder_target(config: &Config, forwarder: &ForwarderSection, settle: Duration) -> Option<FolderTarget> {
     let folder = config.path(forwarder.folder.as_ref()?);
     Some(FolderTarget {
         id: forwarder.id.to_string(),
         in_dir: Some(folder.join("out")),
         out_dir: folder.join("in"),
-        settle: SETTLE,
+        settle,
     })
 }
 

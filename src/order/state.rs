@@ -9,6 +9,8 @@ pub enum OrderState {
     Draft,
     Approved,
     Packed,
+    /// The forwarder refused the booking: to be mended and booked again, or cancelled.
+    BookingRejected,
     HandedOver,
     Exported,
     Departed,
@@ -22,10 +24,11 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Draft,
         Self::Approved,
         Self::Packed,
+        Self::BookingRejected,
         Self::HandedOver,
         Self::Exported,
         Self::Departed,
@@ -44,6 +47,7 @@ impl OrderState {
             Self::Draft => "draft",
             Self::Approved => "approved",
             Self::Packed => "packed",
+            Self::BookingRejected => "booking_rejected",
             Self::HandedOver => "handed_over",
             Self::Exported => "exported",
             Self::Departed => "departed",
@@ -76,6 +80,10 @@ impl OrderState {
 
     /// Place on the way from draft to the shelf; the three ends have none.
     fn step(self) -> Option<u8> {
+        // Back in the drawer of approved orders: whatever comes after a booking may follow.
+        if self == Self::BookingRejected {
+            return Self::Approved.step();
+        }
         let on_the_way = [
             Self::Draft,
             Self::Approved,
@@ -104,6 +112,10 @@ pub enum OrderEventKind {
         state: OrderState,
     },
     Cancelled {
+        reason: String,
+    },
+    /// The forwarder does not take it as it was booked.
+    BookingRejected {
         reason: String,
     },
     /// Everything that was shipped is accounted for.
@@ -147,6 +159,16 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
     let illegal = |to: &'static str| Err(StateError::Illegal { from, to });
     match event {
         OrderEventKind::Created => illegal("created again"),
+        // Only with its reason.
+        OrderEventKind::Reached {
+            state: to @ OrderState::BookingRejected,
+        } => illegal(to.code()),
+        OrderEventKind::BookingRejected { .. } => match from {
+            OrderState::Approved | OrderState::Packed | OrderState::BookingRejected => {
+                Ok(OrderState::BookingRejected)
+            }
+            _ => illegal("booking_rejected"),
+        },
         OrderEventKind::Reached { state: to } => match (from.step(), to.step()) {
             // Leaving the drawer needs an approval: a draft becomes approved and nothing else.
             (Some(0), Some(next)) if next != 1 => illegal(to.code()),
@@ -234,11 +256,36 @@ mod tests {
         assert!(replay(&sailing).is_err());
     }
 
+    #[test]
+    fn r41_a_rejected_booking_goes_back_and_may_be_taken_after_all_but_not_once_the_goods_are_gone() {
+        let rejected = OrderEventKind::BookingRejected {
+            reason: "battery without MSDS".to_owned(),
+        };
+        let mut way = vec![
+            OrderEventKind::Created,
+            reached(OrderState::Approved),
+            reached(OrderState::Packed),
+            rejected.clone(),
+        ];
+        assert_eq!(replay(&way), Ok(OrderState::BookingRejected));
+        way.push(reached(OrderState::HandedOver));
+        assert_eq!(replay(&way), Ok(OrderState::HandedOver));
+        way.push(rejected);
+        assert_eq!(
+            replay(&way).unwrap_err().to_string(),
+            "an order that is handed_over cannot become booking_rejected"
+        );
+        assert!(replay(&[OrderEventKind::Created, reached(OrderState::BookingRejected)]).is_err());
+    }
+
     fn any_event() -> impl Strategy<Value = OrderEventKind> {
         prop_oneof![
             Just(OrderEventKind::Created),
             proptest::sample::select(&OrderState::ALL[..]).prop_map(reached),
             Just(OrderEventKind::Cancelled {
+                reason: "x".to_owned()
+            }),
+            Just(OrderEventKind::BookingRejected {
                 reason: "x".to_owned()
             }),
             Just(OrderEventKind::Closed),

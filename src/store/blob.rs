@@ -27,51 +27,101 @@ pub async fn put(
     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
     let known = tx
         .row(
-            "SELECT size FROM blob WHERE account_id = $1 AND sha256 = $2",
+            "SELECT encoding FROM blob WHERE account_id = $1 AND sha256 = $2",
             args![account, &sha256],
         )
-        .await?;
-    if known.is_some() {
+        .await?
+        .map(|row| row.get::<String>("encoding"))
+        .transpose()?;
+    // What retention took away and somebody stores anew is there again.
+    if known.is_some_and(|encoding| encoding != DELETED) {
         return Ok(sha256);
     }
     let (encoding, stored) = pack(bytes);
     tx.execute(
         "INSERT INTO blob (account_id, sha256, kind, size, encoding, bytes, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, sha256) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, sha256)
+         DO UPDATE SET encoding = excluded.encoding, bytes = excluded.bytes WHERE blob.encoding = 'deleted'",
         args![account, &sha256, kind, size, encoding, stored, now],
     )
     .await?;
     Ok(sha256)
 }
 
-/// The bytes, checked against their name.
+/// How stored bytes stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Whole,
+    /// Taken away by the retention job.
+    Deleted,
+    Missing,
+    /// Not what their name says, and how.
+    Changed(String),
+}
+
+/// How the bytes of a hash stand, and the bytes when they are whole.
 ///
 /// # Errors
-/// When they are missing, or changed since they were stored.
-pub async fn get(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<Vec<u8>, StoreError> {
-    let corrupt = |why: &str| StoreError::Corrupt {
-        what: format!("blob {sha256}"),
-        why: why.to_owned(),
-    };
-    let row = tx
+/// When the engine refuses.
+pub async fn look(
+    tx: &mut Tx,
+    account: &AccountId,
+    sha256: &str,
+) -> Result<(Content, Option<Vec<u8>>), StoreError> {
+    let Some(row) = tx
         .row(
             "SELECT bytes, encoding, size FROM blob WHERE account_id = $1 AND sha256 = $2",
             args![account, sha256],
         )
         .await?
-        .ok_or_else(|| corrupt("it is missing"))?;
+    else {
+        return Ok((Content::Missing, None));
+    };
     let encoding: String = row.get("encoding")?;
     let size: i64 = row.get("size")?;
-    let bytes = unpack(&encoding, row.get("bytes")?, size).map_err(|error| corrupt(&error.to_string()))?;
-    if sha256_hex(&bytes) == sha256 {
-        Ok(bytes)
-    } else {
-        Err(corrupt("its bytes have changed"))
+    if encoding == DELETED {
+        return Ok((Content::Deleted, None));
     }
+    Ok(match unpack(&encoding, row.get("bytes")?, size) {
+        Ok(bytes) if sha256_hex(&bytes) == sha256 => (Content::Whole, Some(bytes)),
+        Ok(_) => (Content::Changed("its bytes have changed".to_owned()), None),
+        Err(error) => (
+            Content::Changed(format!("its bytes have changed ({error})")),
+            None,
+        ),
+    })
+}
+
+/// The bytes, checked against their name.
+///
+/// # Errors
+/// When they are missing, deleted by retention, or changed since they were stored.
+pub async fn get(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<Vec<u8>, StoreError> {
+    let why = match look(tx, account, sha256).await? {
+        (Content::Whole, Some(bytes)) => return Ok(bytes),
+        (Content::Whole | Content::Missing, _) => "it is missing".to_owned(),
+        (Content::Deleted, _) => "it was deleted by retention".to_owned(),
+        (Content::Changed(why), _) => why,
+    };
+    Err(StoreError::Corrupt {
+        what: format!("blob {sha256}"),
+        why,
+    })
+}
+
+/// Takes the bytes away and keeps their name and size. Only the retention job does so, and logs it.
+pub(super) async fn delete(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<(), StoreError> {
+    tx.execute_exactly(
+        1,
+        "UPDATE blob SET bytes = $3, encoding = $4 WHERE account_id = $1 AND sha256 = $2",
+        args![account, sha256, Vec::<u8>::new(), DELETED],
+    )
+    .await
 }
 
 const PLAIN: &str = "plain";
 const DEFLATE: &str = "deflate";
+const DELETED: &str = "deleted";
 /// Below this the saving is not worth a look.
 const SMALL: usize = 512;
 

@@ -7,6 +7,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgArguments, PgPool};
 use sqlx::sqlite::{SqliteArguments, SqlitePool};
 
+use super::archive::{self, Note};
 use super::dialect::Engine;
 use super::failpoint::{self, Boundary};
 use super::places::{bulk, numbered, place};
@@ -17,6 +18,7 @@ use super::statements;
 use super::turn::{self, Turn};
 use super::value::Value;
 use super::work::Wake;
+use crate::ids::AccountId;
 
 mod whole;
 
@@ -183,6 +185,7 @@ impl Store {
                 wake: self.wake.clone(),
                 wakes: false,
                 cut_off: Arc::clone(&self.cut_off),
+                noted: Vec::new(),
             }),
             Err(error) => {
                 self.cut_off.fetch_add(1, Ordering::Relaxed);
@@ -221,6 +224,8 @@ pub struct Tx {
     wake: Wake,
     wakes: bool,
     cut_off: Arc<AtomicU64>,
+    /// Things that get their archive entry when this transaction commits.
+    pub(super) noted: Vec<(AccountId, Note)>,
 }
 
 /// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
@@ -366,12 +371,14 @@ impl Tx {
 
     /// # Errors
     /// When the engine could not make it durable; then nothing of it happened, or it cannot be known.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        archive::flush(&mut self).await?;
         let Self {
             inner,
             wake,
             wakes,
             cut_off,
+            noted: _,
         } = self;
         failpoint::pass(Boundary::Before);
         match inner {

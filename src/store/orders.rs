@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::archive::{self, Kind, Note};
 use super::{Row, StoreError, Tx};
 use crate::args;
+use crate::digest::sha256_hex;
 use crate::ids::{AccountId, OrderNo, PlanId, Sku, WarehouseCode};
 use crate::order::state::{StateError, apply};
 use crate::order::{OrderEvent, OrderEventKind, OrderState, StockingOrder};
@@ -178,6 +180,11 @@ async fn insert_event(
     event: &OrderEvent,
 ) -> Result<(), StoreError> {
     let json = to_json("order event", event)?;
+    let subject = archive::event_subject(order.as_str(), seq);
+    tx.note(
+        account,
+        Note::new(Kind::Event, subject, &sha256_hex(json.as_bytes()), event.at),
+    );
     tx.execute_exactly(
         1,
         "INSERT INTO order_event (account_id, order_no, seq, event) VALUES ($1, $2, $3, $4)",
@@ -305,8 +312,9 @@ pub async fn add_document(
     tx: &mut Tx,
     account: &AccountId,
     document: &StoredDocument,
+    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    let new = tx.execute(
         "INSERT INTO order_document (account_id, order_no, revision, document, file_name, media_type, sha256)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, order_no, revision, document) DO NOTHING",
         args![
@@ -320,6 +328,13 @@ pub async fn add_document(
         ],
     )
     .await?;
+    if new == 1 {
+        let subject = format!(
+            "order/{}/r{}/{}",
+            document.order, document.revision, document.document
+        );
+        tx.note(account, Note::new(Kind::Document, subject, &document.sha256, now));
+    }
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Integration tests against real servers. One binary: every room is a module.
 
+mod archive;
 mod catalog;
 mod connectors;
 mod delivery;
 mod documents;
 mod fleet;
+mod inbox;
 mod jobs;
 mod mail;
 mod night;

@@ -11,6 +11,7 @@ mod workbook;
 
 pub use columns::{Column, Columns};
 pub use row::Row;
+pub(crate) use text::decode;
 pub use text::{date_from, day_and_time, decimal_from, flag_from, half_width, int_from};
 
 use crate::problem::Problem;

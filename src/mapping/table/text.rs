@@ -7,7 +7,7 @@ use encoding_rs::{GB18030, UTF_16BE, UTF_16LE};
 use rust_decimal::Decimal;
 
 /// UTF-8 (with or without mark), UTF-16 with mark, else GBK; what none of them can read is refused.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     let marked = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => {
             return std::str::from_utf8(rest).map(Cow::Borrowed).map_err(|error| {

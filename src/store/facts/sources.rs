@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::args;
 use crate::ids::{AccountId, SourceId};
 use crate::planner::{DataState, SourceState};
+use crate::store::archive::{Kind, Note};
 use crate::store::{StoreError, Tx, blob};
 
 /// How a pull of one stream ended. Partial is never success.
@@ -287,12 +288,16 @@ pub async fn keep_raw_page(
     now: DateTime<Utc>,
 ) -> Result<String, StoreError> {
     let sha256 = blob::put(tx, account, "page", bytes, now).await?;
-    tx.execute(
+    let new = tx.execute(
         "INSERT INTO raw_page (account_id, source, stream, sha256, first_seen) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (account_id, source, stream, sha256) DO NOTHING",
         args![account, source, stream, &sha256, now],
     )
     .await?;
+    if new == 1 {
+        let subject = format!("page/{source}/{stream}");
+        tx.note(account, Note::new(Kind::Page, subject, &sha256, now));
+    }
     Ok(sha256)
 }
 

@@ -6,6 +6,7 @@ use super::{COLUMNS, Message, message, word};
 use crate::args;
 use crate::delivery::{Channel, PartialName, State, Verdict, after_lost_lease};
 use crate::ids::AccountId;
+use crate::store::archive::{Kind, Note};
 use crate::store::{StoreError, Tx};
 
 /// The right to change a claimed message: lost as soon as another attempt begins.
@@ -352,6 +353,21 @@ pub async fn finish(
         ],
     )
     .await?;
+    if verdict.state == State::Sent {
+        let row = tx
+            .row(
+                "SELECT sha256 FROM outbox WHERE account_id = $1 AND business_key = $2",
+                args![&claim.account, &claim.business_key],
+            )
+            .await?;
+        if let Some(row) = row {
+            let sha256: String = row.get("sha256")?;
+            tx.note(
+                &claim.account,
+                Note::new(Kind::Sent, &claim.business_key, &sha256, now),
+            );
+        }
+    }
     end_attempt(tx, claim, verdict.state.as_str(), verdict.error.as_deref(), now).await
 }
 

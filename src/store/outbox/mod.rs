@@ -22,6 +22,7 @@ pub use server::{KnownServer, known_server, remember_server};
 
 use chrono::{DateTime, Utc};
 
+use super::archive::{Kind, Note};
 use super::{Row, StoreError, Tx, blob};
 use crate::args;
 use crate::delivery::{Channel, State};
@@ -185,6 +186,7 @@ pub async fn enqueue(
         )
         .await?;
     if inserted == 1 {
+        tx.note(account, Note::new(Kind::Message, new.business_key, &sha256, now));
         return Ok(Enqueued::New);
     }
     // Another process enqueued the same key between our look and our insert.

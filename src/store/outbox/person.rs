@@ -6,6 +6,7 @@ use super::find;
 use crate::args;
 use crate::delivery::State;
 use crate::ids::AccountId;
+use crate::store::archive::{Kind, Note};
 use crate::store::{StoreError, Tx};
 
 /// Whether a person's wish could be followed.
@@ -122,6 +123,7 @@ async fn change(
             args![account, business_key, note, now],
         )
         .await?;
+        tx.note(account, Note::new(Kind::Sent, business_key, &message.sha256, now));
     }
     Ok(Change::Done { from })
 }

@@ -10,6 +10,7 @@ pub use decisions::{Choice, Decision, Recorded, decide, decisions, is_decided};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::archive::{Kind, Note};
 use super::{Row, StoreError, Tx, blob};
 use crate::args;
 use crate::ids::{AccountId, PlanId, Sku, WarehouseCode};
@@ -135,7 +136,7 @@ pub async fn save(
     let policy_sha256 = blob::put(tx, account, "plan-policy", &encode("policy", policy)?, now).await?;
     let plan_sha256 = blob::put(tx, account, "plan", &encode("plan", plan)?, now).await?;
     let acknowledged = String::from_utf8_lossy(&encode("acknowledged alerts", acknowledged)?).into_owned();
-    tx.execute(
+    let new = tx.execute(
         "INSERT INTO plan (account_id, plan_id, seq, parent_id, as_of, engine, snapshot_sha256, policy_sha256,
                            plan_sha256, acknowledged, created_at)
          SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10 FROM plan WHERE account_id = $1
@@ -154,6 +155,16 @@ pub async fn save(
         ],
     )
     .await?;
+    if new == 1 {
+        let subject = format!("plan/{}", plan.id);
+        for (kind, sha256) in [
+            (Kind::Plan, &plan_sha256),
+            (Kind::PlanSnapshot, &snapshot_sha256),
+            (Kind::PlanPolicy, &policy_sha256),
+        ] {
+            tx.note(account, Note::new(kind, subject.clone(), sha256, now));
+        }
+    }
     // Alerts acknowledged before this plan are in it now.
     tx.execute("DELETE FROM alert_ack WHERE account_id = $1", args![account])
         .await?;

@@ -1,7 +1,7 @@
 //! Papers of an order: XML for machines and carton marks for people, judged from outside.
 
 mod labels;
-mod orders;
+pub mod orders;
 mod tools;
 mod xml;
 mod xml_faults;

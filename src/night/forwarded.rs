@@ -1,0 +1,147 @@
+//! What forwarders' files say of orders: confirmations and rejections move them, the rest is linked to them.
+
+use chrono::{DateTime, Utc};
+
+use super::notice::Notice;
+use super::receive::Taken;
+use super::{Night, NightError};
+use crate::ids::OrderNo;
+use crate::mapping::inbound::{InboundKind, Reading, Record};
+use crate::order::{OrderEvent, OrderEventKind, OrderState};
+use crate::problem::Problem;
+use crate::store::Tx;
+use crate::store::orders::{self as store_orders, StoredOrder};
+
+/// Confirmations and rejections move their orders; tracking lists, bills and customs receipts are kept and linked.
+pub(super) async fn apply(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    (origin, name): (&str, &str),
+    readings: Vec<Reading>,
+    orders: &[StoredOrder],
+) -> Result<Taken, NightError> {
+    let mut taken = Taken::default();
+    for reading in &readings {
+        taken.problems.extend(reading.problems.iter().cloned());
+        for record in &reading.records {
+            let Some(given) = record.get("order") else {
+                continue;
+            };
+            let Some(number) = named_order(given, orders) else {
+                let wanted = "the number of one of our orders";
+                taken
+                    .problems
+                    .push(Problem::new(name, &record.place, "order", given, wanted));
+                continue;
+            };
+            let Some(stored) = orders.iter().find(|stored| stored.order.number == number) else {
+                continue;
+            };
+            taken.orders.insert(number);
+            let event = if reading.is(InboundKind::BookingConfirmation) {
+                taken.problems.extend(compare(name, record, stored));
+                let kind = OrderEventKind::Reached {
+                    state: OrderState::HandedOver,
+                };
+                Some((record.instant("accepted_at"), kind))
+            } else if reading.is(InboundKind::BookingRejection) {
+                let reason = record.get("reason").unwrap_or_default().to_owned();
+                Some((
+                    record.instant("rejected_at"),
+                    OrderEventKind::BookingRejected { reason },
+                ))
+            } else {
+                None
+            };
+            if let Some((at, kind)) = event {
+                move_order(night, tx, (origin, name), stored, at, kind, &mut taken).await?;
+            }
+        }
+    }
+    taken.kind = readings
+        .iter()
+        .find(|reading| !reading.records.is_empty())
+        .map(|reading| reading.kind.clone())
+        .unwrap_or_default();
+    taken.facts = readings;
+    Ok(taken)
+}
+
+/// Appends what the forwarder says of an order. A confirmation of what has gone on since is no news; a rejection of
+/// it is a contradiction that a person must hear of.
+async fn move_order(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    (origin, name): (&str, &str),
+    stored: &StoredOrder,
+    at: Option<DateTime<Utc>>,
+    kind: OrderEventKind,
+    taken: &mut Taken,
+) -> Result<(), NightError> {
+    let number = &stored.order.number;
+    let reason = match &kind {
+        OrderEventKind::BookingRejected { reason } => Some(reason.clone()),
+        _ => None,
+    };
+    let event = OrderEvent {
+        at: at.unwrap_or_else(|| night.now()),
+        by: origin.to_owned(),
+        kind,
+    };
+    match store_orders::append(tx, night.account(), number, event).await {
+        Ok(()) => {
+            if let Some(reason) = reason {
+                taken.notices.push(Notice::BookingRejected {
+                    order: number.to_string(),
+                    forwarder: stored.order.forwarder.to_string(),
+                    reason,
+                });
+            }
+        }
+        Err(store_orders::OrderStoreError::State { source, .. }) => {
+            if let Some(reason) = reason {
+                let wanted = format!("a rejection before the goods are handed over ({number}: {source})");
+                taken
+                    .problems
+                    .push(Problem::new(name, "", "order", reason, wanted));
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// What was accepted against what was booked. Figures the forwarder does not repeat are not compared.
+fn compare(name: &str, record: &Record, stored: &StoredOrder) -> Vec<Problem> {
+    let totals = stored.order.totals();
+    [("cartons", totals.cartons), ("units", totals.units)]
+        .into_iter()
+        .filter_map(|(field, wanted)| {
+            let found = record.int(field).filter(|found| *found != wanted)?;
+            let wanted = format!("{wanted}, as order {} says", stored.order.number);
+            Some(Problem::new(
+                name,
+                &record.place,
+                field,
+                found.to_string(),
+                wanted,
+            ))
+        })
+        .collect()
+}
+
+/// The order that a text names: its number alone, or as the beginning of a file name of ours.
+pub(super) fn named_order(given: &str, orders: &[StoredOrder]) -> Option<OrderNo> {
+    let given = given.trim();
+    let names = |number: &str| {
+        given
+            .strip_prefix(number)
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+    };
+    orders
+        .iter()
+        .map(|stored| &stored.order.number)
+        .filter(|number| names(number.as_str()))
+        .max_by_key(|number| number.as_str().len())
+        .cloned()
+}

@@ -1,0 +1,180 @@
+//! Confirmations, rejections, tracking lists, bills and customs receipts (R41).
+
+use linkstar::night::StepState;
+use linkstar::order::{OrderEventKind, OrderState};
+
+use super::stage::{Stage, account, receive};
+use crate::services::{fresh_database, services};
+
+fn confirmation(stage: &Stage, cartons: i64) -> String {
+    format!(
+        r#"{{"order": "{}", "inbound_no": "FBA15", "cartons": {cartons}, "accepted_at": "2026-05-04T02:10:00Z"}}"#,
+        stage.order
+    )
+}
+
+async fn cartons(stage: &Stage) -> i64 {
+    let mut tx = stage.store.read().await.expect("the store answers");
+    let stored = linkstar::store::orders::get(&mut tx, &account(), &stage.order).await;
+    stored.expect("read").expect("the order").order.totals().cartons
+}
+
+/// On a folder with SQLite, and on a real OpenSSH server with PostgreSQL.
+async fn stages() -> Vec<Stage> {
+    let mut stages = vec![Stage::new().await];
+    if let Some(services) = services() {
+        let database = fresh_database(&services).await;
+        stages.push(Stage::on_servers(&services, &database).await);
+    }
+    stages
+}
+
+#[tokio::test]
+async fn r41_the_same_confirmation_delivered_twice_or_renamed_is_processed_once() {
+    for stage in stages().await {
+        let text = confirmation(&stage, cartons(&stage).await);
+        stage.they_leave("confirmed.json", &text);
+        stage.they_leave("confirmed (1).json", &text);
+        let report = stage.night(0).await;
+        assert_eq!(receive(&report).counts.get("files"), Some(&1), "{report:?}");
+        assert_eq!(stage.state().await, OrderState::HandedOver);
+        stage.they_leave("again.json", &text);
+        stage.somebody_drops("by-mail.json", &text);
+        let report = stage.night(1).await;
+        assert_eq!(receive(&report).counts.get("files"), None, "{report:?}");
+        assert_eq!(receive(&report).state, StepState::Done, "{report:?}");
+        assert_eq!(stage.said().await.len(), 1, "{:?}", stage.said().await);
+        let files = stage.files().await;
+        assert_eq!(files.len(), 1);
+        assert_eq!(
+            (files[0].kind.as_str(), files[0].origin.as_str()),
+            ("booking-confirmation", "huatuo")
+        );
+        assert!(stage.inbox().join("done/by-mail.json").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_of_other_figures_hands_over_and_says_what_differs() {
+    let stage = Stage::new().await;
+    let booked = cartons(&stage).await;
+    stage.they_leave("confirmed.json", confirmation(&stage, booked + 2));
+    let report = stage.night(0).await;
+    assert_eq!(stage.state().await, OrderState::HandedOver);
+    let said = receive(&report).problems.join("\n");
+    assert!(
+        said.contains(&format!(
+            "`cartons`: found `{}`, wanted {booked}, as order",
+            booked + 2
+        )),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn r41_a_rejection_puts_the_order_back_with_its_reason_in_mail_and_order_show() {
+    for stage in stages().await {
+        stage.they_leave(
+            &format!("rejected-{}-instruction.xml.txt", stage.order),
+            format!("REJECTED {}-instruction.xml\nbattery without MSDS\n", stage.order),
+        );
+        let report = stage.night(0).await;
+        assert_eq!(receive(&report).state, StepState::Partial, "{report:?}");
+        assert_eq!(stage.state().await, OrderState::BookingRejected);
+        let rejected = OrderEventKind::BookingRejected {
+            reason: "battery without MSDS".to_owned(),
+        };
+        assert_eq!(stage.said().await, [("huatuo".to_owned(), rejected)]);
+
+        // Told every day until somebody has done something about it, once a mail.
+        for day in [1, 2] {
+            let (zh, en) = stage.mails(day).await;
+            let told = format!("The booking of order {} was refused by", stage.order);
+            assert_eq!(en.matches(&told).count(), 1, "{en}");
+            assert!(
+                en.contains("battery without MSDS") && zh.contains("battery without MSDS"),
+                "{zh}"
+            );
+            assert!(zh.contains("订舱被货代"), "{zh}");
+        }
+        let (code, shown) = stage.linkstar(&["order", "show", stage.order.as_str()]);
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(
+            shown.contains("booking rejected: battery without MSDS"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains(&format!("rejected-{}-instruction.xml.txt", stage.order)),
+            "{shown}"
+        );
+        let (code, status) = stage.linkstar(&["status", "--json"]);
+        assert_eq!(code, Some(1), "{status}");
+        let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+        assert_eq!(status["bookings_rejected"][0]["reason"], "battery without MSDS");
+
+        // Booked again by telephone: they confirm after all.
+        let text = confirmation(&stage, cartons(&stage).await);
+        stage.they_leave("confirmed.json", &text);
+        stage.night(3).await;
+        assert_eq!(stage.state().await, OrderState::HandedOver);
+        assert!(!stage.mails(4).await.1.contains("was refused"));
+
+        // And a rejection of what is gone already is a contradiction for a person, not a state.
+        let late = format!("order,status,reason\n{},退回,too late\n", stage.order);
+        stage.they_leave("status.csv", late);
+        let report = stage.night(5).await;
+        assert_eq!(stage.state().await, OrderState::HandedOver);
+        let said = receive(&report).problems.join("\n");
+        assert!(
+            said.contains("a rejection before the goods are handed over"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn r41_tracking_lists_bills_and_customs_receipts_are_kept_linked_and_shown() {
+    let stage = Stage::new().await;
+    let order = stage.order.as_str();
+    stage.they_leave(
+        "轨迹.csv",
+        format!("客户订单号,轨迹,时间,地点\n{order},已离港,2026-05-20 18:00,盐田\nNOT-OURS,已离港,2026-05-20,盐田\n"),
+    );
+    stage.they_leave(
+        "bill.csv",
+        format!("账单号,客户订单号,费用名称,金额,币种\nB-7,{order},海运费,\"12,400.50\",CNY\n"),
+    );
+    stage.they_leave(
+        "cds.xml",
+        format!(
+            "<MetaData><Response><FunctionCode>09</FunctionCode><IssueDateTime><DateTimeString>20260618091115Z</DateTimeString></IssueDateTime><Declaration><FunctionalReferenceID>{order}</FunctionalReferenceID><ID>26GB1</ID></Declaration></Response></MetaData>"
+        ),
+    );
+    let report = stage.night(0).await;
+    let said = receive(&report).problems.join("\n");
+    assert!(
+        said.contains("found `NOT-OURS`, wanted the number of one of our orders"),
+        "{said}"
+    );
+    assert_eq!(receive(&report).counts.get("quarantined"), None);
+    let mut kinds: Vec<String> = stage.files().await.into_iter().map(|file| file.kind).collect();
+    kinds.sort();
+    assert_eq!(kinds, ["bill", "customs-receipt", "tracking"]);
+    assert_eq!(stage.state().await, OrderState::Approved, "no business yet");
+    let (code, shown) = stage.linkstar(&["order", "show", order, "--json"]);
+    assert_eq!(code, Some(0), "{shown}");
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown["received_files"].as_array().map(Vec::len), Some(3));
+    let (code, bill) = stage.linkstar(&["inbox", "show", "bill.csv"]);
+    assert_eq!(code, Some(0), "{bill}");
+    assert!(
+        bill.contains("amount 12400.5 · ") && bill.contains("charge 海运费"),
+        "{bill}"
+    );
+    let (code, list) = stage.linkstar(&["inbox", "list"]);
+    assert_eq!(code, Some(0), "{list}");
+    assert!(
+        list.contains("customs receipt") && list.contains("tracking list"),
+        "{list}"
+    );
+}

@@ -1,0 +1,7 @@
+//! Files that come in: taken when they stand still, read once, quarantined when nobody can read them.
+
+mod hostile;
+mod kinds;
+mod stable;
+mod stage;
+mod unreadable;
