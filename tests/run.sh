@@ -23,6 +23,7 @@ need curl curl
 need openssl openssl
 need pgrep procps
 need faketime faketime
+[ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
 need python3 python3
 need node nodejs
 need npm npm

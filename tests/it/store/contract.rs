@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use linkstar::ids::AccountId;
 use linkstar::night::decide;
 use linkstar::store::{
-    Store, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements, work,
+    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements, work,
 };
 use tokio::sync::OnceCell;
 
@@ -64,6 +64,8 @@ async fn answers(store: &Store) -> Vec<String> {
     say!(said, facts::source_states(tx, account, later()));
     say!(said, facts::history(tx, account, 100));
     say!(said, inbox::known(tx, account));
+    say!(said, inbox::find(tx, account, ""));
+    say!(said, archive::verify(tx, account));
     say!(said, lead_times::all(tx, account));
     say!(said, plans::history(tx, account, 10));
     say!(said, plans::head(tx, account, &plan.id.as_str()[..6]));

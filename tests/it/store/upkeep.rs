@@ -78,7 +78,8 @@ async fn what_is_broken_is_named() {
         .await;
         raw(
             &url,
-            "INSERT INTO inbox_file VALUES ('main', 'abc', 'inbox', 'a.xlsx', 'receipts', '[]', 0)",
+            "INSERT INTO inbox_file (account_id, sha256, origin, name, kind, problems, read_at)
+             VALUES ('main', 'abc', 'inbox', 'a.xlsx', 'receipts', '[]', 0)",
         )
         .await;
         raw(
