@@ -354,6 +354,7 @@ impl Stage {
                 }
                 *row = parts.join(" | ");
             }
+            rows.sort();
         }
         left.state.insert("lines of the newest plan", lines);
         left

@@ -17,12 +17,16 @@ use crate::services::{fresh_database, services};
 
 /// Files whose statements one engine alone understands or that work on a database as a whole, each with its reason.
 /// They may reach across accounts.
-const WHOLE_DATABASE: [(&str, &str); 7] = [
+const WHOLE_DATABASE: [(&str, &str); 8] = [
     ("copy.rs", "moves every account's rows"),
     ("copy/progress.rs", "a copy is of a whole database"),
     ("copy/rows.rs", "moves every account's rows"),
     ("dialect.rs", "the words that one engine alone has"),
     ("executor/whole.rs", "migrations belong to no account"),
+    (
+        "postgres.rs",
+        "what this engine alone does: its pool, its list of migrations",
+    ),
     ("tables.rs", "reads each engine's own catalog"),
     ("upkeep.rs", "a check looks at every account"),
 ];
@@ -38,6 +42,7 @@ fn whole_database(file: &str) -> bool {
 fn without_locks(text: &str) -> String {
     text.replace(" FOR UPDATE SKIP LOCKED", "")
         .replace(" FOR UPDATE", "")
+        .replace(" FOR SHARE", "")
 }
 
 /// Whether a statement that was run began as this literal, with anything in its `{…}`.
