@@ -151,7 +151,7 @@ impl Postgres {
             let made = sqlx::raw_sql(MIGRATIONS_TABLE).execute(&mut *tx).await;
             match made {
                 Ok(_) => {}
-                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(sqlx::Error::Database(error)) if is_made_meanwhile(error.code().as_deref()) => {
                     tx.rollback().await.map_err(migrate)?;
                     tx = self.write().await.map_err(StoreError::Open)?;
                 }
@@ -197,6 +197,11 @@ const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
     checksum BYTEA NOT NULL,
     execution_time BIGINT NOT NULL
 )";
+
+/// As a double key, a double table or a double type: which of them depends on how far the other one had come.
+fn is_made_meanwhile(code: Option<&str>) -> bool {
+    matches!(code, Some("23505" | "42P07" | "42710"))
+}
 
 fn migrate(error: sqlx::Error) -> StoreError {
     StoreError::Migrate(sqlx::migrate::MigrateError::Execute(error))

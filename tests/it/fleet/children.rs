@@ -1,5 +1,6 @@
 //! Processes that are waited for and killed, and when.
 
+use std::io::Read as _;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
@@ -35,7 +36,11 @@ pub async fn ended(child: &mut Child, seconds: u64, what: &str) -> ExitStatus {
 /// [`ended`], well.
 pub async fn ended_well(mut child: Child, what: &str) {
     let status = ended(&mut child, 120, what).await;
-    assert!(matches!(status.code(), Some(0 | 1)), "{what}: {status}");
+    let mut said = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        errors.read_to_string(&mut said).expect("what it said");
+    }
+    assert!(matches!(status.code(), Some(0 | 1)), "{what}: {status}\n{said}");
 }
 
 /// A generator of its own: the instants must be the same in every run of the test.
