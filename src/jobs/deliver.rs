@@ -147,6 +147,10 @@ pub async fn deliver_due(
     Ok(report)
 }
 
+/// Tries to write down how a delivery ended; a database that is away is waited for within each.
+const RECORD_TRIES: u32 = 3;
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
+
 struct Run<'a> {
     store: &'a Store,
     clock: &'a dyn Clock,
@@ -220,6 +224,21 @@ impl Run<'_> {
             backoff,
             self.clock.now(),
         )
+    }
+
+    /// What has happened outside must be written down: when the database goes away just then, it is tried again, while
+    /// the lease still holds. Otherwise a file would be sent once more, and a mail be doubtful.
+    async fn record_again(&self, tries: &mut u32, error: StoreError) -> Result<(), StoreError> {
+        *tries += 1;
+        if *tries > RECORD_TRIES {
+            return Err(error);
+        }
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the end of a delivery is not written down yet"
+        );
+        tokio::time::sleep(RECORD_PAUSE).await;
+        Ok(())
     }
 
     /// Writes how an attempt ended; `None` when another worker has the message by now.

@@ -124,16 +124,35 @@ impl Run<'_> {
         let steps = self
             .guarded(&claims, self.send(&claims, &messages, way, link))
             .await?;
-        let mut delivered = Vec::with_capacity(steps.len());
-        let mut tx = self.store.write().await?;
+        let mut ends = Vec::with_capacity(steps.len());
         for ((claim, message), step) in claims.iter().zip(&messages).zip(steps) {
-            let (verdict, told) = match step {
-                Step::Ended(outcome) => (self.verdict(claim, outcome), true),
-                Step::Lost => continue,
-                Step::Loaded(_) | Step::Staged(..) | Step::Behind => (self.put_back(), false),
-            };
-            let ended = self.finish(&mut tx, (claim, message), verdict).await?;
-            delivered.extend(ended.filter(|_| told));
+            match step {
+                Step::Ended(outcome) => ends.push((claim, message, self.verdict(claim, outcome), true)),
+                Step::Lost => {}
+                Step::Loaded(_) | Step::Staged(..) | Step::Behind => {
+                    ends.push((claim, message, self.put_back(), false));
+                }
+            }
+        }
+        let mut tries = 0;
+        loop {
+            match self.record_files(&ends).await {
+                Ok(delivered) => return Ok(delivered),
+                Err(error) => self.record_again(&mut tries, error).await?,
+            }
+        }
+    }
+
+    /// The ends of a batch; true for those that are told.
+    async fn record_files(
+        &self,
+        ends: &[(&Claim, &Message, Verdict, bool)],
+    ) -> Result<Vec<Delivered>, StoreError> {
+        let mut delivered = Vec::with_capacity(ends.len());
+        let mut tx = self.store.write().await?;
+        for (claim, message, verdict, told) in ends {
+            let ended = self.finish(&mut tx, (claim, message), verdict.clone()).await?;
+            delivered.extend(ended.filter(|_| *told));
         }
         tx.commit().await?;
         Ok(delivered)

@@ -1,7 +1,7 @@
 //! Mails: one at a time, each recipient answered apart.
 
 use super::{Broken, Delivered, MailOutcome, Run, lease_of};
-use crate::delivery::{Channel, Envelope, Outcome, RecipientState};
+use crate::delivery::{Channel, Envelope, Outcome, RecipientState, Verdict};
 use crate::store::outbox::{self, Claim, Message};
 use crate::store::{StoreError, blob};
 
@@ -61,17 +61,36 @@ impl Run<'_> {
         let [claim] = &claims;
         let ended = self.guarded(&claims, self.mail(claim, &message)).await?;
         let verdict = self.verdict(claim, ended.outcome);
+        let mut tries = 0;
+        loop {
+            let recorded = self
+                .record_mail((claim, &message), &ended.recipients, verdict.clone())
+                .await;
+            match recorded {
+                Ok(Some(delivered)) => return Ok(Some(delivered)),
+                // Another worker's results stand, for the recipients too.
+                Ok(None) => return Err(Broken::LeaseLost),
+                Err(error) => self.record_again(&mut tries, error).await?,
+            }
+        }
+    }
+
+    async fn record_mail(
+        &self,
+        (claim, message): (&Claim, &Message),
+        recipients: &[(String, RecipientState, String)],
+        verdict: Verdict,
+    ) -> Result<Option<Delivered>, StoreError> {
         let mut tx = self.store.write().await?;
-        for (recipient, state, answer) in &ended.recipients {
+        for (recipient, state, answer) in recipients {
             let now = self.clock.now();
             outbox::record_recipient(&mut tx, claim, recipient, (*state, answer), now).await?;
         }
-        let Some(delivered) = self.finish(&mut tx, (claim, &message), verdict).await? else {
-            // Another worker's results stand, for the recipients too.
-            return Err(Broken::LeaseLost);
-        };
-        tx.commit().await?;
-        Ok(Some(delivered))
+        let delivered = self.finish(&mut tx, (claim, message), verdict).await?;
+        if delivered.is_some() {
+            tx.commit().await?;
+        }
+        Ok(delivered)
     }
 
     async fn mail(&self, claim: &Claim, message: &Message) -> Result<Ended, Broken> {
