@@ -4,12 +4,14 @@
 //! then the ordinary loops go on.
 
 mod deliver;
+mod post;
 mod worker;
 
 pub use deliver::{
     CancelNote, Delivered, DeliveryReport, MailOutcome, MailSender, Pace, Senders, WithdrawError, Withdrawn,
     cancel_key, deliver_due, withdraw,
 };
+pub use post::{Letter, post};
 pub use worker::{JobEnd, JobFailure, JobHandler, Ran, Stopped, Worker, WorkerOptions};
 
 use crate::clock::Clock;

@@ -10,9 +10,9 @@ use super::{Night, NightError, notice};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient};
 use crate::connector::Bound;
-use crate::delivery::{Channel, Envelope, State};
-use crate::digest::sha256_hex;
+use crate::delivery::State;
 use crate::ids::SourceId;
+use crate::jobs::{Letter, post};
 use crate::money::Currency;
 use crate::order::OrderState;
 use crate::planner::{Plan, PlanDiff};
@@ -22,9 +22,8 @@ use crate::report::{
     UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
-use crate::store::outbox::{self, Enqueued, NewMessage};
+use crate::store::outbox::{self, Enqueued};
 use crate::store::{Tx, catalog, orders, plans, receipts};
-use crate::transport::email::build_message;
 use crate::wording::{Lang, text};
 
 /// What all readers' mails of a day share.
@@ -314,8 +313,6 @@ fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
     }
 }
 
-/// The subject of the outbox row, the id of the mail and its business key are made of the date and the reader only:
-/// whatever happens in between, one reader gets one mail a day.
 async fn enqueue(
     night: &Night<'_>,
     tx: &mut Tx,
@@ -324,36 +321,14 @@ async fn enqueue(
     recipient: &Recipient,
     content: &MailContent,
 ) -> Result<Enqueued, NightError> {
-    let account = night.account();
-    let date = plan.as_of;
-    let key = format!("mail/daily/{date}/{}", recipient.address);
-    let name = sha256_hex(format!("{account}/{key}").as_bytes());
-    let domain = mail
-        .from
-        .rsplit('@')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('>');
-    let message_id = format!("<{date}.{}@{domain}>", name.get(..24).unwrap_or(&name));
-    let bytes = build_message(content, &mail.from, &recipient.address, &message_id, night.now())?;
-    let envelope = Envelope {
-        from: mail.from.clone(),
-        to: vec![recipient.address.clone()],
+    let letter = Letter {
+        account: night.account(),
+        kind: "daily",
+        date: plan.as_of,
+        mail,
+        recipient,
     };
-    let envelope = serde_json::to_string(&envelope)?;
-    let message = NewMessage {
-        business_key: &key,
-        channel: Channel::Mail,
-        target: &recipient.address,
-        remote_name: &content.subject,
-        kind: "mail",
-        bytes: &bytes,
-        envelope: Some(&envelope),
-        message_id: Some(&message_id),
-        depends_on: None,
-        run_after: night.now(),
-    };
-    Ok(outbox::enqueue(tx, account, &message, night.now()).await?)
+    post(tx, letter, content, night.now()).await
 }
 
 fn save_preview(night: &Night<'_>, recipient: &Recipient, content: &MailContent) -> Result<(), NightError> {

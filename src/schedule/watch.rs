@@ -4,15 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::configured::NIGHT;
-use crate::config::{Config, MailSection, Recipient};
-use crate::delivery::{Channel, Envelope, State};
-use crate::digest::sha256_hex;
+use crate::config::{Config, MailSection};
+use crate::delivery::State;
+use crate::jobs::{Letter, post};
 use crate::report::MailContent;
-use crate::store::outbox::{self, Enqueued, NewMessage};
+use crate::store::outbox::{self, Enqueued};
 use crate::store::run;
 use crate::store::work::{self, JobFilter, JobState};
 use crate::store::{StoreError, Tx};
-use crate::transport::email::{EmailError, build_message};
+use crate::transport::email::EmailError;
 use crate::wording::{Lang, text};
 
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +73,14 @@ pub async fn absent_mail(
     let account = &config.account.id;
     let mut mails = Vec::new();
     for recipient in &mail.recipients {
-        let key = format!("mail/daily/{date}/{}", recipient.address);
-        let Some(message) = outbox::find(tx, account, &key).await? else {
+        let letter = Letter {
+            account,
+            kind: "daily",
+            date,
+            mail,
+            recipient,
+        };
+        let Some(message) = outbox::find(tx, account, &letter.business_key()).await? else {
             continue;
         };
         if message.state == State::Sent {
@@ -186,55 +192,20 @@ pub async fn raise(
 ) -> Result<usize, WatchError> {
     let mut raised = 0;
     for recipient in &mail.recipients {
-        if enqueue(tx, config, mail, recipient, absence, now).await? == Enqueued::New {
+        let letter = Letter {
+            account: &config.account.id,
+            kind: "alert",
+            date: absence.date,
+            mail,
+            recipient,
+        };
+        let content = content(config, recipient.language, absence);
+        let posted: Result<Enqueued, WatchError> = post(tx, letter, &content, now).await;
+        if posted? == Enqueued::New {
             raised += 1;
         }
     }
     Ok(raised)
-}
-
-/// As with the daily mail, key and id are made of the date and the reader only: one alert a day, whatever happens.
-async fn enqueue(
-    tx: &mut Tx,
-    config: &Config,
-    mail: &MailSection,
-    recipient: &Recipient,
-    absence: &Absence,
-    now: DateTime<Utc>,
-) -> Result<Enqueued, WatchError> {
-    let account = &config.account.id;
-    let key = format!("mail/alert/{}/{}", absence.date, recipient.address);
-    let name = sha256_hex(format!("{account}/{key}").as_bytes());
-    let domain = mail
-        .from
-        .rsplit('@')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('>');
-    let message_id = format!(
-        "<{}.alert.{}@{domain}>",
-        absence.date,
-        name.get(..24).unwrap_or(&name)
-    );
-    let content = content(config, recipient.language, absence);
-    let bytes = build_message(&content, &mail.from, &recipient.address, &message_id, now)?;
-    let envelope = serde_json::to_string(&Envelope {
-        from: mail.from.clone(),
-        to: vec![recipient.address.clone()],
-    })?;
-    let message = NewMessage {
-        business_key: &key,
-        channel: Channel::Mail,
-        target: &recipient.address,
-        remote_name: &content.subject,
-        kind: "mail",
-        bytes: &bytes,
-        envelope: Some(&envelope),
-        message_id: Some(&message_id),
-        depends_on: None,
-        run_after: now,
-    };
-    Ok(outbox::enqueue(tx, account, &message, now).await?)
 }
 
 fn content(config: &Config, lang: Lang, absence: &Absence) -> MailContent {
