@@ -13,12 +13,12 @@ use linkstar::delivery::{Channel, Envelope, PartialName, State};
 use linkstar::digest::sha256_hex;
 use linkstar::jobs::{MailOutcome, MailSender, Pace, Senders, deliver_due};
 use linkstar::store::Store;
-use linkstar::store::outbox::{self, Enqueued, NewMessage};
+use linkstar::store::outbox::{self, NewMessage};
 use linkstar::transport::folder::FolderTarget;
 use linkstar::transport::sftp::Target;
 
 use super::super::services::{Services, control, services, unique};
-use super::{account, at, contents, engines, sqlite};
+use super::{account, at, contents, engines, enqueue_all, sqlite};
 
 /// Plain SMTP to the sink, which can also be asked what it stored.
 struct Sink {
@@ -154,17 +154,6 @@ fn document<'a>(key: &'a str, channel: Channel, target: &'a str, name: &'a str) 
     }
 }
 
-async fn enqueue(store: &Store, messages: &[NewMessage<'_>]) {
-    let mut tx = store.write().await.expect("the store answers");
-    for message in messages {
-        let enqueued = outbox::enqueue(&mut tx, &account(), message, at(0))
-            .await
-            .expect("the store answers");
-        assert_eq!(enqueued, Enqueued::New);
-    }
-    tx.commit().await.expect("the store answers");
-}
-
 async fn states(store: &Store) -> Vec<(String, State)> {
     let mut tx = store.read().await.expect("the store answers");
     outbox::list(&mut tx, &account(), None, 100)
@@ -201,7 +190,7 @@ async fn a_target_that_fails_does_not_hold_up_the_others() {
             settle: Duration::from_millis(10),
         };
         let greeting = mail("greeting");
-        enqueue(
+        enqueue_all(
             &store,
             &[
                 document("d1", Channel::Sftp, "down", "a.xml"),
@@ -284,7 +273,7 @@ async fn r75_a_mail_whose_answer_was_lost_is_doubtful_and_never_sent_twice_by_it
     let dir = tempfile::tempdir().unwrap();
     let store = sqlite(dir.path()).await;
     let lost = mail("answer-lost");
-    enqueue(&store, &[of_mail(&lost)]).await;
+    enqueue_all(&store, &[of_mail(&lost)]).await;
     // Stored, then the connection is reset: the sender cannot know.
     let fault = format!(
         r#"{{"stage":"after_store","match":"{}","action":"drop","times":1}}"#,
@@ -325,7 +314,7 @@ async fn r75_a_refusing_recipient_is_recorded_and_the_others_get_theirs() {
     let dir = tempfile::tempdir().unwrap();
     let store = sqlite(dir.path()).await;
     let (bounces, busy, good) = (mail("bounces"), mail("busy"), mail("good"));
-    enqueue(&store, &[of_mail(&bounces), of_mail(&busy), of_mail(&good)]).await;
+    enqueue_all(&store, &[of_mail(&bounces), of_mail(&busy), of_mail(&good)]).await;
     for (to, code) in [(&bounces.to, 550), (&busy.to, 451)] {
         let fault = format!(r#"{{"stage":"rcpt","match":"{to}","code":{code},"text":"no","times":1}}"#);
         control("POST", &format!("{}/faults", services.smtp_api), &fault);
@@ -367,7 +356,7 @@ async fn what_a_server_created_after_our_death_is_swept_by_the_next_delivery() {
         ..Senders::default()
     };
     let clock = FixedClock::new(at(10));
-    enqueue(&store, &[document("one", Channel::Sftp, "huatuo", "one.xml")]).await;
+    enqueue_all(&store, &[document("one", Channel::Sftp, "huatuo", "one.xml")]).await;
     deliver_due(&store, &clock, &account(), &senders, "w")
         .await
         .unwrap();
@@ -376,7 +365,7 @@ async fn what_a_server_created_after_our_death_is_swept_by_the_next_delivery() {
     for name in [&late, &foreign] {
         std::fs::write(local.join(name), b"half").unwrap();
     }
-    enqueue(&store, &[document("two", Channel::Sftp, "huatuo", "two.xml")]).await;
+    enqueue_all(&store, &[document("two", Channel::Sftp, "huatuo", "two.xml")]).await;
     deliver_due(&store, &clock, &account(), &senders, "w")
         .await
         .unwrap();
@@ -407,7 +396,7 @@ async fn a_worker_whose_lease_is_taken_stops_sending_and_records_nothing() {
     let dir = tempfile::tempdir().unwrap();
     for store in engines(dir.path()).await {
         let taken = mail("taken");
-        enqueue(&store, &[of_mail(&taken)]).await;
+        enqueue_all(&store, &[of_mail(&taken)]).await;
         let robbed = Robbed { store: &store };
         let senders = Senders {
             mail: Some(&robbed),
