@@ -10,6 +10,7 @@ pub mod cell;
 mod check;
 pub mod decode;
 pub mod definition;
+pub mod draft;
 mod expr;
 mod load;
 pub mod paging;
