@@ -5,9 +5,11 @@
 //! and reads rows ([`rows`]) into canonical facts ([`record`]).
 
 pub mod answer;
+mod body;
 pub mod bucket;
 pub mod cell;
 mod check;
+mod check_access;
 pub mod decode;
 pub mod definition;
 mod expr;
@@ -19,6 +21,7 @@ pub mod record;
 pub mod request;
 pub mod rows;
 mod selftest;
+mod sign;
 pub mod template;
 pub mod wait;
 pub mod window;

@@ -1,13 +1,14 @@
 //! Asks what a connector says, over HTTP.
 //!
-//! [`Client`] sends one request safely (hosts, sizes, times), [`call`] repeats it as the definition says, [`puller`]
-//! runs a stream page by page, [`doctor()`] asks one read question per source and names what it meets.
+//! [`Client`] sends one request safely (hosts, sizes, times), [`call`] paces and repeats it as the definition says,
+//! [`token`] gets access tokens, [`shared`] keeps the pace of all processes, [`puller`] runs a stream page by page, [`doctor()`] asks one read question per source and names what it meets.
 
 mod call;
 pub mod doctor;
 pub mod puller;
 mod send;
 mod shared;
+mod token;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,12 +16,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
+use ring::rand::SecureRandom as _;
 
 pub use doctor::{Diagnosis, doctor};
 
 use crate::clock::Clock;
 use crate::connector::bucket::Bucket;
 use crate::ids::SourceId;
+use crate::secret::Secret;
 
 /// What went wrong, sorted by what a person has to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +42,10 @@ pub enum FailureKind {
     WrongSchema,
     /// Understood and refused.
     Refused,
+    /// There is nothing for this question.
+    Empty,
+    /// More than one answer can hold was asked for.
+    TooMuch,
     /// The source pages in a way that loses rows or never ends.
     Paging,
     /// The source ended a report with an error of its own.
@@ -58,6 +65,8 @@ impl FailureKind {
             Self::Unreachable => "unreachable",
             Self::WrongSchema => "wrong_schema",
             Self::Refused => "refused",
+            Self::Empty => "empty",
+            Self::TooMuch => "too_much",
             Self::Paging => "paging",
             Self::Fatal => "fatal",
             Self::Configuration => "configuration",
@@ -99,7 +108,7 @@ struct Session {
 }
 
 struct Token {
-    value: String,
+    value: Secret,
     until: DateTime<Utc>,
 }
 
@@ -108,6 +117,7 @@ pub struct Client {
     inner: reqwest::Client,
     pace: Pace,
     skipped_ns: AtomicI64,
+    random: ring::rand::SystemRandom,
     sessions: Mutex<BTreeMap<SourceId, Arc<Session>>>,
     /// The other processes, once [`Client::share`] was called.
     shared: OnceLock<shared::Shared>,
@@ -141,9 +151,19 @@ impl Client {
             inner,
             pace,
             skipped_ns: AtomicI64::new(0),
+            random: ring::rand::SystemRandom::new(),
             sessions: Mutex::new(BTreeMap::new()),
             shared: OnceLock::new(),
         })
+    }
+
+    /// Different in every call, unknown to others.
+    fn nonce(&self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        if self.random.fill(&mut nonce).is_err() {
+            tracing::error!("the system gives no random numbers");
+        }
+        nonce
     }
 
     fn session(&self, source: &SourceId) -> Arc<Session> {

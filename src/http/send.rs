@@ -79,6 +79,9 @@ impl Client {
         let mut builder = match request.method {
             Method::Get => self.inner.get(url),
             Method::Post => self.inner.post(url),
+            Method::Put => self.inner.put(url),
+            Method::Patch => self.inner.patch(url),
+            Method::Delete => self.inner.delete(url),
         }
         .timeout(timeout);
         for (name, value) in &request.headers {

@@ -1,13 +1,16 @@
 //! The pace that all processes of one database keep together: token buckets and places live in the store.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::{Client, Failure, FailureKind};
+use serde_json::Value as Json;
+
+use super::{Client, Failure, FailureKind, Session};
 use crate::clock::Clock;
 use crate::connector::Bound;
-use crate::connector::definition::Limit;
+use crate::connector::bucket::{Bucket, Pace, Rate};
 use crate::ids::AccountId;
-use crate::store::work::slots::{self, Rate, SlotLease};
+use crate::store::work::slots::{self, SlotLease};
 use crate::store::{Store, StoreError};
 
 /// Where the pace is kept, and for whom.
@@ -22,6 +25,17 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A place outlives the longest request by this much.
 const MARGIN: Duration = Duration::from_secs(30);
 
+impl Session {
+    fn bucket<T>(&self, name: &str, rate: Rate, change: impl FnOnce(&mut Bucket) -> T) -> T {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        change(
+            buckets
+                .entry(name.to_owned())
+                .or_insert_with(|| Bucket::new(rate)),
+        )
+    }
+}
+
 impl Client {
     /// From here on the limits of every source hold for all processes that work on this store. Only the first call
     /// counts.
@@ -33,41 +47,59 @@ impl Client {
         });
     }
 
-    /// How long to wait for the token just taken from the bucket that all processes share. Without the store the
-    /// process keeps to its own bucket: pages cannot be stored then either.
-    pub(super) async fn shared_turn(
+    /// Takes a turn in every limit of a call, and waits until the last of them has come.
+    pub(super) async fn take_turns(
         &self,
         bound: &Bound,
         clock: &dyn Clock,
-        (name, limit): (&str, Limit),
-    ) -> Duration {
-        let Some(shared) = self.shared.get() else {
-            return Duration::ZERO;
-        };
-        match shared.take(bound, self.now(clock), (name, limit)).await {
-            Ok(wait) => wait.to_std().unwrap_or_default(),
-            Err(error) => {
-                tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "no token from the shared bucket");
-                Duration::ZERO
+        session: &Session,
+        limits: &[String],
+    ) -> Result<(), Failure> {
+        let mut longest = Duration::ZERO;
+        for (name, pace) in paces(bound, limits) {
+            if let Pace::Bucket(rate) = pace {
+                let own = session.bucket(name, rate, |bucket| bucket.take(self.now(clock)));
+                let shared = match self.shared.get() {
+                    None => Duration::ZERO,
+                    Some(shared) => told(bound, shared.take(bound, self.now(clock), (name, rate)).await),
+                };
+                longest = longest.max(shared).max(own.to_std().unwrap_or_default());
+            }
+        }
+        self.pause(longest).await;
+        Ok(())
+    }
+
+    /// The server asked for a rest: nobody asks it before that is over.
+    pub(super) async fn hold_all(
+        &self,
+        bound: &Bound,
+        clock: &dyn Clock,
+        session: &Session,
+        limits: &[String],
+        rest: Duration,
+    ) {
+        let now = self.now(clock);
+        let until = now + chrono::Duration::from_std(rest).unwrap_or_default();
+        for (name, pace) in paces(bound, limits) {
+            let Pace::Bucket(rate) = pace else { continue };
+            session.bucket(name, rate, |bucket| bucket.hold(until));
+            let Some(shared) = self.shared.get() else { continue };
+            if let Err(error) = shared.hold(bound, now, (name, rate), until).await {
+                tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "the rest is not shared");
             }
         }
     }
 
-    /// The server asked for a rest: nobody asks it before that is over.
-    pub(super) async fn shared_rest(
+    /// Notes what an answer says about points.
+    pub(super) async fn learn(
         &self,
-        bound: &Bound,
-        clock: &dyn Clock,
-        limit: Option<&str>,
-        wait: Duration,
+        _bound: &Bound,
+        _clock: &dyn Clock,
+        _session: &Session,
+        _limits: &[String],
+        _json: Option<&Json>,
     ) {
-        let known = limit.and_then(|name| bound.definition.file.limits.get_key_value(name));
-        let (Some(shared), Some((name, limit))) = (self.shared.get(), known) else {
-            return;
-        };
-        if let Err(error) = shared.hold(bound, self.now(clock), (name, *limit), wait).await {
-            tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "the rest is not shared");
-        }
     }
 
     /// Waits for one of the places that the definition allows at the source, if it says how many.
@@ -115,16 +147,29 @@ impl Client {
     }
 }
 
-fn rate(limit: Limit) -> Rate {
-    // Rounded up, so that the rate is never exceeded by the rounding.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a float becomes the nearest integer in range, and a rate is no count"
-    )]
-    let micros = (1e6 / limit.rate).ceil().min(1e15) as i64;
-    Rate {
-        interval: chrono::Duration::microseconds(micros),
-        burst: limit.burst,
+/// The limits that count a call. They were read before, when the file was checked.
+fn paces<'a>(bound: &'a Bound, limits: &'a [String]) -> impl Iterator<Item = (&'a str, Pace)> {
+    limits.iter().filter_map(|name| {
+        let limit = bound.definition.file.limits.get(name)?;
+        Some((name.as_str(), Pace::of(limit).ok()?))
+    })
+}
+
+/// Without the store the process keeps to its own bucket: pages cannot be stored then either.
+fn told(bound: &Bound, wait: Result<chrono::Duration, StoreError>) -> Duration {
+    match wait {
+        Ok(wait) => wait.to_std().unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "no token from the shared bucket");
+            Duration::ZERO
+        }
+    }
+}
+
+fn stored(rate: Rate) -> slots::Rate {
+    slots::Rate {
+        interval: rate.interval,
+        burst: rate.burst,
     }
 }
 
@@ -135,11 +180,11 @@ impl Shared {
         &self,
         bound: &Bound,
         now: Instant,
-        (name, limit): (&str, Limit),
+        (name, rate): (&str, Rate),
     ) -> Result<chrono::Duration, StoreError> {
         let mut tx = self.store.write().await?;
         let of = (&bound.source, name);
-        let wait = slots::take(&mut tx, &self.account, of, &rate(limit), now).await?;
+        let wait = slots::take(&mut tx, &self.account, of, &stored(rate), now).await?;
         tx.commit().await?;
         Ok(wait)
     }
@@ -148,13 +193,12 @@ impl Shared {
         &self,
         bound: &Bound,
         now: Instant,
-        (name, limit): (&str, Limit),
-        wait: Duration,
+        (name, rate): (&str, Rate),
+        until: Instant,
     ) -> Result<(), StoreError> {
-        let until = now + chrono::Duration::from_std(wait).unwrap_or_default();
         let of = (&bound.source, name);
         let mut tx = self.store.write().await?;
-        slots::hold(&mut tx, &self.account, of, &rate(limit), (now, until)).await?;
+        slots::hold(&mut tx, &self.account, of, &stored(rate), (now, until)).await?;
         tx.commit().await
     }
 
