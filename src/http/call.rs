@@ -120,7 +120,8 @@ impl Client {
             body: &raw.body,
             json: json.as_ref(),
         });
-        self.learn(bound, clock, session, ask.limits, json.as_ref()).await;
+        let good = verdict == Verdict::Good;
+        self.learn(bound, clock, ask.limits, json.as_ref(), good).await;
         let stop = |kind, text: String| Err(Next::Stop(Failure::new(kind, blank(bound, token, text))));
         match verdict {
             Verdict::Good if ask.json && json.is_none() => stop(

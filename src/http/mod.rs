@@ -5,10 +5,12 @@
 
 mod call;
 pub mod doctor;
+mod kept;
 pub mod puller;
 mod send;
 mod shared;
 mod token;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,6 +32,8 @@ use crate::secret::Secret;
 pub enum FailureKind {
     /// The credentials have run out or are wrong: authorise again.
     Expired,
+    /// A refresh token that works once was used up and its successor never reached us: authorise again.
+    TokenLost,
     /// The key or the address of this machine is not allowed.
     Forbidden,
     /// Too many requests, also after waiting.
@@ -59,6 +63,7 @@ impl FailureKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Expired => "expired",
+            Self::TokenLost => "token_lost",
             Self::Forbidden => "forbidden",
             Self::Throttled => "throttled",
             Self::Slow => "slow",

@@ -3,21 +3,24 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::{Client, Failure, FailureKind, Session};
 use crate::clock::Clock;
 use crate::connector::Bound;
 use crate::connector::bucket::{Bucket, Pace, Rate};
+use crate::connector::definition::Cost;
 use crate::ids::AccountId;
+use crate::store::work::quota::{self, Told};
 use crate::store::work::slots::{self, SlotLease};
 use crate::store::{Store, StoreError};
 
 /// Where the pace is kept, and for whom.
 pub(super) struct Shared {
-    store: Store,
-    account: AccountId,
-    owner: String,
+    pub store: Store,
+    pub account: AccountId,
+    pub owner: String,
 }
 
 /// Between two looks for a free place.
@@ -57,14 +60,26 @@ impl Client {
     ) -> Result<(), Failure> {
         let mut longest = Duration::ZERO;
         for (name, pace) in paces(bound, limits) {
-            if let Pace::Bucket(rate) = pace {
-                let own = session.bucket(name, rate, |bucket| bucket.take(self.now(clock)));
-                let shared = match self.shared.get() {
-                    None => Duration::ZERO,
-                    Some(shared) => told(bound, shared.take(bound, self.now(clock), (name, rate)).await),
-                };
-                longest = longest.max(shared).max(own.to_std().unwrap_or_default());
-            }
+            let now = self.now(clock);
+            let shared = self.shared.get();
+            let wait = match (pace, shared) {
+                (Pace::Bucket(rate), shared) => {
+                    let own = session.bucket(name, rate, |bucket| bucket.take(now));
+                    let all = match shared {
+                        None => Duration::ZERO,
+                        Some(shared) => told(bound, shared.take(bound, now, (name, rate)).await),
+                    };
+                    all.max(own.to_std().unwrap_or_default())
+                }
+                // Days and points are counted for all processes, or not at all.
+                (Pace::Daily(_) | Pace::Cost(_), None) => Duration::ZERO,
+                (Pace::Daily(per_day), Some(shared)) => {
+                    shared.take_daily(bound, now, (name, per_day)).await?;
+                    Duration::ZERO
+                }
+                (Pace::Cost(_), Some(shared)) => told(bound, shared.spend(bound, now, name).await),
+            };
+            longest = longest.max(wait);
         }
         self.pause(longest).await;
         Ok(())
@@ -94,12 +109,22 @@ impl Client {
     /// Notes what an answer says about points.
     pub(super) async fn learn(
         &self,
-        _bound: &Bound,
-        _clock: &dyn Clock,
-        _session: &Session,
-        _limits: &[String],
-        _json: Option<&Json>,
+        bound: &Bound,
+        clock: &dyn Clock,
+        limits: &[String],
+        json: Option<&Json>,
+        good: bool,
     ) {
+        let Some(shared) = self.shared.get() else { return };
+        for (name, pace) in paces(bound, limits) {
+            let Pace::Cost(cost) = pace else { continue };
+            let Some(told) = points(&cost, json, good) else {
+                continue;
+            };
+            if let Err(error) = shared.learn(bound, self.now(clock), name, told).await {
+                tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "the points are not shared");
+            }
+        }
     }
 
     /// Waits for one of the places that the definition allows at the source, if it says how many.
@@ -173,6 +198,30 @@ fn stored(rate: Rate) -> slots::Rate {
     }
 }
 
+/// The points an answer tells; None when it does not.
+fn points(cost: &Cost, json: Option<&Json>, good: bool) -> Option<Told> {
+    let at = |path: &str| -> Option<i64> {
+        let text = crate::connector::text_at(json, path).ok().flatten()?;
+        let thousandths = text
+            .trim()
+            .parse::<Decimal>()
+            .ok()?
+            .checked_mul(Decimal::ONE_THOUSAND)?;
+        i64::try_from(thousandths.trunc())
+            .ok()
+            .filter(|points| *points >= 0)
+    };
+    let requested = at(&cost.requested).unwrap_or(i64::from(cost.first) * 1000);
+    Some(Told {
+        available: at(&cost.available)?,
+        maximum: at(&cost.maximum)?,
+        restore: at(&cost.restore).filter(|restore| *restore > 0)?,
+        requested,
+        // A call that was not let in has cost nothing.
+        actual: at(&cost.actual).unwrap_or(if good { requested } else { 0 }),
+    })
+}
+
 type Instant = chrono::DateTime<chrono::Utc>;
 
 impl Shared {
@@ -187,6 +236,60 @@ impl Shared {
         let wait = slots::take(&mut tx, &self.account, of, &stored(rate), now).await?;
         tx.commit().await?;
         Ok(wait)
+    }
+
+    /// Counts a call of the civil day, or says that none is left.
+    async fn take_daily(
+        &self,
+        bound: &Bound,
+        now: Instant,
+        (name, per_day): (&str, u32),
+    ) -> Result<(), Failure> {
+        let limit = bound.definition.file.limits.get(name);
+        let zone = limit
+            .and_then(|limit| limit.zone.as_ref())
+            .map(|zone| zone.get_ref().as_str());
+        let zone = bound.given.fill_text(zone.unwrap_or("UTC")).unwrap_or_default();
+        let zone: chrono_tz::Tz = zone.parse().map_err(|_| {
+            Failure::new(
+                FailureKind::Configuration,
+                format!("limit `{name}`: `{zone}` is no time zone"),
+            )
+        })?;
+        let day = crate::calendar::civil_day(now, zone);
+        let of = (&bound.source, name);
+        let taken = async {
+            let mut tx = self.store.write().await?;
+            let used = quota::take_daily(&mut tx, &self.account, of, day, per_day).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(used)
+        };
+        match taken.await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Failure::new(
+                FailureKind::Throttled,
+                format!(
+                    "all {per_day} calls a day of `{name}` are used; the next day begins at midnight, {zone}"
+                ),
+            )),
+            Err(error) => {
+                tracing::warn!(source = %bound.source, error = &error as &dyn std::error::Error, "the call is not counted");
+                Ok(())
+            }
+        }
+    }
+
+    async fn spend(&self, bound: &Bound, now: Instant, name: &str) -> Result<chrono::Duration, StoreError> {
+        let mut tx = self.store.write().await?;
+        let wait = quota::spend(&mut tx, &self.account, (&bound.source, name), now).await?;
+        tx.commit().await?;
+        Ok(wait)
+    }
+
+    async fn learn(&self, bound: &Bound, now: Instant, name: &str, told: Told) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        quota::learn(&mut tx, &self.account, (&bound.source, name), told, now).await?;
+        tx.commit().await
     }
 
     async fn hold(

@@ -53,7 +53,12 @@ impl Client {
         {
             return Ok(Some(token.value.clone()));
         }
-        let token = self.fetch_token(bound, clock).await?;
+        let auth = &bound.definition.file.auth;
+        let token = if auth.rotating.is_some() || auth.one_session {
+            self.kept_token(bound, clock, stale).await?
+        } else {
+            self.fetch_token(bound, clock).await?
+        };
         let value = token.value.clone();
         *held = Some(token);
         Ok(Some(value))
