@@ -13,6 +13,7 @@ mod check_access;
 pub mod decode;
 pub mod definition;
 mod expr;
+pub mod forecast;
 mod load;
 pub mod paging;
 mod path;
