@@ -42,7 +42,7 @@ impl Bound {
             |text: &str, escape: fn(&str) -> String| self.given.fill(&Template::parse(text)?, places, escape);
         let plain: fn(&str) -> String = str::to_owned;
         let token = paging.and_then(|(how, pager)| {
-            (how.kind == PageKind::Token)
+            matches!(how.kind, PageKind::Token | PageKind::Row)
                 .then(|| Some((how.query.as_deref()?, pager.token()?, how.alone)))
                 .flatten()
         });
@@ -56,7 +56,20 @@ impl Bound {
             query.retain(|(known, _)| known != name);
             query.push((name.to_owned(), token.to_owned()));
         }
+        let next = paging.and_then(|(how, pager)| Some((how.kind, pager.token()?)));
         let mut url = format!("{}{}", self.base, fill(call.path.get_ref(), percent)?);
+        match next {
+            // The pager has made sure that it is at this connector's own host.
+            Some((PageKind::Url | PageKind::Link, address)) => {
+                address.clone_into(&mut url);
+                query.clear();
+            }
+            Some((PageKind::Query, verbatim)) => {
+                url = format!("{url}?{verbatim}");
+                query.clear();
+            }
+            _ => {}
+        }
         for (index, (name, value)) in query.iter().enumerate() {
             url.push(if index == 0 { '?' } else { '&' });
             url.push_str(&percent(name));
@@ -95,6 +108,8 @@ impl Bound {
                 let template = Template::parse(text)?;
                 match template.single_place().and_then(|name| places.get(name)) {
                     Some(Filling::Int(value)) => Json::from(*value),
+                    // The first page of all has no token.
+                    Some(Filling::Text(text)) if text.is_empty() => Json::Null,
                     _ => Json::String(self.given.fill(&template, places, str::to_owned)?),
                 }
             }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::decode::decode;
-use super::definition::SelfTest;
+use super::decode::{parse, unpack_text};
+use super::definition::{SelfTest, Stream};
 use super::load::Definition;
-use super::rows::Reader;
+use super::paging::{Answered, Pager};
+use super::rows::{PageRows, Reader, Seen};
+use super::tree::Node;
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
 use crate::secret::Secret;
@@ -55,11 +57,16 @@ fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
         Ok(bound) => bound,
         Err(why) => return why,
     };
-    let Some((stream, _)) = bound.stream(name) else {
+    let Some((stream, reading)) = bound.stream(name) else {
         return vec![format!("no stream `{name}`")];
     };
     let asked = bound.snapshots(stream).into_iter().next();
-    let page = match decode(&stream.decode, test.page.as_bytes()) {
+    let limit = definition.file.http.max_body_bytes;
+    let unpacked = match unpack_text(&stream.decode, test.page.as_bytes(), limit) {
+        Ok(unpacked) => unpacked,
+        Err(error) => return vec![error.to_string()],
+    };
+    let mut page = match parse(&stream.decode, &unpacked, &reading.want) {
         Ok(page) => page,
         Err(error) => return vec![error.to_string()],
     };
@@ -67,9 +74,11 @@ fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
         parent: Some(&test.parent),
         asked: asked.as_ref(),
         keep_texts: true,
-        page: 0,
+        // A page on paper is read at no time.
+        now: Some(chrono::DateTime::UNIX_EPOCH),
+        ..Reader::default()
     };
-    let rows = match bound.read(name, &page, reader) {
+    let rows = match bound.read(name, &mut page, reader, &mut Seen::default()) {
         Ok(rows) => rows,
         Err(error) => return vec![error.to_string()],
     };
@@ -100,7 +109,50 @@ fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
             rows.skipped, test.skipped
         ));
     }
+    for wanted in &test.warnings {
+        if !rows.warnings.contains_key(wanted) {
+            let counted: Vec<&str> = rows.warnings.keys().map(String::as_str).collect();
+            why.push(format!("no warning `{wanted}`, but: {}", counted.join("; ")));
+        }
+    }
+    if let Some(wanted) = &test.stored {
+        let stored = bound
+            .redacted((stream, reading), &unpacked)
+            .map(|bytes| match bytes {
+                Some(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+                None => test.page.trim().to_owned(),
+            });
+        if stored.as_deref() != Ok(wanted.trim()) {
+            why.push(format!("stored would be {stored:?}"));
+        }
+    }
+    if let Some(wanted) = &test.next {
+        let found = next(&bound, stream, page.tree(), &rows);
+        if found.as_ref() != Ok(wanted) {
+            why.push(format!("next is {found:?}, expected `{wanted}`"));
+        }
+    }
     why
+}
+
+/// What leads from this page to the next one; empty when it is the last.
+fn next(bound: &Bound, stream: &Stream, tree: Option<&Node<'_>>, rows: &PageRows) -> Result<String, String> {
+    let mut pager = Pager::default();
+    let answered = Answered {
+        tree,
+        header: &|_| None,
+        rows: rows.seen,
+        last: rows.last.clone(),
+        base: &bound.base,
+    };
+    let more = pager
+        .advance(&stream.page, &answered)
+        .map_err(|error| error.to_string())?;
+    Ok(match (more, pager.token()) {
+        (false, _) => String::new(),
+        (true, Some(token)) => token.to_owned(),
+        (true, None) => pager.number(&stream.page).to_string(),
+    })
 }
 
 fn compare(

@@ -39,6 +39,8 @@ pub enum FailureKind {
     WrongSchema,
     /// Understood and refused.
     Refused,
+    /// Too many rows for one request: ask for less at once.
+    TooMuch,
     /// The source pages in a way that loses rows or never ends.
     Paging,
     /// The source ended a report with an error of its own.
@@ -58,6 +60,7 @@ impl FailureKind {
             Self::Unreachable => "unreachable",
             Self::WrongSchema => "wrong_schema",
             Self::Refused => "refused",
+            Self::TooMuch => "too_much",
             Self::Paging => "paging",
             Self::Fatal => "fatal",
             Self::Configuration => "configuration",
