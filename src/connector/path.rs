@@ -60,6 +60,16 @@ struct Segment {
     optional: bool,
 }
 
+impl Segment {
+    fn value<'a, T: Tree>(&self, at: &'a T) -> Option<&'a T> {
+        if self.key.is_empty() {
+            Some(at)
+        } else {
+            at.field(&self.key)
+        }
+    }
+}
+
 /// A compiled path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
@@ -93,7 +103,9 @@ impl Path {
                     (key, Step::Where(name.trim().to_owned(), said.trim().to_owned()))
                 }
             };
-            if key.is_empty() || key.contains(['[', ']', '^', '?', '(', ')', '\'', '|']) {
+            // `[]` alone is the answer itself, when it is a list.
+            let is_root = key.is_empty() && step == Step::Each && segments.is_empty() && up == 0;
+            if key.is_empty() && !is_root || key.contains(['[', ']', '^', '?', '(', ')', '\'', '|']) {
                 return Err(wrong());
             }
             segments.push(Segment {
@@ -139,6 +151,7 @@ impl Path {
             .iter()
             .take(searched)
             .map(|segment| segment.key.as_str())
+            .filter(|key| !key.is_empty())
     }
 
     /// The names on the way to the element that stands `up` levels above a row of this path.
@@ -161,6 +174,7 @@ impl Path {
             .iter()
             .take(depth)
             .map(|segment| segment.key.as_str())
+            .filter(|key| !key.is_empty())
             .collect()
     }
 
@@ -168,7 +182,7 @@ impl Path {
     #[must_use]
     pub fn get<'a, T: Tree>(&self, root: &'a T) -> Option<&'a T> {
         self.segments.iter().try_fold(root, |at, segment| {
-            let value = at.field(&segment.key)?;
+            let value = segment.value(at)?;
             match &segment.step {
                 Step::Where(name, said) => found(value, name, said),
                 Step::One | Step::Each => Some(value),
@@ -188,7 +202,7 @@ impl Path {
         let mut found_here = vec![root];
         for segment in &self.segments {
             let mut next = Vec::new();
-            for value in found_here.iter().filter_map(|at| at.field(&segment.key)) {
+            for value in found_here.iter().filter_map(|at| segment.value(*at)) {
                 match &segment.step {
                     Step::One => next.push(value),
                     Step::Each => next.extend(value.items().unwrap_or_default()),
@@ -238,7 +252,7 @@ fn walk<'a, T: Tree>(
         }
         return Ok(());
     };
-    let value = match at.field(&segment.key) {
+    let value = match segment.value(at) {
         None if segment.optional => return Ok(()),
         Some(value) if value.is_null() && segment.optional => return Ok(()),
         Some(value) if !value.is_null() => value,
@@ -320,6 +334,19 @@ mod tests {
         assert!(Path::parse("quantities[available].quantity").is_err());
         let gone = Path::parse("quantities[name=damaged].quantity").unwrap();
         assert_eq!(gone.get(&level), None);
+    }
+
+    #[test]
+    fn an_answer_that_is_a_list_has_rows_too() {
+        let rows = Path::parse("[].lines[]").unwrap();
+        let mut seen = 0;
+        rows.each_row(&json!([{"lines": [1, 2]}, {"lines": [3]}]), &mut |_| seen += 1)
+            .unwrap();
+        assert_eq!(seen, 3);
+        assert!(rows.each_row(&json!({"lines": [1]}), &mut |_| {}).is_err());
+        assert_eq!(rows.above(1), Vec::<&str>::new());
+        assert!(Path::parse("a.[]").is_err());
+        assert!(Path::parse("").is_err());
     }
 
     #[test]
