@@ -10,6 +10,7 @@ pub mod cell;
 mod check;
 pub mod decode;
 pub mod definition;
+pub mod draft;
 pub mod expr;
 pub mod load;
 pub mod paging;

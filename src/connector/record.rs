@@ -113,6 +113,28 @@ const EVENT: [Field; 11] = [
 ];
 
 impl RecordKind {
+    pub const ALL: [Self; 6] = [
+        Self::OrderLine,
+        Self::Stock,
+        Self::Inbound,
+        Self::InboundLine,
+        Self::Receipt,
+        Self::Event,
+    ];
+
+    /// As a connector file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OrderLine => "order_line",
+            Self::Stock => "stock",
+            Self::Inbound => "inbound",
+            Self::InboundLine => "inbound_line",
+            Self::Receipt => "receipt",
+            Self::Event => "event",
+        }
+    }
+
     #[must_use]
     pub fn fields(self) -> &'static [Field] {
         match self {
