@@ -127,7 +127,10 @@ impl Pager {
         if let Some(size) = how.size {
             places.int("size", i64::from(size));
         }
-        places.text("token", self.token.as_deref().unwrap_or_default());
+        match &self.token {
+            Some(token) => places.text("token", token),
+            None => places.nothing("token"),
+        }
     }
 
     /// Takes what an answer says. True: there is a next page.

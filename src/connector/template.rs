@@ -16,6 +16,11 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
+/// `}}` stands for a brace of the text itself, as `{{` does.
+fn single(text: &str) -> String {
+    text.replace("}}", "}")
+}
+
 impl Template {
     /// # Errors
     /// What is wanted instead.
@@ -25,8 +30,14 @@ impl Template {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
+            if let Some(tail) = after.strip_prefix("{{") {
+                plain.push_str(&single(before));
+                plain.push('{');
+                rest = tail;
+                continue;
+            }
             let dollar = before.ends_with('$');
-            plain.push_str(before.strip_suffix('$').unwrap_or(before));
+            plain.push_str(&single(before.strip_suffix('$').unwrap_or(before)));
             let (inside, tail) = after
                 .get(1..)
                 .unwrap_or_default()
@@ -47,7 +58,7 @@ impl Template {
             });
             rest = tail;
         }
-        plain.push_str(rest);
+        plain.push_str(&single(rest));
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
@@ -76,11 +87,17 @@ pub struct Places(BTreeMap<String, Filling>);
 pub enum Filling {
     Text(String),
     Int(i64),
+    /// Nothing yet: an empty text, and null where a JSON value is nothing but this place.
+    Nothing,
 }
 
 impl Places {
     pub fn text(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), Filling::Text(value.into()));
+    }
+
+    pub fn nothing(&mut self, name: &str) {
+        self.0.insert(name.to_owned(), Filling::Nothing);
     }
 
     pub fn int(&mut self, name: &str, value: i64) {
@@ -152,6 +169,7 @@ impl Given {
                 Part::Place(name) => match places.get(name) {
                     Some(Filling::Text(text)) => out.push_str(&escape(text)),
                     Some(Filling::Int(value)) => out.push_str(&value.to_string()),
+                    Some(Filling::Nothing) => {}
                     None => return Err(format!("`{{{name}}}` has no value here")),
                 },
             }

@@ -2,11 +2,21 @@
 
 use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
-use crate::connector::definition::{Call, Cursor, CursorKind};
-use crate::connector::paging::{Answered, Pager};
+use crate::connector::definition::{Call, Cursor, CursorKind, Page as How};
+use crate::connector::paging::{Answered, Pager, PagingError};
+use crate::connector::path::Path;
 use crate::connector::rows::PageRows;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
+
+/// A window whose number of rows changes while it is read is read from its start again this often.
+const RESTARTS: u32 = 5;
+
+/// What paging counts, where that is not the rows.
+fn counted(how: &How, page: &Page<'_>) -> Option<u64> {
+    let path = Path::parse(how.count.as_ref()?.get_ref()).ok()?;
+    u64::try_from(path.all(page.tree()?).len()).ok()
+}
 
 impl StreamRun<'_> {
     pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
@@ -33,14 +43,20 @@ impl StreamRun<'_> {
         let answered = Answered {
             tree: page.tree(),
             header: &|name| answer.header(name),
-            rows: rows.seen,
+            rows: counted(&self.stream.page, &page).unwrap_or(rows.seen),
             last: rows.last.clone(),
             base: &self.bound.base,
         };
-        let more = self
-            .pager
-            .advance(&self.stream.page, &answered)
-            .map_err(|error| Failure::new(FailureKind::Paging, error.to_string()))?;
+        let more = match self.pager.advance(&self.stream.page, &answered) {
+            Ok(more) => more,
+            // The set moves while it is read. What came is kept: the same row again replaces itself.
+            Err(PagingError::TotalChanged { .. }) if window.is_some() && self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.pager = Pager::default();
+                return Ok(Step::Checkpoint);
+            }
+            Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
+        };
         self.ascend(&rows)?;
         let redacted = self
             .bound
@@ -65,6 +81,7 @@ impl StreamRun<'_> {
     /// After the last page of a value: the next value of the window, or, true, the end of the window.
     fn next_value(&mut self, window: Option<Window>) -> bool {
         self.pager = Pager::default();
+        self.restarts = 0;
         self.value += 1;
         if self.value < self.values.len() {
             return false;
