@@ -2,21 +2,14 @@
 
 use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
-use crate::connector::definition::{Call, Cursor, CursorKind, Page as How};
-use crate::connector::paging::{Answered, Pager, PagingError};
-use crate::connector::path::Path;
-use crate::connector::rows::PageRows;
+use crate::connector::definition::{Call, Cursor, CursorKind};
+use crate::connector::paging::{Answered, Pager, PagingError, counted};
+use crate::connector::rows::{PageRows, Seen};
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
 
 /// A window whose number of rows changes while it is read is read from its start again this often.
 const RESTARTS: u32 = 5;
-
-/// What paging counts, where that is not the rows.
-fn counted(how: &How, page: &Page<'_>) -> Option<u64> {
-    let path = Path::parse(how.count.as_ref()?.get_ref()).ok()?;
-    u64::try_from(path.all(page.tree()?).len()).ok()
-}
 
 impl StreamRun<'_> {
     pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
@@ -43,7 +36,7 @@ impl StreamRun<'_> {
         let answered = Answered {
             tree: page.tree(),
             header: &|name| answer.header(name),
-            rows: counted(&self.stream.page, &page).unwrap_or(rows.seen),
+            rows: counted(&self.stream.page, page.tree()).unwrap_or(rows.seen),
             last: rows.last.clone(),
             base: &self.bound.base,
         };
@@ -53,6 +46,8 @@ impl StreamRun<'_> {
             Err(PagingError::TotalChanged { .. }) if window.is_some() && self.restarts < RESTARTS => {
                 self.restarts += 1;
                 self.pager = Pager::default();
+                // This page is not given on: nothing of it may count as seen.
+                self.seen = Seen::default();
                 return Ok(Step::Checkpoint);
             }
             Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),

@@ -344,3 +344,25 @@ pub fn summaries(rows: &[(&str, i64)], next: Option<&str>) -> Json {
         "pagination": next.map_or_else(|| serde_json::json!({}), |token| serde_json::json!({"nextToken": token})),
     })
 }
+
+/// The parameters of a query, as a server reads them.
+pub fn query(text: &str) -> BTreeMap<String, String> {
+    let decoded = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).expect("a hex digit");
+            bytes.push(match byte {
+                b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).expect("a byte"),
+                b'+' => b' ',
+                byte => byte,
+            });
+        }
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
