@@ -23,6 +23,7 @@ pub mod pipe;
 pub mod record;
 pub mod request;
 pub mod rows;
+pub mod scrub;
 mod selftest;
 mod sign;
 pub mod template;

@@ -479,3 +479,17 @@ pub enum Method {
     Patch,
     Delete,
 }
+
+impl Method {
+    /// As HTTP writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}

@@ -11,3 +11,4 @@ mod sales;
 mod shape;
 mod shape_stock;
 mod stage;
+mod tape;
