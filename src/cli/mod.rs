@@ -9,6 +9,7 @@ mod db;
 mod declared;
 pub mod demo;
 mod doctor;
+mod forecast;
 mod inbox;
 mod init;
 pub mod jobs;
@@ -144,7 +145,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Catalog { command } => catalog::run(cli, command).await,
         Command::Run(args) => run::run(cli, args).await,
         Command::Night(args) => nightly::night(cli, args).await,
-        Command::Pull(at) => nightly::pull(cli, *at).await,
+        Command::Pull(args) if args.plan => forecast::run(cli, args).await,
+        Command::Pull(args) => nightly::pull(cli, args.at).await,
         Command::Plan {
             from: Some(folder),
             as_of: Some(as_of),

@@ -5,13 +5,16 @@
 //! and reads rows ([`rows`]) into canonical facts ([`record`]).
 
 pub mod answer;
+mod body;
 pub mod bucket;
 pub mod cell;
 mod check;
+mod check_access;
 pub mod decode;
 pub mod definition;
 pub mod draft;
 pub mod expr;
+pub mod forecast;
 pub mod load;
 pub mod paging;
 pub mod path;
@@ -21,6 +24,7 @@ pub mod record;
 pub mod request;
 pub mod rows;
 mod selftest;
+mod sign;
 pub mod template;
 pub mod tree;
 pub mod wait;

@@ -148,7 +148,6 @@ impl Check<'_> {
         {
             self.say(Some(&cursor.format), &field(".format"), format, why);
         }
-        self.condition(&field(".split"), cursor.split.as_ref());
         match cursor.kind {
             CursorKind::Window => {
                 if cursor.start_days.is_none() {
@@ -228,7 +227,7 @@ impl Check<'_> {
                 self.path(&field(part), text);
             }
         }
-        self.condition(&field(".more"), page.more.as_ref());
+        self.maybe_condition(&field(".more"), page.more.as_ref());
         if page.max_pages == 0 {
             self.say(None, &field(".max_pages"), "0", "at least 1");
         }
@@ -294,7 +293,7 @@ impl Check<'_> {
         }
     }
 
-    fn condition(&mut self, field: &str, text: Option<&Text>) {
+    fn maybe_condition(&mut self, field: &str, text: Option<&Text>) {
         if let Some(text) = text
             && let Err(why) = Expr::parse(text.get_ref())
         {

@@ -6,10 +6,9 @@ use std::fmt;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value as Json;
 use toml::Spanned;
 
-use super::Text;
+use super::{Call, Text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,29 +85,6 @@ fn age() -> u32 {
     36
 }
 
-/// One request. Texts may hold `{placeholders}`, `${param:…}` and `${secret:…}`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    pub method: Method,
-    pub path: Text,
-    /// Key into `[limits]`.
-    pub limit: Option<Text>,
-    #[serde(default)]
-    pub query: BTreeMap<String, Text>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, Text>,
-    /// JSON body. A text that is one placeholder takes the placeholder's type.
-    pub body: Option<Json>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    Get,
-    Post,
-}
-
 /// An asynchronous job: ask for it, wait for it, fetch its result at once because its address lives for minutes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,8 +147,6 @@ pub struct Cursor {
     /// Whether the source counts the end of a window in.
     #[serde(default)]
     pub bounds: Bounds,
-    /// An answer that means "too much at once": the window is asked for again in two halves.
-    pub split: Option<Text>,
     /// `id`: path of the id inside a row.
     pub id: Option<Text>,
     /// `id`: what the very first pull starts after.

@@ -14,6 +14,7 @@ use crate::connector::definition::{Call, CursorKind, Stream};
 use crate::connector::load::Reading;
 use crate::connector::paging::Pager;
 use crate::connector::pipe::TimeFormat;
+use crate::connector::request::Fresh;
 use crate::connector::rows::Seen;
 use crate::connector::rows::{PageRows, Reader};
 use crate::connector::template::Places;
@@ -243,12 +244,13 @@ impl<'a> StreamRun<'a> {
         places: &Places,
         reads: Reads<'_>,
     ) -> Result<super::call::Answer, Failure> {
-        let make = || {
+        let make = |fresh: &Fresh| {
             self.bound
-                .request(call, places, Some((&self.stream.page, &self.pager)))
+                .request(call, places, Some((&self.stream.page, &self.pager)), fresh)
         };
         let ask = Ask {
             make: &make,
+            limits: call.limits(),
             reads,
             authorised: true,
         };

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 
 use super::{Ask, PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{DecodeError, gunzip, parse, unpack};
-use crate::connector::definition::{Method, Report};
-use crate::connector::request::Request;
+use crate::connector::definition::Report;
+use crate::connector::request::{Fresh, Request};
 use crate::connector::rows::{PageRows, Seen};
 use crate::connector::template::Places;
 use crate::connector::window::{PendingReport, Window};
@@ -84,7 +84,7 @@ impl StreamRun<'_> {
         }
         let promised = self.promised(report, json.as_ref())?;
         if promised == Some(0) && maybe_text_at(json.as_ref(), report.url.get_ref()).is_none() {
-            return self.keep_report(pending, PageRows::default(), Vec::new());
+            return self.keep_report(pending, PageRows::nothing(self.stream.record), Vec::new());
         }
         self.pages += 1;
         let mut tries = 0;
@@ -231,17 +231,10 @@ impl StreamRun<'_> {
             .compression
             .as_ref()
             .and_then(|path| maybe_text_at(told, path.get_ref()));
-        let make = || {
-            Ok(Request {
-                method: Method::Get,
-                url: url.clone(),
-                headers: Vec::new(),
-                body: None,
-                limit: None,
-            })
-        };
+        let make = |_: &Fresh| Ok(Request::get(url.clone()));
         let ask = Ask {
             make: &make,
+            limits: &[],
             reads: Reads::Bytes,
             authorised: false,
         };

@@ -129,13 +129,16 @@ async fn a_complete_snapshot_that_comes_in_half_is_discarded() {
 }
 
 const XLWMS_INBOUND: &str = r#"
+[[answer.rules]]
+is = "split"
+when = "code == 10002"
 [stream.inbound]
 record = "inbound"
 snapshot = "partial"
 each = { status = ["1", "2", "3"] }
 request = { method = "POST", path = "/list", body = { page = "{page}", status = "{each.status}", startTime = "{from}", endTime = "{to}" } }
 page = { kind = "number", total = "data.total", size = 50 }
-cursor = { start_days = "90", window_days = 30, format = "%Y-%m-%d %H:%M:%S", zone = "Asia/Shanghai", split = "code == 10002" }
+cursor = { start_days = "90", window_days = 30, format = "%Y-%m-%d %H:%M:%S", zone = "Asia/Shanghai" }
 rows = "data.records[]"
 pass = { type = "inboundType" }
 [stream.inbound.map]
