@@ -87,7 +87,7 @@ async fn work(
         work.parents = known(parent.get_ref());
     }
     if let Some(cursor) = &stream.cursor
-        && let Some(start_days) = &cursor.start_days
+        && let Some(days) = &cursor.start_days
     {
         let mut tx = context.store.read().await?;
         let account = &context.config.account.id;
@@ -96,10 +96,7 @@ async fn work(
             Some(text) => serde_json::from_str(&text)?,
             None => Resume::default(),
         };
-        let days = bound
-            .given
-            .fill_text(start_days.get_ref())
-            .map_err(CliError::Usage)?;
+        let days = bound.given.fill_text(days.get_ref()).map_err(CliError::Usage)?;
         let days = days
             .trim()
             .parse()

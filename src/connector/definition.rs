@@ -12,9 +12,7 @@ pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
     Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
 };
-pub use stream::{
-    Bounds, Cursor, CursorKind, Decode, Page, PageKind, RecordKind, Report, SelfTest, Snapshot, Stream,
-};
+pub use stream::*;
 
 /// A text of the file together with where it stands, for messages with a line.
 pub type Text = Spanned<String>;

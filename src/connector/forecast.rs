@@ -52,12 +52,12 @@ impl Bound {
                 *calls.entry(name.to_owned()).or_insert(0) += times;
             }
         };
-        let values: usize = stream.each.values().map(Vec::len).product();
+        let values: u64 = stream.each.values().map(|values| values.len() as u64).product();
         let times = work
             .windows
             .max(1)
             .saturating_mul(work.parents.unwrap_or(1))
-            .saturating_mul(u64::try_from(values).unwrap_or(u64::MAX));
+            .saturating_mul(values.max(1));
         let mut polling = Duration::zero();
         if let Some(report) = &stream.report {
             count(&report.create, times);

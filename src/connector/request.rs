@@ -121,20 +121,6 @@ impl Bound {
             query.retain(|(known, _)| known != name);
             query.push((name.to_owned(), token.to_owned()));
         }
-        let next = paging.and_then(|(how, pager)| Some((how.kind, pager.token()?)));
-        let mut path = fill(call.path.get_ref(), percent)?;
-        match next {
-            // The pager has made sure that it is at this connector's own host.
-            Some((PageKind::Url | PageKind::Link, address)) => {
-                query.clear();
-                address.clone_into(&mut path);
-            }
-            Some((PageKind::Query, verbatim)) => {
-                query.clear();
-                path = format!("{path}?{verbatim}");
-            }
-            _ => {}
-        }
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let file = &self.definition.file;
         for (name, text) in file.http.headers.iter().chain(&call.headers) {
@@ -142,17 +128,25 @@ impl Bound {
         }
         let mut draft = Draft {
             method: call.method,
-            // An address that an answer gave is whole.
-            base: if path.contains("://") {
-                String::new()
-            } else {
-                self.base.clone()
-            },
-            path,
+            base: self.base.clone(),
+            path: fill(call.path.get_ref(), percent)?,
             query,
             headers,
             content: self.content(call, &places)?,
         };
+        match paging.and_then(|(how, pager)| Some((how.kind, pager.token()?))) {
+            // The pager has made sure that it is at this connector's own host.
+            Some((PageKind::Url | PageKind::Link, address)) => {
+                address.clone_into(&mut draft.base);
+                draft.path.clear();
+                draft.query.clear();
+            }
+            Some((PageKind::Query, verbatim)) => {
+                draft.path = format!("{}?{verbatim}", draft.path);
+                draft.query.clear();
+            }
+            _ => {}
+        }
         self.authorise(&mut draft, &places, fresh)?;
         for rule in &file.sign {
             sign::sign(rule, &mut draft, &self.given, &places)?;

@@ -8,8 +8,10 @@ use super::{Client, Failure, FailureKind, Session};
 use crate::clock::Clock;
 use crate::connector::Bound;
 use crate::connector::answer::{Heard, Verdict};
+use crate::connector::cell::Cell;
 use crate::connector::decode::{Layer, parse, unpack};
 use crate::connector::definition::Decode;
+use crate::connector::expr::Expr;
 use crate::connector::request::{Fresh, Request};
 use crate::connector::tree::{Node, Want};
 use crate::connector::wait::{Wait, rest, wait};
@@ -39,29 +41,30 @@ pub(super) enum Reads<'a> {
     /// As JSON, which [`Answer::json`] then has.
     Json,
     /// As the stream declares. Read here only when something in it decides whether the answer is good.
-    Stream(&'a Decode),
+    Stream {
+        decode: &'a Decode,
+        /// The condition that says "too much at once".
+        too_much: Option<&'a str>,
+    },
     /// Not at all.
     Bytes,
 }
 
 impl Reads<'_> {
-    fn json(self, bound: &Bound, raw: &RawAnswer) -> Option<Json> {
+    /// `costs`: whether the answer tells what it cost.
+    fn json(self, bound: &Bound, raw: &RawAnswer, costs: bool) -> Option<Json> {
         let bad = raw.status >= 300;
         let plain = || serde_json::from_slice(&raw.body).ok();
         match self {
             Self::Json => plain(),
             Self::Bytes => bad.then(plain).flatten(),
-            Self::Stream(decode) => {
+            Self::Stream { decode, too_much } => {
                 let answer = &bound.definition.file.answer;
                 let judged = answer.ok.is_some()
                     || answer.throttled.is_some()
                     || answer.rules.iter().any(|rule| rule.when.is_some())
-                    || bound
-                        .definition
-                        .file
-                        .limits
-                        .values()
-                        .any(|limit| limit.cost.is_some());
+                    || too_much.is_some()
+                    || costs;
                 if !judged && !bad {
                     return None;
                 }
@@ -74,8 +77,26 @@ impl Reads<'_> {
     fn needs_json(self) -> bool {
         match self {
             Self::Json => true,
-            Self::Bytes | Self::Stream(_) => false,
+            Self::Bytes | Self::Stream { .. } => false,
         }
+    }
+
+    fn too_much(self, json: Option<&Json>) -> bool {
+        let Self::Stream {
+            too_much: Some(condition),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        Expr::parse(condition).is_ok_and(|condition| {
+            json.is_some_and(|json| {
+                condition.holds(&|path| {
+                    let found = path.get(json)?;
+                    Cell::of_json(found).show().map(std::borrow::Cow::into_owned)
+                })
+            })
+        })
     }
 }
 
@@ -181,7 +202,13 @@ impl Client {
             }
             Err(failure) => return Err(Next::Stop(failure)),
         };
-        let json = ask.reads.json(bound, &raw);
+        let limits = &bound.definition.file.limits;
+        let costs = |name: &String| limits.get(name).is_some_and(|limit| limit.cost.is_some());
+        let json = ask.reads.json(bound, &raw, ask.limits.iter().any(costs));
+        if ask.reads.too_much(json.as_ref()) {
+            let text = format!("HTTP {}: too much at once", raw.status);
+            return Err(Next::Stop(Failure::new(FailureKind::TooMuch, text)));
+        }
         let header = |name: &str| raw.header(name);
         let verdict = bound.judge(&Heard {
             status: raw.status,

@@ -2,7 +2,6 @@
 
 use crate::connector::decode::Layer;
 use crate::connector::definition::{CursorKind, Page, PageKind, RecordKind, Report, Snapshot, Stream, Text};
-use crate::connector::expr::Expr;
 use crate::connector::load::Reading;
 use crate::connector::path::Path;
 use crate::connector::pipe::TimeFormat;
@@ -148,6 +147,9 @@ impl Check<'_> {
         {
             self.say(Some(&cursor.format), &field(".format"), format, why);
         }
+        if let Some(split) = &cursor.split {
+            self.condition(&field(".split"), split);
+        }
         match cursor.kind {
             CursorKind::Window => {
                 if cursor.start_days.is_none() {
@@ -227,7 +229,9 @@ impl Check<'_> {
                 self.path(&field(part), text);
             }
         }
-        self.maybe_condition(&field(".more"), page.more.as_ref());
+        if let Some(more) = &page.more {
+            self.condition(&field(".more"), more);
+        }
         if page.max_pages == 0 {
             self.say(None, &field(".max_pages"), "0", "at least 1");
         }
@@ -290,14 +294,6 @@ impl Check<'_> {
                 "",
                 "none: a table's rows are its lines",
             );
-        }
-    }
-
-    fn maybe_condition(&mut self, field: &str, text: Option<&Text>) {
-        if let Some(text) = text
-            && let Err(why) = Expr::parse(text.get_ref())
-        {
-            self.say(Some(text), field, text.get_ref(), why);
         }
     }
 

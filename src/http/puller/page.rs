@@ -11,10 +11,16 @@ use crate::http::{Failure, FailureKind};
 impl StreamRun<'_> {
     pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
         let places = self.places(window)?;
-        let answer = match self
-            .ask_for(call, &places, Reads::Stream(&self.stream.decode))
-            .await
-        {
+        let split = self
+            .stream
+            .cursor
+            .as_ref()
+            .and_then(|cursor| cursor.split.as_ref());
+        let reads = Reads::Stream {
+            decode: &self.stream.decode,
+            too_much: split.map(|text| text.get_ref().as_str()),
+        };
+        let answer = match self.ask_for(call, &places, reads).await {
             Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
             // "Nothing there" is an answer, and the end of these pages.
             Err(failure) if failure.kind == FailureKind::Empty => return Ok(self.nothing(window)),
