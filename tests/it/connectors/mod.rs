@@ -9,5 +9,6 @@ mod prism;
 mod resume;
 mod sales;
 mod shape;
+mod shape_events;
 mod shape_stock;
 mod stage;
