@@ -9,6 +9,7 @@ mod prism;
 mod resume;
 mod sales;
 mod shape;
+mod shape_events;
 mod shape_stock;
 mod stage;
 mod tape;
