@@ -40,7 +40,7 @@ request = { method = "POST", path = "/default/svc/web-service", headers = { SOAP
     let heard = sent(access, &[("app_token", "t<1>"), ("app_key", "k&1")]).await;
     assert_eq!(heard.header("content-type"), "text/xml; charset=utf-8");
     assert_eq!(heard.header("soapaction"), "callService");
-    insta::assert_snapshot!(heard.body, @"");
+    insta::assert_snapshot!(heard.body, @r#"<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:ns1="http://www.example.org/Ec/"><SOAP-ENV:Body><ns1:callService><paramsJson>{&quot;warehouse_code&quot;:&quot;A&lt;B&gt;&amp;\&quot;C\&quot;&quot;,&quot;pageSize&quot;:100,&quot;page&quot;:1}</paramsJson><appToken>t&lt;1&gt;</appToken><appKey>k&amp;1</appKey><service>getProductInventory</service></ns1:callService></SOAP-ENV:Body></SOAP-ENV:Envelope>"#);
     // Read by an XML reader that is not the writer's, the JSON is what was asked for.
     let mut reader = quick_xml::Reader::from_str(&heard.body);
     let mut inside = String::new();
@@ -166,7 +166,19 @@ async fn every_rule_leads_to_the_word_a_person_needs() {
         };
         told.push(format!("{case} ({}x): {what}", desk.at("/stock").len()));
     }
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    404 (1x): empty: nothing for this question
+    header (2x): refused: the source is being serviced (HTTP 200) (after 2 attempts)
+    slow down in 200 (2x): throttled: HTTP 200: too often (after 2 attempts)
+    too much (1x): too_much: HTTP 200: narrow the window
+    address (1x): forbidden: tell the provider this machine's address (HTTP 200: 1.2.3.4 not in whitelist)
+    good by rule (1x): 0 rows
+    business error (1x): refused: HTTP 200: no such warehouse
+    403 that is no expired token (1x): forbidden: HTTP 403: role missing
+    expired token as 403 (2x): expired: HTTP 403: The access token you provided has expired.
+    500 (2x): unreachable: HTTP 500: INTERNAL_SERVER_ERROR (after 2 attempts)
+    html (1x): wrong_schema: the answer (HTTP 200, 23 bytes) is no JSON
+    ");
 }
 
 #[tokio::test]

@@ -111,6 +111,7 @@ key = "${secret:app_secret}"
 parts = ["{body.appKey}", "{body.data}", "{body.reqTime}"]
 [retry]
 attempts = 4
+first_wait_ms = 2000
 [answer]
 ok = "code == 200"
 message = ["msg"]
