@@ -232,10 +232,12 @@ pub enum Command {
         command: super::schedule::ScheduleCommand,
     },
     /// Connector files.
-    #[command(after_help = "Example: linkstar connector test connectors/goodcang.toml")]
+    #[command(
+        after_help = "Example: linkstar connector new my-warehouse --page stock.json > my-warehouse.toml\n         linkstar connector test connectors/goodcang.toml"
+    )]
     Connector {
         #[command(subcommand)]
-        command: FileCommand,
+        command: super::connector::ConnectorCommand,
     },
     /// Mapping files.
     #[command(after_help = "Example: linkstar mapping check mappings/huatuo-booking-gb.toml")]

@@ -3,6 +3,7 @@
 pub mod args;
 mod audit;
 mod catalog;
+mod connector;
 mod context;
 mod db;
 mod declared;
@@ -175,7 +176,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
-        Command::Connector { command } => declared::connector(cli, command),
+        Command::Connector { command } => connector::connector(command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(args) => demo::run(cli, args).await,

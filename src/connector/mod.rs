@@ -12,6 +12,7 @@ mod check;
 mod check_access;
 pub mod decode;
 pub mod definition;
+pub mod draft;
 mod expr;
 pub mod forecast;
 mod load;
