@@ -58,6 +58,13 @@ impl Check<'_> {
                 self.say(Some(text), "answer.message", text.get_ref(), why);
             }
         }
+        for test in &file.request_test {
+            self.name_in(
+                &test.stream,
+                "request_test.stream",
+                file.stream.keys().map(String::as_str),
+            );
+        }
         for (index, rule) in file.answer.rules.iter().enumerate() {
             self.rule(&format!("answer.rules[{}]", index + 1), rule);
         }

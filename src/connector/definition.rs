@@ -9,7 +9,8 @@ use toml::Spanned;
 
 pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
-    Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
+    Names, Nonce, Remaining, RequestTest, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp,
+    TokenAnswer,
 };
 
 /// A text of the file together with where it stands, for messages with a line.
@@ -51,6 +52,8 @@ pub struct File {
     pub stream: BTreeMap<String, Stream>,
     #[serde(default)]
     pub test: Vec<SelfTest>,
+    #[serde(default)]
+    pub request_test: Vec<RequestTest>,
 }
 
 /// A value the configuration gives. Without `default` and `from` it must be given.

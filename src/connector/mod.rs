@@ -21,6 +21,7 @@ mod path;
 pub mod pipe;
 pub mod record;
 pub mod request;
+mod requesttest;
 pub mod rows;
 mod selftest;
 mod sign;

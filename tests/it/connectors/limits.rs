@@ -264,7 +264,7 @@ async fn three_processes_in_real_time_stay_below_one_bucket() {
 }
 
 #[tokio::test]
-async fn several_limits_count_one_call_and_the_slowest_decides() {
+async fn complaint_1641_a_call_counts_against_every_limit_it_names_and_the_slowest_decides() {
     let desk = Desk::open(|_| stock()).await;
     let access = r#"
 [stamp]
