@@ -12,6 +12,8 @@ mod prism;
 mod resume;
 mod rotation;
 mod sales;
+mod shape;
+mod shape_stock;
 mod signing;
 mod stage;
 mod tokens;
