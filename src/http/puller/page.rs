@@ -4,6 +4,7 @@ use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
 use crate::connector::paging::{Answered, Pager};
+use crate::connector::record::Facts;
 use crate::connector::rows::PageRows;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
@@ -22,6 +23,7 @@ impl StreamRun<'_> {
         };
         let answer = match self.ask_for(call, &places, reads).await {
             Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
+            Err(failure) if failure.kind == FailureKind::Empty => return Ok(self.nothing(window)),
             answer => answer?,
         };
         self.pages += 1;
@@ -75,6 +77,20 @@ impl StreamRun<'_> {
             self.resume.answered(window);
         }
         true
+    }
+
+    /// The source says that there is nothing for this question: an answer without rows, and the end of its pages.
+    fn nothing(&mut self, window: Option<Window>) -> Step {
+        self.pages += 1;
+        Step::Page(PulledPage {
+            rows: PageRows {
+                facts: Facts::none(self.stream.record),
+                ..PageRows::default()
+            },
+            raw: Vec::new(),
+            window,
+            last: self.next_value(window),
+        })
     }
 
     /// The source says that it is too much at once: the window is asked for in two halves.

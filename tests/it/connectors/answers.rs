@@ -167,7 +167,7 @@ async fn every_rule_leads_to_the_word_a_person_needs() {
         told.push(format!("{case} ({}x): {what}", desk.at("/stock").len()));
     }
     insta::assert_snapshot!(told.join("\n"), @r"
-    404 (1x): empty: nothing for this question
+    404 (1x): 0 rows
     header (2x): refused: the source is being serviced (HTTP 200) (after 2 attempts)
     slow down in 200 (2x): throttled: HTTP 200: too often (after 2 attempts)
     too much (1x): too_much: HTTP 200: narrow the window
