@@ -4,6 +4,7 @@ use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
 use crate::connector::paging::{Answered, Pager};
+use crate::connector::record::Facts;
 use crate::connector::rows::PageRows;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
@@ -88,6 +89,20 @@ impl StreamRun<'_> {
             self.resume.answered(window);
         }
         true
+    }
+
+    /// The source says that there is nothing for this question: an answer without rows, and the end of its pages.
+    fn nothing(&mut self, window: Option<Window>) -> Step {
+        self.pages += 1;
+        Step::Page(PulledPage {
+            rows: PageRows {
+                facts: Facts::none(self.stream.record),
+                ..PageRows::default()
+            },
+            raw: Vec::new(),
+            window,
+            last: self.next_value(window),
+        })
     }
 
     /// The source says that it is too much at once: the window is asked for in two halves.
