@@ -76,7 +76,11 @@ impl Bound {
             params,
             secrets: config.secrets.clone(),
         };
-        for stream in file.stream.values().filter(|stream| switch(stream, &given) == Some(true)) {
+        for stream in file
+            .stream
+            .values()
+            .filter(|stream| switch(stream, &given) == Some(true))
+        {
             if let Some(code) = stream.warehouse.as_ref().map(|code| code.get_ref().as_str())
                 && (config.warehouses.is_empty() || code != "*" && !config.warehouses.contains_key(code))
             {
@@ -116,9 +120,16 @@ impl Bound {
             if switch(stream, &given).is_none() {
                 let text = stream.enabled.as_ref().map_or("", |text| text.get_ref());
                 let found = given.fill_text(text).unwrap_or_default();
-                say(format!("stream.{name}.enabled"), &found, format!("yes or no, as `{text}`"));
+                say(
+                    format!("stream.{name}.enabled"),
+                    &found,
+                    format!("yes or no, as `{text}`"),
+                );
             }
-            for (key, text, into) in [("only", &stream.only, &mut only), ("must", &stream.must, &mut must)] {
+            for (key, text, into) in [
+                ("only", &stream.only, &mut only),
+                ("must", &stream.must, &mut must),
+            ] {
                 let Some(text) = text else { continue };
                 match given
                     .fill_text(text.get_ref())

@@ -134,10 +134,7 @@ impl Pager {
         if let Some(size) = how.size {
             places.int("size", i64::from(size));
         }
-        match &self.token {
-            Some(token) => places.text("token", token),
-            None => places.nothing("token"),
-        }
+        places.text("token", self.token.as_deref().unwrap_or_default());
     }
 
     /// Takes what an answer says. True: there is a next page.

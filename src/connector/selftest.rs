@@ -43,9 +43,10 @@ pub fn run_tests(definition: &Definition) -> Result<usize, Vec<TestFailure>> {
                 why,
             })
         })
+        .chain(super::requesttest::run(definition))
         .collect();
     if failures.is_empty() {
-        Ok(definition.file.test.len())
+        Ok(definition.file.test.len() + definition.file.request_test.len())
     } else {
         Err(failures)
     }
@@ -210,7 +211,15 @@ fn bind(definition: &Definition, test: &SelfTest) -> Result<Bound, Vec<String>> 
     codes.extend(code);
     if codes.is_empty() {
         // A test of another stream of the file need not say which warehouses there are.
-        codes.extend(definition.file.stream.values().filter_map(|stream| stream.warehouse.as_ref()).map(|_| "W".to_owned()).next());
+        codes.extend(
+            definition
+                .file
+                .stream
+                .values()
+                .filter_map(|stream| stream.warehouse.as_ref())
+                .map(|_| "W".to_owned())
+                .next(),
+        );
     }
     let warehouses = codes
         .into_iter()

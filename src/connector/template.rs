@@ -87,8 +87,6 @@ pub struct Places(BTreeMap<String, Filling>);
 pub enum Filling {
     Text(String),
     Int(i64),
-    /// Nothing yet: an empty text, and null where a JSON value is nothing but this place.
-    Nothing,
 }
 
 impl Places {
@@ -96,12 +94,19 @@ impl Places {
         self.0.insert(name.to_owned(), Filling::Text(value.into()));
     }
 
-    pub fn nothing(&mut self, name: &str) {
-        self.0.insert(name.to_owned(), Filling::Nothing);
-    }
-
     pub fn int(&mut self, name: &str, value: i64) {
         self.0.insert(name.to_owned(), Filling::Int(value));
+    }
+
+    /// Every place with what it is filled with, by name.
+    pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, filling)| {
+            let text = match filling {
+                Filling::Text(text) => text.clone(),
+                Filling::Int(value) => value.to_string(),
+            };
+            (name.as_str(), text)
+        })
     }
 
     #[must_use]
@@ -169,7 +174,6 @@ impl Given {
                 Part::Place(name) => match places.get(name) {
                     Some(Filling::Text(text)) => out.push_str(&escape(text)),
                     Some(Filling::Int(value)) => out.push_str(&value.to_string()),
-                    Some(Filling::Nothing) => {}
                     None => return Err(format!("`{{{name}}}` has no value here")),
                 },
             }

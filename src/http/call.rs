@@ -63,6 +63,13 @@ impl Reads<'_> {
                 let judged = answer.ok.is_some()
                     || answer.throttled.is_some()
                     || answer.rules.iter().any(|rule| rule.when.is_some())
+                    || bound
+                        .definition
+                        .file
+                        .auth
+                        .expired
+                        .as_ref()
+                        .is_some_and(|rule| rule.when.is_some())
                     || too_much.is_some()
                     || costs;
                 if !judged && !bad {
@@ -150,7 +157,7 @@ impl Client {
             attempt += 1;
             self.take_turns(bound, clock, &session, ask.limits).await?;
             // After the turn: a wait may be longer than the life of a token or of a signed timestamp.
-            let token = if ask.authorised {
+            let token = if ask.authorised && !self.plays() {
                 self.token(bound, clock, &session, None).await?
             } else {
                 None
@@ -191,7 +198,14 @@ impl Client {
         let place = self.place(bound, clock).await.map_err(Next::Stop)?;
         let fresh = self.fresh(clock, token.cloned());
         let raw = match (ask.make)(&fresh) {
-            Ok(request) => self.send_to(bound, &request).await,
+            Ok(request) if self.plays() => self.played(&request.ask),
+            Ok(request) => {
+                let raw = self.send_to(bound, &request).await;
+                if let Ok(raw) = &raw {
+                    self.keep(&request.ask, raw);
+                }
+                raw
+            }
             Err(why) => Err(Failure::new(FailureKind::Configuration, why)),
         };
         self.give_back(place).await;

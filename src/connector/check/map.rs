@@ -36,7 +36,12 @@ impl Check<'_> {
                 self.entry(stream, &place, text)
             })
             .collect();
-        if stream.map.get("kind").is_some_and(|kind| kind.get_ref().contains('+')) && !stream.key.is_empty() {
+        if stream
+            .map
+            .get("kind")
+            .is_some_and(|kind| kind.get_ref().contains('+'))
+            && !stream.key.is_empty()
+        {
             let wanted = "none where one row is two receipts";
             self.say(stream.key.first(), &format!("stream.{name}.key"), "", wanted);
         }

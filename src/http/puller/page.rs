@@ -25,6 +25,8 @@ impl StreamRun<'_> {
         };
         let answer = match self.ask_for(call, &places, reads).await {
             Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
+            // "Nothing there" is an answer, and the end of these pages.
+            Err(failure) if failure.kind == FailureKind::Empty => return Ok(self.nothing(window)),
             answer => answer?,
         };
         self.pages += 1;
@@ -64,6 +66,17 @@ impl StreamRun<'_> {
             window,
             last,
         }))
+    }
+
+    fn nothing(&mut self, window: Option<Window>) -> Step {
+        self.pages += 1;
+        let last = self.next_value(window);
+        Step::Page(PulledPage {
+            rows: PageRows::nothing(self.stream.record),
+            raw: Vec::new(),
+            window,
+            last,
+        })
     }
 
     pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {

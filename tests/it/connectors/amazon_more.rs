@@ -51,11 +51,22 @@ async fn sold(house: &House) -> BTreeMap<String, i64> {
 }
 
 fn units(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
-    pairs.iter().map(|(sku, units)| ((*sku).to_owned(), *units)).collect()
+    pairs
+        .iter()
+        .map(|(sku, units)| ((*sku).to_owned(), *units))
+        .collect()
 }
 
 fn in_report(id: &str, updated: &str, sku: &str, count: i64) -> String {
-    line(id, "2026-03-31T10:00:00+00:00", updated, "Shipped", "Amazon", sku, count)
+    line(
+        id,
+        "2026-03-31T10:00:00+00:00",
+        updated,
+        "Shipped",
+        "Amazon",
+        sku,
+        count,
+    )
 }
 
 #[tokio::test]
@@ -66,10 +77,18 @@ async fn an_order_that_comes_by_report_and_by_call_counts_once_and_the_newer_sta
         in_report("1", "2026-03-31T11:00:00+00:00", "A", 3),
         in_report("2", "2026-03-31T11:00:00+00:00", "B", 4),
     ];
-    stage.with_token().with_report(&report_text(&report)).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&report))
+        .with_summaries(&[("A", 1)]);
     // The same state of the first, a newer one of the second, and one the report does not have yet.
     let by_call = [
-        order("1", "2026-03-31T11:00:00Z", "SHIPPED", &[item("11", "A", 2), item("12", "A", 3)]),
+        order(
+            "1",
+            "2026-03-31T11:00:00Z",
+            "SHIPPED",
+            &[item("11", "A", 2), item("12", "A", 3)],
+        ),
         order("2", "2026-04-01T09:00:00Z", "CANCELLED", &[item("21", "B", 4)]),
         order("3", "2026-04-02T01:00:00Z", "UNSHIPPED", &[item("31", "C", 6)]),
     ];
@@ -83,7 +102,10 @@ async fn an_order_that_comes_by_report_and_by_call_counts_once_and_the_newer_sta
     }
     let mut tx = house.store.read().await.unwrap();
     let lines = tx
-        .rows("SELECT fact_key FROM order_line WHERE account_id = $1 AND order_id = '1'", args![&house.account])
+        .rows(
+            "SELECT fact_key FROM order_line WHERE account_id = $1 AND order_id = '1'",
+            args![&house.account],
+        )
         .await
         .unwrap();
     assert_eq!(lines.len(), 2);
@@ -92,12 +114,19 @@ async fn an_order_that_comes_by_report_and_by_call_counts_once_and_the_newer_sta
 #[tokio::test]
 async fn the_call_is_asked_only_when_it_is_switched_on_and_a_switch_knows_two_words() {
     let stage = Stage::open().await;
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&amazon(&stage)).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     assert!(stage.asked(SEARCH).is_empty() && stage.asked(SHIPMENTS).is_empty());
-    let names: Vec<&str> = report.streams.iter().map(|stream| stream.stream.as_str()).collect();
+    let names: Vec<&str> = report
+        .streams
+        .iter()
+        .map(|stream| stream.stream.as_str())
+        .collect();
     assert_eq!(names, ["orders", "stock"]);
 
     let mut config = amazon(&stage);
@@ -110,18 +139,28 @@ async fn the_call_is_asked_only_when_it_is_switched_on_and_a_switch_knows_two_wo
 #[tokio::test]
 async fn complaint_52592_the_call_ends_two_minutes_ago_and_asks_for_one_kind_of_time() {
     let stage = Stage::open().await;
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     stage.json(SEARCH, orders(&[], None));
     let house = House::new("2026-04-02T02:00:00Z").await;
     house.pull(&config(&stage, &["recent_orders"])).await;
-    let asked: Vec<BTreeMap<String, String>> = stage.asked(SEARCH).iter().map(|asked| query(&asked.query)).collect();
+    let asked: Vec<BTreeMap<String, String>> = stage
+        .asked(SEARCH)
+        .iter()
+        .map(|asked| query(&asked.query))
+        .collect();
     let windows: Vec<(DateTime<Utc>, DateTime<Utc>)> = asked
         .iter()
         .map(|query| (at(&query["lastUpdatedAfter"]), at(&query["lastUpdatedBefore"])))
         .collect();
     // From midnight in London (summer time) two days ago, without holes, until three minutes ago.
     assert_eq!(windows.first().unwrap().0, at("2026-03-30T23:00:00Z"));
-    assert!(windows.windows(2).all(|pair| pair[0].1 == pair[1].0), "{windows:?}");
+    assert!(
+        windows.windows(2).all(|pair| pair[0].1 == pair[1].0),
+        "{windows:?}"
+    );
     assert_eq!(windows.last().unwrap().1, at("2026-04-02T01:57:00Z"));
     for query in &asked {
         assert!(!query.contains_key("createdAfter") && !query.contains_key("createdBefore"));
@@ -134,12 +173,17 @@ async fn complaint_38467_days_in_japan_are_japanese_and_no_window_starts_in_the_
     let stage = Stage::open().await;
     let line = "1\t2026-04-01T23:30:00+09:00\t2026-04-02T00:30:00+09:00\tShipped\tAmazon\tAmazon.co.jp\tA\tShipped\t2\n2\t2026-04-02T00:30:00+09:00\t2026-04-02T01:30:00+09:00\tShipped\tAmazon\tAmazon.co.jp\tA\tShipped\t5\n";
     let header = report_text(&[]);
-    stage.with_token().with_report(&format!("{header}{line}")).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&format!("{header}{line}"))
+        .with_summaries(&[("A", 1)]);
     stage.json(SEARCH, orders(&[], None));
     // Two in the morning in Tokyo, still the day before in UTC.
     let house = House::new("2026-04-01T17:00:00Z").await;
     let mut config = config(&stage, &["recent_orders"]);
-    config.params.insert("marketplace_id".to_owned(), "A1VC38T7YXB528".to_owned());
+    config
+        .params
+        .insert("marketplace_id".to_owned(), "A1VC38T7YXB528".to_owned());
     let report = house.pull(&config).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     for asked in stage.asked(SEARCH) {
@@ -149,15 +193,23 @@ async fn complaint_38467_days_in_japan_are_japanese_and_no_window_starts_in_the_
     }
     let mut tx = house.store.read().await.unwrap();
     let day = |text: &str| text.parse().unwrap();
-    let history = facts::sales_history(&mut tx, &house.account, day("2026-03-01"), day("2026-05-01")).await.unwrap();
-    let days: Vec<(String, i64)> = history.iter().map(|row| (row.day.to_string(), row.units)).collect();
+    let history = facts::sales_history(&mut tx, &house.account, day("2026-03-01"), day("2026-05-01"))
+        .await
+        .unwrap();
+    let days: Vec<(String, i64)> = history
+        .iter()
+        .map(|row| (row.day.to_string(), row.units))
+        .collect();
     assert_eq!(days, [("2026-04-01".to_owned(), 2), ("2026-04-02".to_owned(), 5)]);
 }
 
 #[tokio::test]
 async fn after_a_lost_week_the_call_starts_anew_and_the_report_has_the_days_between() {
     let stage = Stage::open().await;
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     stage.json(SEARCH, orders(&[], None));
     let house = House::new("2026-04-02T02:00:00Z").await;
     let config = config(&stage, &["recent_orders"]);
@@ -168,14 +220,31 @@ async fn after_a_lost_week_the_call_starts_anew_and_the_report_has_the_days_betw
     let report = house.pull(&config).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     let asked = stage.asked(SEARCH);
-    assert_eq!(query(&asked[before].query)["lastUpdatedAfter"], "2026-04-06T23:00:00Z");
+    assert_eq!(
+        query(&asked[before].query)["lastUpdatedAfter"],
+        "2026-04-06T23:00:00Z"
+    );
     assert_eq!(asked.len() - before, 3);
     // The report looks back two days behind where it stood, and every day between is answered for.
     let last = stage.asked(REPORTS).last().unwrap().body.clone();
-    assert!(last.contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#), "{last}");
+    assert!(
+        last.contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#),
+        "{last}"
+    );
     let mut tx = house.store.read().await.unwrap();
-    let days = facts::covered_days(&mut tx, &house.account, &config.id, "2026-04-02".parse().unwrap(), "2026-04-08".parse().unwrap()).await.unwrap();
-    assert!(days.len() == 7 && days.values().all(|day| *day == DayCoverage::Complete), "{days:?}");
+    let days = facts::covered_days(
+        &mut tx,
+        &house.account,
+        &config.id,
+        "2026-04-02".parse().unwrap(),
+        "2026-04-08".parse().unwrap(),
+    )
+    .await
+    .unwrap();
+    assert!(
+        days.len() == 7 && days.values().all(|day| *day == DayCoverage::Complete),
+        "{days:?}"
+    );
 }
 
 #[tokio::test]
@@ -192,11 +261,20 @@ async fn complaint_18958_and_59680_late_changes_are_asked_for_again_as_far_back_
     let first = stage.asked(REPORTS).len();
     house.clock.set(at("2026-04-03T02:00:00Z"));
     house.pull(&config).await;
-    let bodies: Vec<String> = stage.asked(REPORTS)[first..].iter().map(|asked| asked.body.clone()).collect();
+    let bodies: Vec<String> = stage.asked(REPORTS)[first..]
+        .iter()
+        .map(|asked| asked.body.clone())
+        .collect();
     let starts = |kind: &str| bodies.iter().find(|body| body.contains(kind)).cloned().unwrap();
     // Orders: two days behind the last end. The ledger: two weeks.
-    assert!(starts("ALL_ORDERS").contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#), "{bodies:?}");
-    assert!(starts("LEDGER").contains(r#""dataStartTime":"2026-03-19T01:55:00Z""#), "{bodies:?}");
+    assert!(
+        starts("ALL_ORDERS").contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#),
+        "{bodies:?}"
+    );
+    assert!(
+        starts("LEDGER").contains(r#""dataStartTime":"2026-03-19T01:55:00Z""#),
+        "{bodies:?}"
+    );
     let shipments = query(&stage.asked(SHIPMENTS).last().unwrap().query);
     assert_eq!(shipments["LastUpdatedAfter"], "2026-03-30T01:55:00Z");
 }
@@ -204,7 +282,10 @@ async fn complaint_18958_and_59680_late_changes_are_asked_for_again_as_far_back_
 #[tokio::test]
 async fn complaint_39566_an_order_that_is_told_twice_counts_once() {
     let stage = Stage::open().await;
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     let twice = order("1", "2026-04-01T11:00:00Z", "SHIPPED", &[item("11", "A", 2)]);
     let newer = order("1", "2026-04-01T12:00:00Z", "SHIPPED", &[item("11", "A", 7)]);
     stage.json(SEARCH, orders(&[twice.clone(), twice.clone()], Some("t2")));
@@ -215,13 +296,22 @@ async fn complaint_39566_an_order_that_is_told_twice_counts_once() {
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     assert_eq!(sold(&house).await, units(&[("A", 7)]));
     let second = query(&stage.asked(SEARCH)[1].query);
-    assert_eq!((second["paginationToken"].as_str(), second.contains_key("lastUpdatedAfter")), ("t2", true));
+    assert_eq!(
+        (
+            second["paginationToken"].as_str(),
+            second.contains_key("lastUpdatedAfter")
+        ),
+        ("t2", true)
+    );
 }
 
 #[tokio::test]
 async fn complaints_54713_and_53140_pages_are_read_to_the_end_and_an_endless_token_ends() {
     let stage = Stage::open().await;
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     // A page without orders in the middle is not the end.
     let one = |id: &str| order(id, "2026-04-01T11:00:00Z", "SHIPPED", &[item(id, "A", 1)]);
     stage.json(SEARCH, orders(&[one("1")], Some("t2")));
@@ -234,12 +324,18 @@ async fn complaints_54713_and_53140_pages_are_read_to_the_end_and_an_endless_tok
     assert_eq!(sold(&house).await, units(&[("A", 2)]));
 
     stage.clear();
-    stage.with_token().with_report(&report_text(&[])).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&report_text(&[]))
+        .with_summaries(&[("A", 1)]);
     stage.json(SEARCH, orders(&[one("3")], Some("again")));
     let report = house.pull(&config(&stage, &["recent_orders"])).await;
     let recent = stream(&report, "orders_recent");
     assert_eq!(recent.state, PullState::Partial);
-    assert!(recent.problem.as_ref().unwrap().contains("was given before"), "{recent:?}");
+    assert!(
+        recent.problem.as_ref().unwrap().contains("was given before"),
+        "{recent:?}"
+    );
 }
 
 #[tokio::test]
@@ -247,8 +343,14 @@ async fn shipments_to_fba_their_lines_and_the_second_page_as_another_kind_of_que
     let stage = Stage::open().await;
     stage.with_token().with_report(LEDGER).with_summaries(&[("A", 1)]);
     let shipment = |id: &str, status: &str| json!({"ShipmentId": id, "ShipmentName": format!("SO-{id}"), "ShipmentStatus": status});
-    stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": [shipment("FBA1", "RECEIVING")], "NextToken": "AA=="}}));
-    stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": [shipment("FBA2", "CLOSED")]}}));
+    stage.json(
+        SHIPMENTS,
+        json!({"payload": {"ShipmentData": [shipment("FBA1", "RECEIVING")], "NextToken": "AA=="}}),
+    );
+    stage.json(
+        SHIPMENTS,
+        json!({"payload": {"ShipmentData": [shipment("FBA2", "CLOSED")]}}),
+    );
     stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": []}}));
     let items = |received: u32| json!({"payload": {"ItemData": [{"SellerSKU": "A", "QuantityShipped": 100, "QuantityReceived": received}]}});
     stage.json(&format!("{SHIPMENTS}/FBA1/items"), items(60));
@@ -258,10 +360,23 @@ async fn shipments_to_fba_their_lines_and_the_second_page_as_another_kind_of_que
     assert_eq!(stream(&report, "inbound").state, PullState::Ok, "{report:?}");
     assert_eq!(stream(&report, "inbound_lines").rows, 2);
     let first = query(&stage.asked(SHIPMENTS)[0].query);
-    assert_eq!((first["QueryType"].as_str(), first.contains_key("LastUpdatedAfter")), ("DATE_RANGE", true));
+    assert_eq!(
+        (
+            first["QueryType"].as_str(),
+            first.contains_key("LastUpdatedAfter")
+        ),
+        ("DATE_RANGE", true)
+    );
     let second = query(&stage.asked(SHIPMENTS)[1].query);
-    let expected = [("MarketplaceId", "A1F83G8C2ARO7P"), ("NextToken", "AA=="), ("QueryType", "NEXT_TOKEN")];
-    let expected: BTreeMap<String, String> = expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let expected = [
+        ("MarketplaceId", "A1F83G8C2ARO7P"),
+        ("NextToken", "AA=="),
+        ("QueryType", "NEXT_TOKEN"),
+    ];
+    let expected: BTreeMap<String, String> = expected
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect();
     assert_eq!(second, expected);
     let mut tx = house.store.read().await.unwrap();
     let rows = tx
@@ -270,9 +385,18 @@ async fn shipments_to_fba_their_lines_and_the_second_page_as_another_kind_of_que
         .unwrap();
     let lines: Vec<(String, i64, i64)> = rows
         .iter()
-        .map(|row| (row.get("inbound_no").unwrap(), row.get("announced").unwrap(), row.get("put_away").unwrap()))
+        .map(|row| {
+            (
+                row.get("inbound_no").unwrap(),
+                row.get("announced").unwrap(),
+                row.get("put_away").unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(lines, [("FBA1".to_owned(), 100, 60), ("FBA2".to_owned(), 100, 98)]);
+    assert_eq!(
+        lines,
+        [("FBA1".to_owned(), 100, 60), ("FBA2".to_owned(), 100, 98)]
+    );
 }
 
 const LEDGER: &str = "Date\tFNSKU\tASIN\tMSKU\tTitle\tEvent Type\tReference ID\tQuantity\tFulfillment Center\tDisposition\tReason\tCountry\tReconciled Quantity\tUnreconciled Quantity\tDate and Time\n\
@@ -284,7 +408,10 @@ const LEDGER: &str = "Date\tFNSKU\tASIN\tMSKU\tTitle\tEvent Type\tReference ID\t
 async fn receipts(house: &House) -> BTreeMap<String, i64> {
     let mut tx = house.store.read().await.expect("a transaction");
     let rows = tx
-        .rows("SELECT kind, units FROM receipt_event WHERE account_id = $1", args![&house.account])
+        .rows(
+            "SELECT kind, units FROM receipt_event WHERE account_id = $1",
+            args![&house.account],
+        )
         .await
         .expect("receipts");
     let mut sums = BTreeMap::new();
@@ -299,12 +426,21 @@ async fn receipts(house: &House) -> BTreeMap<String, i64> {
 async fn receipts_of_the_ledger_count_once_however_often_they_are_told() {
     let stage = Stage::open().await;
     // As Amazon writes it: in Latin-1.
-    let latin: Vec<u8> = LEDGER.chars().map(|sign| u8::try_from(u32::from(sign)).expect("Latin-1")).collect();
+    let latin: Vec<u8> = LEDGER
+        .chars()
+        .map(|sign| u8::try_from(u32::from(sign)).expect("Latin-1"))
+        .collect();
     stage.with_token().with_summaries(&[("A", 1)]);
     stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": []}}));
     stage.on(REPORTS, Reply::Json(202, json!({"reportId": "R1"})));
-    stage.json(&format!("{REPORTS}/R1"), json!({"processingStatus": "DONE", "reportId": "R1", "reportDocumentId": "D1"}));
-    stage.json("/reports/2021-06-30/documents/D1", json!({"reportDocumentId": "D1", "url": format!("{}/doc/D1", stage.url)}));
+    stage.json(
+        &format!("{REPORTS}/R1"),
+        json!({"processingStatus": "DONE", "reportId": "R1", "reportDocumentId": "D1"}),
+    );
+    stage.json(
+        "/reports/2021-06-30/documents/D1",
+        json!({"reportDocumentId": "D1", "url": format!("{}/doc/D1", stage.url)}),
+    );
     stage.on("/doc/D1", Reply::Bytes(latin));
     let house = House::new("2026-04-02T02:00:00Z").await;
     let config = config(&stage, &["inbounds"]);
@@ -329,14 +465,25 @@ async fn complaints_1641_and_2004_a_report_is_not_asked_for_sooner_than_its_kind
     stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": []}}));
     let house = House::new("2026-04-02T02:00:00Z").await;
     let config = config(&stage, &["inbounds"]);
-    let ledgers = || stage.asked(REPORTS).iter().filter(|asked| asked.body.contains("LEDGER")).count();
+    let ledgers = || {
+        stage
+            .asked(REPORTS)
+            .iter()
+            .filter(|asked| asked.body.contains("LEDGER"))
+            .count()
+    };
     house.pull(&config).await;
     assert_eq!(ledgers(), 1);
     house.clock.set(at("2026-04-02T05:59:00Z"));
     let report = house.pull(&config).await;
     assert_eq!(ledgers(), 1);
     let warnings = &stream(&report, "receipts").warnings;
-    assert!(warnings.keys().any(|text| text.starts_with("not asked for: at most once every 240 minutes")), "{warnings:?}");
+    assert!(
+        warnings
+            .keys()
+            .any(|text| text.starts_with("not asked for: at most once every 240 minutes")),
+        "{warnings:?}"
+    );
     house.clock.set(at("2026-04-02T06:01:00Z"));
     house.pull(&config).await;
     assert_eq!(ledgers(), 2);
@@ -344,23 +491,38 @@ async fn complaints_1641_and_2004_a_report_is_not_asked_for_sooner_than_its_kind
 
 #[tokio::test]
 async fn complaint_33779_headers_in_another_language_are_named_and_an_alias_reads_them() {
-    let german = LEDGER.replace("Event Type", "Ereignistyp").replace("Reference ID", "Referenz-ID");
+    let german = LEDGER
+        .replace("Event Type", "Ereignistyp")
+        .replace("Reference ID", "Referenz-ID");
     let stage = Stage::open().await;
-    stage.with_token().with_report(&german).with_summaries(&[("A", 1)]);
+    stage
+        .with_token()
+        .with_report(&german)
+        .with_summaries(&[("A", 1)]);
     stage.json(SHIPMENTS, json!({"payload": {"ShipmentData": []}}));
     let house = House::new("2026-04-02T02:00:00Z").await;
     let mut config = config(&stage, &["inbounds"]);
     let report = house.pull(&config).await;
     let problem = stream(&report, "receipts").problem.clone().unwrap();
-    assert!(problem.contains("required column `ReferenceID` is missing"), "{problem}");
+    assert!(
+        problem.contains("required column `ReferenceID` is missing"),
+        "{problem}"
+    );
     assert_eq!(receipts(&house).await, BTreeMap::new());
 
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors/amazon-sp-api.toml");
     let text = std::fs::read_to_string(path).unwrap();
     let text = text
-        .replace(r#"EventType = ["Event Type"]"#, r#"EventType = ["Event Type", "Ereignistyp"]"#)
-        .replace(r#"ReferenceID = ["Reference ID"]"#, r#"ReferenceID = ["Reference ID", "Referenz-ID"]"#);
-    config.definition = std::sync::Arc::new(Definition::parse("own.toml", &text).unwrap_or_else(|error| panic!("{error}")));
+        .replace(
+            r#"EventType = ["Event Type"]"#,
+            r#"EventType = ["Event Type", "Ereignistyp"]"#,
+        )
+        .replace(
+            r#"ReferenceID = ["Reference ID"]"#,
+            r#"ReferenceID = ["Reference ID", "Referenz-ID"]"#,
+        );
+    config.definition =
+        std::sync::Arc::new(Definition::parse("own.toml", &text).unwrap_or_else(|error| panic!("{error}")));
     house.clock.set(at("2026-04-02T08:00:00Z"));
     let report = house.pull(&config).await;
     assert_eq!(stream(&report, "receipts").state, PullState::Ok, "{report:?}");
@@ -373,13 +535,19 @@ async fn complaint_presigned_addresses_that_died_are_told_anew() {
     let stage = Stage::open().await;
     stage.with_token().with_summaries(&[("A", 1)]);
     stage.on(REPORTS, Reply::Json(202, json!({"reportId": "R1"})));
-    stage.json(&format!("{REPORTS}/R1"), json!({"processingStatus": "DONE", "reportId": "R1", "reportDocumentId": "D1"}));
+    stage.json(
+        &format!("{REPORTS}/R1"),
+        json!({"processingStatus": "DONE", "reportId": "R1", "reportDocumentId": "D1"}),
+    );
     let document = "/reports/2021-06-30/documents/D1";
     let told = |name: &str| json!({"reportDocumentId": "D1", "url": format!("{}/doc/{name}", stage.url), "compressionAlgorithm": "GZIP"});
     stage.json(document, told("old"));
     stage.json(document, told("new"));
     // Storage answers with XML and 403 once five minutes are over.
-    stage.on("/doc/old", Reply::With(403, Vec::new(), json!("Request has expired")));
+    stage.on(
+        "/doc/old",
+        Reply::With(403, Vec::new(), json!("Request has expired")),
+    );
     let text = report_text(&[in_report("1", "2026-03-31T11:00:00+00:00", "A", 2)]);
     stage.on("/doc/new", Reply::Bytes(gzip(&text)));
     let house = House::new("2026-04-02T02:00:00Z").await;
@@ -394,10 +562,27 @@ async fn complaint_presigned_addresses_that_died_are_told_anew() {
     assert_eq!(sold(&house).await, units(&[("A", 2)]));
     // The report itself is not made again; the second pull only looks back two days, as every pull does.
     let asked = stage.asked(REPORTS);
-    assert!(asked[0].body.contains(r#""dataStartTime":"2026-03-13T00:00:00Z""#), "{asked:?}");
-    assert!(asked[1..].iter().all(|asked| asked.body.contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#)), "{asked:?}");
-    assert_eq!((stage.asked("/doc/old").len(), stage.asked("/doc/new").len()), (1, asked.len()));
-    assert!(!stage.asked("/doc/new")[0].headers.contains_key("x-amz-access-token"));
+    assert!(
+        asked[0]
+            .body
+            .contains(r#""dataStartTime":"2026-03-13T00:00:00Z""#),
+        "{asked:?}"
+    );
+    assert!(
+        asked[1..]
+            .iter()
+            .all(|asked| asked.body.contains(r#""dataStartTime":"2026-03-31T01:55:00Z""#)),
+        "{asked:?}"
+    );
+    assert_eq!(
+        (stage.asked("/doc/old").len(), stage.asked("/doc/new").len()),
+        (1, asked.len())
+    );
+    assert!(
+        !stage.asked("/doc/new")[0]
+            .headers
+            .contains_key("x-amz-access-token")
+    );
 }
 
 /// `getReports` refuses a token that does not come alone.
@@ -406,16 +591,25 @@ async fn the_token_of_get_reports_goes_alone() {
     let stage = Stage::open().await;
     stage.with_token();
     let report = |id: &str| json!({"reportId": id, "processingStatus": "DONE"});
-    stage.json(REPORTS, json!({"reports": [report("R1")], "nextToken": "VGhp/cw=="}));
+    stage.json(
+        REPORTS,
+        json!({"reports": [report("R1")], "nextToken": "VGhp/cw=="}),
+    );
     stage.json(REPORTS, json!({"reports": [report("R2")]}));
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors/amazon-sp-api.toml");
     let text = std::fs::read_to_string(path).unwrap();
-    let head = text.split("# Orders changed in a window.").next().unwrap().replace("doctor = \"stock\"", "doctor = \"made\"");
+    let head = text
+        .split("# Orders changed in a window.")
+        .next()
+        .unwrap()
+        .replace("doctor = \"stock\"", "doctor = \"made\"");
     let text = format!(
         "{head}\n[stream.made]\nrecord = \"inbound\"\nsnapshot = \"partial\"\nrequest = {{ method = \"GET\", path = \"{REPORTS}\", query = {{ reportTypes = \"GET_LEDGER_DETAIL_VIEW_DATA\", pageSize = \"100\" }} }}\npage = {{ kind = \"token\", next = \"nextToken\", query = \"nextToken\", alone = true }}\nrows = \"reports[]\"\n[stream.made.map]\ninbound_no = \"reportId\"\nwarehouse = \"'Amazon'\"\nstate = \"processingStatus\"\nclosed = \"'no'\"\n"
     );
     let mut config = amazon(&stage);
-    config.definition = std::sync::Arc::new(Definition::parse("reports.toml", &text).unwrap_or_else(|error| panic!("{error}")));
+    config.definition = std::sync::Arc::new(
+        Definition::parse("reports.toml", &text).unwrap_or_else(|error| panic!("{error}")),
+    );
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
     assert_eq!(stream(&report, "made").rows, 2, "{report:?}");
@@ -429,7 +623,10 @@ async fn awd_tells_stock_announced_and_received_and_a_running_total_counts_once(
     let stage = Stage::open().await;
     stage.with_token();
     let stock = |sku: &str, free: u32| json!({"sku": sku, "totalOnhandQuantity": free, "totalInboundQuantity": 5, "inventoryDetails": {"availableDistributableQuantity": free, "reservedDistributableQuantity": 0}});
-    stage.json("/awd/2024-05-09/inventory", json!({"inventory": [stock("A", 100)], "nextToken": "t2"}));
+    stage.json(
+        "/awd/2024-05-09/inventory",
+        json!({"inventory": [stock("A", 100)], "nextToken": "t2"}),
+    );
     stage.json("/awd/2024-05-09/inventory", json!({"inventory": [stock("B", 7)]}));
     let list = json!({"shipments": [{"orderId": "AO-1", "shipmentId": "AS-1", "externalReferenceId": "SO-1", "shipmentStatus": "RECEIVING", "updatedAt": "2026-03-31T10:00:00Z"}]});
     stage.json("/awd/2024-05-09/inboundShipments", list);
@@ -441,14 +638,24 @@ async fn awd_tells_stock_announced_and_received_and_a_running_total_counts_once(
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     assert_eq!(stream(&report, "stock").rows, 2);
     let second = &stage.asked("/awd/2024-05-09/inventory")[1].query;
-    assert!(second.contains("nextToken=t2") && second.contains("details=SHOW"), "{second}");
-    let counted = |units: i64| BTreeMap::from([("put_away".to_owned(), units), ("received".to_owned(), units)]);
+    assert!(
+        second.contains("nextToken=t2") && second.contains("details=SHOW"),
+        "{second}"
+    );
+    let counted =
+        |units: i64| BTreeMap::from([("put_away".to_owned(), units), ("received".to_owned(), units)]);
     assert_eq!(receipts(&house).await, counted(120));
 
     stage.clear();
     stage.with_token();
-    stage.json("/awd/2024-05-09/inventory", json!({"inventory": [stock("A", 100), stock("B", 7)]}));
-    stage.json("/awd/2024-05-09/inboundShipments", json!({"shipments": [{"orderId": "AO-1", "shipmentId": "AS-1", "shipmentStatus": "CLOSED"}]}));
+    stage.json(
+        "/awd/2024-05-09/inventory",
+        json!({"inventory": [stock("A", 100), stock("B", 7)]}),
+    );
+    stage.json(
+        "/awd/2024-05-09/inboundShipments",
+        json!({"shipments": [{"orderId": "AO-1", "shipmentId": "AS-1", "shipmentStatus": "CLOSED"}]}),
+    );
     stage.json("/awd/2024-05-09/inboundShipments/AS-1", shipment(180));
     for night in ["2026-04-03T02:00:00Z", "2026-04-04T02:00:00Z"] {
         house.clock.set(at(night));

@@ -56,7 +56,14 @@ fn shown(order: &Order) -> Json {
 
 async fn play(State(shop): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let body = axum::body::to_bytes(body, 1 << 16).await.expect("a body");
     let given = query(parts.uri.query().unwrap_or_default());
     let mut shop = shop.lock().expect("the shop");
@@ -70,18 +77,28 @@ async fn play(State(shop): State<Shared>, request: Request) -> Response {
                 && form["refresh_token"] == "v^1.1#r"
                 && form["scope"].contains("sell.fulfillment.readonly");
             if !good {
-                return (StatusCode::UNAUTHORIZED, axum::Json(json!({"error": "invalid_client"}))).into_response();
+                return (
+                    StatusCode::UNAUTHORIZED,
+                    axum::Json(json!({"error": "invalid_client"})),
+                )
+                    .into_response();
             }
-            axum::Json(json!({"access_token": "v^1.1#t", "expires_in": 7200, "token_type": "User Access Token"})).into_response()
+            axum::Json(
+                json!({"access_token": "v^1.1#t", "expires_in": 7200, "token_type": "User Access Token"}),
+            )
+            .into_response()
         }
         _ if header("authorization") != "Bearer v^1.1#t" => refused(401, "Invalid access token"),
         "/sell/inventory/v1/inventory_item" => {
             let item = |sku: &str, units: u32| json!({"sku": sku, "availability": {"shipToLocationAvailability": {"quantity": units}}});
-            axum::Json(json!({"total": 2, "size": 2, "inventoryItems": [item("S1", 4), item("S2", 0)]})).into_response()
+            axum::Json(json!({"total": 2, "size": 2, "inventoryItems": [item("S1", 4), item("S2", 0)]}))
+                .into_response()
         }
         "/sell/fulfillment/v1/order" => {
             shop.asked.push(given.clone());
-            let filter = given["filter"].strip_prefix("lastmodifieddate:[").and_then(|rest| rest.strip_suffix(']'));
+            let filter = given["filter"]
+                .strip_prefix("lastmodifieddate:[")
+                .and_then(|rest| rest.strip_suffix(']'));
             let Some((from, to)) = filter.and_then(|filter| filter.split_once("..")) else {
                 return refused(400, "Invalid filter");
             };
@@ -91,10 +108,20 @@ async fn play(State(shop): State<Shared>, request: Request) -> Response {
             if limit > 200 || from > to || to > at("2026-04-02T02:00:00Z") {
                 return refused(400, "Invalid limit or dates");
             }
-            let mut inside: Vec<&Order> = shop.orders.iter().filter(|order| order.modified >= from && order.modified <= to).collect();
+            let mut inside: Vec<&Order> = shop
+                .orders
+                .iter()
+                .filter(|order| order.modified >= from && order.modified <= to)
+                .collect();
             inside.sort_by_key(|order| order.id);
-            let page: Vec<Json> = inside.iter().skip(offset).take(limit).map(|order| shown(order)).collect();
-            let answer = json!({"href": "-", "total": inside.len(), "limit": limit, "offset": offset, "orders": page});
+            let page: Vec<Json> = inside
+                .iter()
+                .skip(offset)
+                .take(limit)
+                .map(|order| shown(order))
+                .collect();
+            let answer =
+                json!({"href": "-", "total": inside.len(), "limit": limit, "offset": offset, "orders": page});
             shop.pages += 1;
             if let Some((page, id)) = shop.moves
                 && page == shop.pages
@@ -110,8 +137,14 @@ async fn play(State(shop): State<Shared>, request: Request) -> Response {
 }
 
 async fn open(orders: Vec<Order>, moves: Option<(u32, u32)>) -> (Shared, ConnectorConfig) {
-    let shop = Arc::new(Mutex::new(Shop { orders, moves, ..Shop::default() }));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let shop = Arc::new(Mutex::new(Shop {
+        orders,
+        moves,
+        ..Shop::default()
+    }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let app = Router::new().fallback(play).with_state(Arc::clone(&shop));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -140,18 +173,33 @@ async fn open(orders: Vec<Order>, moves: Option<(u32, u32)>) -> (Shared, Connect
 fn orders(count: u32) -> Vec<Order> {
     let start = at("2026-03-28T00:00:00Z");
     (1..=count)
-        .map(|id| Order { id, modified: start + Duration::minutes(i64::from(id)), lines: 1 + id % 3 })
+        .map(|id| Order {
+            id,
+            modified: start + Duration::minutes(i64::from(id)),
+            lines: 1 + id % 3,
+        })
         .collect()
 }
 
 async fn counted(house: &House) -> (usize, i64) {
     let mut tx = house.store.read().await.expect("a transaction");
     let rows = tx
-        .rows("SELECT order_id, units FROM order_line WHERE account_id = $1", linkstar::args![&house.account])
+        .rows(
+            "SELECT order_id, units FROM order_line WHERE account_id = $1",
+            linkstar::args![&house.account],
+        )
         .await
         .expect("rows");
-    let ids: std::collections::BTreeSet<String> = rows.iter().map(|row| row.get("order_id").expect("an id")).collect();
-    (ids.len(), rows.iter().map(|row| row.get::<i64>("units").expect("units")).sum())
+    let ids: std::collections::BTreeSet<String> = rows
+        .iter()
+        .map(|row| row.get("order_id").expect("an id"))
+        .collect();
+    (
+        ids.len(),
+        rows.iter()
+            .map(|row| row.get::<i64>("units").expect("units"))
+            .sum(),
+    )
 }
 
 #[tokio::test]
@@ -162,15 +210,27 @@ async fn orders_are_paged_by_orders_and_not_by_their_lines() {
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     let lines: i64 = orders(450).iter().map(|order| i64::from(order.lines)).sum();
     assert_eq!(counted(&house).await, (450, lines));
-    let offsets: Vec<String> = shop.lock().unwrap().asked.iter().map(|asked| asked["offset"].clone()).collect();
+    let offsets: Vec<String> = shop
+        .lock()
+        .unwrap()
+        .asked
+        .iter()
+        .map(|asked| asked["offset"].clone())
+        .collect();
     assert_eq!(offsets, ["0", "200", "400"]);
     // The last answer ends a second before the window does: both ends are counted in.
     let filter = shop.lock().unwrap().asked[0]["filter"].clone();
-    assert_eq!(filter, "lastmodifieddate:[2026-03-27T00:00:00.000Z..2026-04-02T01:54:59.000Z]");
+    assert_eq!(
+        filter,
+        "lastmodifieddate:[2026-03-27T00:00:00.000Z..2026-04-02T01:54:59.000Z]"
+    );
     let mut tx = house.store.read().await.unwrap();
     let views = facts::latest_stock(&mut tx, &house.account).await.unwrap();
-    let stock: Vec<(&str, Option<i64>)> =
-        views.iter().flat_map(|view| &view.rows).map(|row| (row.sku_code.as_str(), row.buckets.available)).collect();
+    let stock: Vec<(&str, Option<i64>)> = views
+        .iter()
+        .flat_map(|view| &view.rows)
+        .map(|row| (row.sku_code.as_str(), row.buckets.available))
+        .collect();
     assert_eq!(stock, [("S1", Some(4)), ("S2", Some(0))]);
 }
 
@@ -181,7 +241,13 @@ async fn trap_9_an_order_that_moves_while_pages_are_read_hides_no_other() {
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
     assert_eq!(stream(&report, "orders").state, PullState::Ok, "{report:?}");
-    let offsets: Vec<String> = shop.lock().unwrap().asked.iter().map(|asked| asked["offset"].clone()).collect();
+    let offsets: Vec<String> = shop
+        .lock()
+        .unwrap()
+        .asked
+        .iter()
+        .map(|asked| asked["offset"].clone())
+        .collect();
     // The total went from 450 to 449: the window is read again from its start.
     assert_eq!(offsets, ["0", "200", "0", "200", "400"]);
     let lines: i64 = orders(450).iter().map(|order| i64::from(order.lines)).sum();
@@ -191,7 +257,9 @@ async fn trap_9_an_order_that_moves_while_pages_are_read_hides_no_other() {
 #[tokio::test]
 async fn a_keyset_that_is_wrong_is_told_as_such() {
     let (_shop, mut config) = open(orders(1), None).await;
-    config.secrets.insert("client_secret".to_owned(), Secret::new("other"));
+    config
+        .secrets
+        .insert("client_secret".to_owned(), Secret::new("other"));
     let house = House::new("2026-04-02T02:00:00Z").await;
     let diagnosis = linkstar::http::doctor(&house.client, &house.clock, &config).await;
     assert!(matches!(diagnosis.code, "expired" | "forbidden"), "{diagnosis:?}");

@@ -2,17 +2,26 @@
 
 mod amazon;
 mod amazon_more;
+mod answers;
+mod desk;
 mod doctor;
 mod ebay;
 mod faults;
 mod goodcang;
 mod isolation;
+mod limits;
 mod prism;
 mod resume;
+mod rotation;
 mod sales;
 mod sandbox;
 mod shape;
+mod shape_events;
 mod shape_stock;
 mod shopify;
+mod signing;
 mod stage;
+mod tape;
+mod tokens;
+mod waits;
 mod walmart;

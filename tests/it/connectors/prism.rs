@@ -115,7 +115,9 @@ async fn amazons_report_model_takes_our_requests() {
 
 fn at_prism(mut config: ConnectorConfig, url: &str, switches: &[&str]) -> ConnectorConfig {
     config.params.insert("base_url".to_owned(), url.to_owned());
-    config.params.insert("timeout_seconds".to_owned(), "20".to_owned());
+    config
+        .params
+        .insert("timeout_seconds".to_owned(), "20".to_owned());
     for switch in switches {
         config.params.insert((*switch).to_owned(), "yes".to_owned());
     }
@@ -130,7 +132,9 @@ async fn amazons_orders_model_of_2026_takes_our_questions_and_its_endless_token_
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("orders_2026-01-01.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model).await.expect("prism opens its port within 30 s");
+    let (_prism, url) = serve(&program, &model)
+        .await
+        .expect("prism opens its port within 30 s");
     let config = at_prism(amazon(&stage), &url, &["recent_orders"]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
@@ -139,7 +143,11 @@ async fn amazons_orders_model_of_2026_takes_our_questions_and_its_endless_token_
     assert_eq!((recent.state, recent.rows), (PullState::Partial, 2), "{recent:?}");
     let problem = recent.problem.clone().unwrap();
     assert!(problem.contains("was given before"), "{problem}");
-    let header = head_of(&url, "/orders/2026-01-01/orders?createdAfter=2026-01-01T00:00:00Z&marketplaceIds=A1F83G8C2ARO7P").await;
+    let header = head_of(
+        &url,
+        "/orders/2026-01-01/orders?createdAfter=2026-01-01T00:00:00Z&marketplaceIds=A1F83G8C2ARO7P",
+    )
+    .await;
     assert!(header.contains("x-amzn-ratelimit-limit: string"), "{header}");
 }
 
@@ -162,7 +170,9 @@ async fn amazons_awd_model_takes_our_questions_and_cases_are_not_counted_as_piec
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("awd_2024-05-09.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model).await.expect("prism opens its port within 30 s");
+    let (_prism, url) = serve(&program, &model)
+        .await
+        .expect("prism opens its port within 30 s");
     let config = at_prism(awd(&stage), &url, &[]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let client = Client::new(Pace::Skip).unwrap();
@@ -186,13 +196,18 @@ async fn amazons_inbound_model_takes_our_questions() {
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("fulfillmentInboundV0.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model).await.expect("prism opens its port within 30 s");
+    let (_prism, url) = serve(&program, &model)
+        .await
+        .expect("prism opens its port within 30 s");
     let config = at_prism(amazon(&stage), &url, &["inbounds"]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
     // Prism refuses a question that the model does not allow; the second page, another kind of question, it took too.
     let inbound = stream(&report, "inbound");
-    assert!(inbound.problem.as_ref().unwrap().contains("was given before"), "{inbound:?}");
+    assert!(
+        inbound.problem.as_ref().unwrap().contains("was given before"),
+        "{inbound:?}"
+    );
     assert_eq!(inbound.rows, 1, "{inbound:?}");
     let lines = stream(&report, "inbound_lines");
     assert_eq!((lines.rows, lines.rejected_count), (1, 0), "{lines:?}");
@@ -205,10 +220,15 @@ async fn amazons_report_model_with_sandbox_answers_is_polled_until_patience_ends
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("reports_2021-06-30.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model).await.expect("prism opens its port within 30 s");
+    let (_prism, url) = serve(&program, &model)
+        .await
+        .expect("prism opens its port within 30 s");
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&at_prism(amazon(&stage), &url, &[])).await;
     // The sandbox's report ID323 is in progress for ever.
     let problem = stream(&report, "orders").problem.clone().unwrap();
-    assert_eq!(problem, "slow: report ID323 is still IN_PROGRESS after 60 minutes");
+    assert_eq!(
+        problem,
+        "slow: report ID323 is still IN_PROGRESS after 60 minutes"
+    );
 }

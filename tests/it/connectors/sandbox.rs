@@ -36,7 +36,11 @@ fn cases() -> Vec<Case> {
             cases.into_iter().map(move |case| Case {
                 model: model.clone(),
                 operation: case["operationId"].as_str().expect("an operation").to_owned(),
-                status: case["code"].as_str().expect("a status").parse().expect("a number"),
+                status: case["code"]
+                    .as_str()
+                    .expect("a status")
+                    .parse()
+                    .expect("a number"),
                 response: case["response"].clone(),
             })
         })
@@ -48,8 +52,10 @@ pub fn awd(stage: &Stage) -> ConnectorConfig {
     config.id = SourceId::new("awd").expect("an id");
     config.definition = definition("amazon-awd.toml");
     config.params.remove("marketplace_id");
-    config.warehouses =
-        BTreeMap::from([("AWD".to_owned(), WarehouseCode::new("amazon:AWD").expect("a code"))]);
+    config.warehouses = BTreeMap::from([(
+        "AWD".to_owned(),
+        WarehouseCode::new("amazon:AWD").expect("a code"),
+    )]);
     config
 }
 
@@ -58,7 +64,11 @@ fn bound(config: &ConnectorConfig) -> Bound {
 }
 
 fn judged(bound: &Bound, status: u16, headers: &[(&str, &str)], body: &Json) -> Verdict {
-    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let text = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
     bound.judge(&Heard {
         status,
         header: &|name| {
@@ -96,7 +106,11 @@ async fn goal_g_all_240_static_cases_of_amazon_are_judged_as_what_they_are() {
     let (sp_api, awd) = (bound(&amazon(&stage)), bound(&awd(&stage)));
     let mut counted: BTreeMap<(u16, &str), u32> = BTreeMap::new();
     for case in cases() {
-        let bound = if case.model.starts_with("awd") { &awd } else { &sp_api };
+        let bound = if case.model.starts_with("awd") {
+            &awd
+        } else {
+            &sp_api
+        };
         let verdict = judged(bound, case.status, &[], &case.response);
         let word = match &verdict {
             Verdict::Good => "good",
@@ -139,18 +153,27 @@ async fn the_static_cases_of_our_streams_become_rows() {
             _ => &[],
         };
         for stream in streams {
-            let bound = if case.model.starts_with("awd") { &awd } else { &sp_api };
+            let bound = if case.model.starts_with("awd") {
+                &awd
+            } else {
+                &sp_api
+            };
             let rows = read(bound, stream, &parent, &case.response);
             let why = rows.rejected.first().map(ToString::to_string).unwrap_or_default();
             let shown: Vec<String> = rows
                 .texts
                 .iter()
                 .map(|row| {
-                    let fields: Vec<String> = row.iter().map(|(name, text)| format!("{name}={text}")).collect();
+                    let fields: Vec<String> =
+                        row.iter().map(|(name, text)| format!("{name}={text}")).collect();
                     fields.join(" ")
                 })
                 .collect();
-            told.push(format!("{} {stream}: {} {why}", case.operation, shown.join(" | ")));
+            told.push(format!(
+                "{} {stream}: {} {why}",
+                case.operation,
+                shown.join(" | ")
+            ));
         }
     }
     insta::assert_snapshot!(told.join("\n"));
@@ -162,16 +185,29 @@ async fn throttled_and_expired_answers_of_every_operation_are_told_apart() {
     let stage = Stage::open().await;
     for bound in [bound(&amazon(&stage)), bound(&awd(&stage))] {
         let error = |code: &str, message: &str, details: &str| json!({"errors": [{"code": code, "message": message, "details": details}]});
-        let quota = error("QuotaExceeded", "You exceeded your quota for the requested resource.", "");
+        let quota = error(
+            "QuotaExceeded",
+            "You exceeded your quota for the requested resource.",
+            "",
+        );
         assert!(matches!(judged(&bound, 429, &[], &quota), Verdict::Throttled(_)));
         let expired = "The access token you provided has expired.";
-        for body in [error("Unauthorized", expired, ""), error("Unauthorized", "Access to requested resource is denied.", expired)] {
-            assert!(matches!(judged(&bound, 403, &[], &body), Verdict::Expired(_)), "{body}");
+        for body in [
+            error("Unauthorized", expired, ""),
+            error("Unauthorized", "Access to requested resource is denied.", expired),
+        ] {
+            assert!(
+                matches!(judged(&bound, 403, &[], &body), Verdict::Expired(_)),
+                "{body}"
+            );
         }
         let denied = error("Unauthorized", "Access to requested resource is denied.", "");
         assert!(matches!(judged(&bound, 403, &[], &denied), Verdict::Forbidden(_)));
         let broken = error("InternalFailure", "We encountered an internal error.", "");
         assert!(matches!(judged(&bound, 500, &[], &broken), Verdict::Broken(_)));
-        assert!(matches!(judged(&bound, 503, &[], &Json::Null), Verdict::Broken(_)));
+        assert!(matches!(
+            judged(&bound, 503, &[], &Json::Null),
+            Verdict::Broken(_)
+        ));
     }
 }

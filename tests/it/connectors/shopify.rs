@@ -38,8 +38,14 @@ impl Shop {
             .expect("node starts");
         let out = program.stdout.take().expect("its output");
         let mut url = String::new();
-        BufReader::new(out).read_line(&mut url).await.expect("its address");
-        Some(Self { _program: program, url: url.trim().to_owned() })
+        BufReader::new(out)
+            .read_line(&mut url)
+            .await
+            .expect("its address");
+        Some(Self {
+            _program: program,
+            url: url.trim().to_owned(),
+        })
     }
 
     /// One request beside the API: what the shop holds, what goes wrong, what it was asked.
@@ -47,20 +53,32 @@ impl Shop {
         let host = self.url.strip_prefix("http://").expect("an address");
         let mut stream = tokio::net::TcpStream::connect(host).await.expect("a connection");
         let body = body.to_string();
-        let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("sent");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
         let start = answer.find("\r\n\r\n").expect("a body") + 4;
         let body = &answer[start..];
-        let (from, to) = (body.find(['{', '[']).expect("JSON"), body.rfind(['}', ']']).expect("JSON"));
+        let (from, to) = (
+            body.find(['{', '[']).expect("JSON"),
+            body.rfind(['}', ']']).expect("JSON"),
+        );
         serde_json::from_str(&body[from..=to]).expect("JSON")
     }
 
     async fn sell(&self, orders: &[Json]) {
         let level = |id: u32, sku: &str, free: i64| json!({"item": {"id": format!("gid://shopify/InventoryItem/{id}"), "sku": sku}, "quantities": {"available": free, "committed": 2, "reserved": 0, "incoming": 30, "damaged": 1, "quality_control": 0, "safety_stock": 0, "on_hand": free + 3}});
-        let levels: Vec<Json> = (1..=130).map(|id| level(id, &format!("S{id}"), i64::from(id))).collect();
-        self.tell("/shop", &json!({"orders": orders, "locations": {LONDON: levels}})).await;
+        let levels: Vec<Json> = (1..=130)
+            .map(|id| level(id, &format!("S{id}"), i64::from(id)))
+            .collect();
+        self.tell("/shop", &json!({"orders": orders, "locations": {LONDON: levels}}))
+            .await;
     }
 
     fn config(&self) -> ConnectorConfig {
@@ -74,7 +92,10 @@ impl Shop {
                 text("history_days", "30"),
             ]),
             secrets: BTreeMap::from([("access_token".to_owned(), Secret::new("s3cret-access_token"))]),
-            warehouses: BTreeMap::from([(LONDON.to_owned(), WarehouseCode::new("shopify:GB").expect("a code"))]),
+            warehouses: BTreeMap::from([(
+                LONDON.to_owned(),
+                WarehouseCode::new("shopify:GB").expect("a code"),
+            )]),
         }
     }
 }
@@ -100,14 +121,20 @@ async fn sold(house: &House) -> BTreeMap<String, i64> {
     let mut tx = house.store.read().await.expect("a transaction");
     let day = |text: &str| text.parse().expect("a day");
     let mut sold = BTreeMap::new();
-    for row in facts::sales_history(&mut tx, &house.account, day("2026-01-01"), day("2027-01-01")).await.expect("history") {
+    for row in facts::sales_history(&mut tx, &house.account, day("2026-01-01"), day("2027-01-01"))
+        .await
+        .expect("history")
+    {
         *sold.entry(row.sku_code).or_insert(0) += row.units;
     }
     sold
 }
 
 fn units(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
-    pairs.iter().map(|(sku, units)| ((*sku).to_owned(), *units)).collect()
+    pairs
+        .iter()
+        .map(|(sku, units)| ((*sku).to_owned(), *units))
+        .collect()
 }
 
 async fn house() -> House {
@@ -134,19 +161,48 @@ async fn goal_g_every_graphql_text_validates_against_the_schema_and_is_executed(
         assert_eq!(text["errors"], json!([]), "{text}");
     }
     // Every text of the file was among them, the one inside the bulk operation too.
-    let said = |name: &str| asked.iter().any(|text| text["query"].as_str().is_some_and(|query| query.contains(name)));
+    let said = |name: &str| {
+        asked
+            .iter()
+            .any(|text| text["query"].as_str().is_some_and(|query| query.contains(name)))
+    };
     let inner = asked.iter().filter(|text| text["inner"].is_string()).count();
-    assert!(["OrdersInBulk(", "OrdersInBulkState", "OrdersByPage", "StockOfLocation"].iter().all(|name| said(name)) && inner == 1);
+    assert!(
+        [
+            "OrdersInBulk(",
+            "OrdersInBulkState",
+            "OrdersByPage",
+            "StockOfLocation"
+        ]
+        .iter()
+        .all(|name| said(name))
+            && inner == 1
+    );
     let file = definition("shopify.toml");
     let shipped = file.file.stream.values().flat_map(|stream| {
-        let report = stream.report.iter().flat_map(|report| [&report.create, &report.poll]);
-        stream.request.iter().chain(report).filter_map(|call| call.graphql.as_ref())
+        let report = stream
+            .report
+            .iter()
+            .flat_map(|report| [&report.create, &report.poll]);
+        stream
+            .request
+            .iter()
+            .chain(report)
+            .filter_map(|call| call.graphql.as_ref())
     });
     assert_eq!(shipped.count(), 4);
     let mut tx = house.store.read().await.unwrap();
     let views = facts::latest_stock(&mut tx, &house.account).await.unwrap();
     let first = views[0].rows.iter().find(|row| row.sku_code == "S7").unwrap();
-    assert_eq!((first.buckets.available, first.buckets.reserved, first.buckets.inbound, first.buckets.unsellable), (Some(7), Some(2), Some(30), Some(1)));
+    assert_eq!(
+        (
+            first.buckets.available,
+            first.buckets.reserved,
+            first.buckets.inbound,
+            first.buckets.unsellable
+        ),
+        (Some(7), Some(2), Some(30), Some(1))
+    );
 }
 
 #[tokio::test]
@@ -155,12 +211,22 @@ async fn a_schema_that_does_not_know_a_field_refuses_the_text() {
     shop.sell(&orders()).await;
     let mut config = shop.config();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors/shopify.toml");
-    let text = std::fs::read_to_string(path).unwrap().replace("item { id sku tracked }", "item { id sku tracked nosuchfield }");
-    config.definition = std::sync::Arc::new(linkstar::connector::Definition::parse("own.toml", &text).unwrap());
+    let text = std::fs::read_to_string(path)
+        .unwrap()
+        .replace("item { id sku tracked }", "item { id sku tracked nosuchfield }");
+    config.definition =
+        std::sync::Arc::new(linkstar::connector::Definition::parse("own.toml", &text).unwrap());
     let report = house().await.pull(&config).await;
     let stock = stream(&report, "stock");
     assert_eq!(stock.state, PullState::Failed);
-    assert!(stock.problem.as_ref().unwrap().contains("Cannot query field \"nosuchfield\" on type \"InventoryItem\""), "{stock:?}");
+    assert!(
+        stock
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains("Cannot query field \"nosuchfield\" on type \"InventoryItem\""),
+        "{stock:?}"
+    );
 }
 
 #[tokio::test]
@@ -199,7 +265,10 @@ async fn complaint_85372_a_dropped_result_never_advances_the_state() {
     shop.sell(&orders()).await;
     let config = shop.config();
     for (wrong, said) in [
-        (json!({"drop": 3}), "the result has 207 objects, but 210 were promised"),
+        (
+            json!({"drop": 3}),
+            "the result has 207 objects, but 210 were promised",
+        ),
         (json!({"cut": true}), ""),
         (json!({"bulk": "FAILED"}), "INTERNAL_SERVER_ERROR"),
         (json!({"bulk": "EXPIRED"}), "is a gap"),
@@ -244,8 +313,13 @@ async fn doctor_knows_a_good_token_from_a_wrong_one() {
     let mut config = shop.config();
     let diagnosis = linkstar::http::doctor(&house.client, &house.clock, &config).await;
     assert_eq!(diagnosis.code, "ok", "{diagnosis:?}");
-    config.secrets.insert("access_token".to_owned(), Secret::new("other"));
+    config
+        .secrets
+        .insert("access_token".to_owned(), Secret::new("other"));
     let diagnosis = linkstar::http::doctor(&house.client, &house.clock, &config).await;
-    assert!(!diagnosis.healthy && diagnosis.text.contains("Invalid API key"), "{diagnosis:?}");
+    assert!(
+        !diagnosis.healthy && diagnosis.text.contains("Invalid API key"),
+        "{diagnosis:?}"
+    );
     assert!(!diagnosis.text.contains("other"), "{diagnosis:?}");
 }

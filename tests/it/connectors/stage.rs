@@ -351,7 +351,10 @@ pub fn query(text: &str) -> BTreeMap<String, String> {
         let mut bytes = Vec::new();
         let mut rest = text.bytes();
         while let Some(byte) = rest.next() {
-            let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).expect("a hex digit");
+            let digit = |byte: Option<u8>| {
+                byte.and_then(|byte| char::from(byte).to_digit(16))
+                    .expect("a hex digit")
+            };
             bytes.push(match byte {
                 b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).expect("a byte"),
                 b'+' => b' ',

@@ -43,25 +43,41 @@ fn page(orders: &[Json], cursor: Option<&str>) -> Response {
 }
 
 fn refused(status: StatusCode, text: &str) -> Response {
-    (status, axum::Json(json!({"error": [{"code": "X", "description": text}]}))).into_response()
+    (
+        status,
+        axum::Json(json!({"error": [{"code": "X", "description": text}]})),
+    )
+        .into_response()
 }
 
 async fn play(State(heard): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let body = axum::body::to_bytes(body, 1 << 16).await.expect("a body");
     let mut heard = heard.lock().expect("what was heard");
     let id = header("wm_qos.correlation_id");
     if header("wm_svc.name") != "Walmart Marketplace" || id.len() != 36 || heard.correlations.contains(&id) {
-        return refused(StatusCode::BAD_REQUEST, "WM_SVC.NAME or WM_QOS.CORRELATION_ID is missing or not new");
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "WM_SVC.NAME or WM_QOS.CORRELATION_ID is missing or not new",
+        );
     }
     heard.correlations.push(id);
     if parts.uri.path() == "/v3/token" {
         heard.tokens += 1;
         let basic = base64::prelude::BASE64_STANDARD.encode("id:secret");
-        let good = header("authorization") == format!("Basic {basic}") && body == "grant_type=client_credentials";
+        let good =
+            header("authorization") == format!("Basic {basic}") && body == "grant_type=client_credentials";
         return if good {
-            axum::Json(json!({"access_token": "tok", "token_type": "Bearer", "expires_in": 900})).into_response()
+            axum::Json(json!({"access_token": "tok", "token_type": "Bearer", "expires_in": 900}))
+                .into_response()
         } else {
             refused(StatusCode::UNAUTHORIZED, "invalid client")
         };
@@ -76,10 +92,21 @@ async fn play(State(heard): State<Shared>, request: Request) -> Response {
     heard.queries.push(asked.clone());
     let given = query(&asked);
     match parts.uri.path() {
-        "/v3/orders" if Some(asked.as_str()) == CURSOR.strip_prefix('?') => page(&[order("PO-2", "SellerFulfilled", &[("Acknowledged", 5)])], None),
-        "/v3/orders" if given.contains_key("soIndex") => refused(StatusCode::BAD_REQUEST, "the cursor was changed"),
+        "/v3/orders" if Some(asked.as_str()) == CURSOR.strip_prefix('?') => {
+            page(&[order("PO-2", "SellerFulfilled", &[("Acknowledged", 5)])], None)
+        }
+        "/v3/orders" if given.contains_key("soIndex") => {
+            refused(StatusCode::BAD_REQUEST, "the cursor was changed")
+        }
         "/v3/orders" => match given["shipNodeType"].as_str() {
-            "SellerFulfilled" => page(&[order("PO-1", "SellerFulfilled", &[("Shipped", 2), ("Cancelled", 1)])], Some(CURSOR)),
+            "SellerFulfilled" => page(
+                &[order(
+                    "PO-1",
+                    "SellerFulfilled",
+                    &[("Shipped", 2), ("Cancelled", 1)],
+                )],
+                Some(CURSOR),
+            ),
             _ => page(&[order("PO-3", "WFSFulfilled", &[("Delivered", 7)])], None),
         },
         "/v3/fulfillment/inventory" => {
@@ -97,7 +124,9 @@ async fn play(State(heard): State<Shared>, request: Request) -> Response {
 
 async fn open() -> (Shared, ConnectorConfig) {
     let heard = Shared::default();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let app = Router::new().fallback(play).with_state(Arc::clone(&heard));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -105,12 +134,19 @@ async fn open() -> (Shared, ConnectorConfig) {
     let config = ConnectorConfig {
         id: SourceId::new("walmart-us").expect("an id"),
         definition: definition("walmart.toml"),
-        params: BTreeMap::from([text("base_url", &url), text("history_days", "5"), text("wfs", "yes")]),
+        params: BTreeMap::from([
+            text("base_url", &url),
+            text("history_days", "5"),
+            text("wfs", "yes"),
+        ]),
         secrets: BTreeMap::from([
             ("client_id".to_owned(), Secret::new("id")),
             ("client_secret".to_owned(), Secret::new("secret")),
         ]),
-        warehouses: BTreeMap::from([("WFS".to_owned(), WarehouseCode::new("walmart:US").expect("a code"))]),
+        warehouses: BTreeMap::from([(
+            "WFS".to_owned(),
+            WarehouseCode::new("walmart:US").expect("a code"),
+        )]),
     };
     (heard, config)
 }
@@ -124,11 +160,29 @@ async fn the_cursor_goes_back_word_for_word_and_every_request_has_a_number_of_it
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     let mut tx = house.store.read().await.unwrap();
     let day = |text: &str| text.parse().unwrap();
-    let sold = facts::sales_history(&mut tx, &house.account, day("2026-03-01"), day("2026-05-01")).await.unwrap();
+    let sold = facts::sales_history(&mut tx, &house.account, day("2026-03-01"), day("2026-05-01"))
+        .await
+        .unwrap();
     // What was cancelled of a line is no sale; Walmart's own warehouse is another way to ship. The day is New York's.
-    let sold: Vec<(String, String, i64)> = sold.into_iter().map(|row| (row.day.to_string(), row.fulfilment, row.units)).collect();
-    assert_eq!(sold, [("2026-03-30".to_owned(), "Merchant".to_owned(), 7), ("2026-03-30".to_owned(), "WFS".to_owned(), 7)]);
-    assert!(heard.lock().unwrap().queries.iter().any(|asked| Some(asked.as_str()) == CURSOR.strip_prefix('?')));
+    let sold: Vec<(String, String, i64)> = sold
+        .into_iter()
+        .map(|row| (row.day.to_string(), row.fulfilment, row.units))
+        .collect();
+    assert_eq!(
+        sold,
+        [
+            ("2026-03-30".to_owned(), "Merchant".to_owned(), 7),
+            ("2026-03-30".to_owned(), "WFS".to_owned(), 7)
+        ]
+    );
+    assert!(
+        heard
+            .lock()
+            .unwrap()
+            .queries
+            .iter()
+            .any(|asked| Some(asked.as_str()) == CURSOR.strip_prefix('?'))
+    );
     assert_eq!(heard.lock().unwrap().tokens, 1);
     let stock = stream(&report, "stock");
     assert_eq!((stock.pages, stock.rows), (2, 301), "{stock:?}");
