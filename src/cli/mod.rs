@@ -19,7 +19,7 @@ mod planning;
 mod receive;
 mod run;
 pub mod schedule;
-mod status;
+pub mod status;
 mod world;
 
 use std::process::ExitCode;
