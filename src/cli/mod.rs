@@ -20,6 +20,7 @@ mod receive;
 mod run;
 pub mod schedule;
 pub mod status;
+mod web;
 mod world;
 
 use std::process::ExitCode;
@@ -171,6 +172,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Audit { command } => audit::run(cli, command).await,
         Command::Db { command } => db::run(cli, command).await,
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
+        Command::Web { command } => web::run(command),
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => declared::connector(cli, command),

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::super::context::word;
+pub use super::super::context::word;
 use super::super::nightly::told_line;
-use super::super::order::happened;
+pub use super::super::order::happened as happened_words;
 use crate::config::Config;
 use crate::delivery::State;
 use crate::ids::{AccountId, OrderNo};
@@ -25,7 +25,7 @@ use crate::store::{StoreError, Tx, inbox, orders, outbox, plans, receipts, run};
 use crate::wording::{Lang, text};
 
 const RUNS_SHOWN: u32 = 5;
-pub const MESSAGES_SHOWN: u32 = 1_000;
+const MESSAGES_SHOWN: u32 = 1_000;
 const JOBS_SHOWN: u32 = 20;
 /// Nearest matches of an order nobody knows.
 const NEAREST_SHOWN: usize = 5;
@@ -36,7 +36,7 @@ pub struct Overview {
     pub runs: Vec<RunView>,
     /// Messages that need a person.
     pub stuck: Vec<Message>,
-    pub waiting: usize,
+    pub waiting: i64,
     pub orders: Vec<StoredOrder>,
     pub plan: Option<Plan>,
     /// Rejected bookings and files nobody could read.
@@ -51,21 +51,22 @@ impl Overview {
     /// When the store fails.
     pub async fn of(tx: &mut Tx, config: &Config, now: DateTime<Utc>) -> Result<Self, PlanError> {
         let account = &config.account.id;
-        let messages = outbox::list(tx, account, None, MESSAGES_SHOWN).await?;
-        let waiting = messages
-            .iter()
-            .filter(|message| message.state == State::Due)
-            .count();
+        let waiting = outbox::count_by_state(tx, account)
+            .await?
+            .into_iter()
+            .find(|(state, _)| *state == State::Due)
+            .map_or(0, |(_, n)| n);
+        let mut stuck = Vec::new();
+        for state in State::ALL.iter().filter(|state| state.needs_a_person()) {
+            stuck.extend(outbox::list(tx, account, Some(*state), MESSAGES_SHOWN).await?);
+        }
         let dead = JobFilter {
             state: Some(JobState::Dead),
             ..JobFilter::default()
         };
         Ok(Self {
             runs: run::latest(tx, account, RUNS_SHOWN).await?,
-            stuck: messages
-                .into_iter()
-                .filter(|message| message.state.needs_a_person())
-                .collect(),
+            stuck,
             waiting,
             orders: orders::all(tx, account).await?,
             plan: plans::latest(tx, account).await?,
@@ -197,11 +198,7 @@ impl OrderStory {
             events: orders::events(tx, account, &number).await?,
             documents: orders::documents(tx, account, &number).await?,
             received: inbox::of_order(tx, account, &number).await?,
-            messages: outbox::list(tx, account, None, MESSAGES_SHOWN)
-                .await?
-                .into_iter()
-                .filter(|message| message.business_key.starts_with(&prefix))
-                .collect(),
+            messages: outbox::beginning(tx, account, &prefix).await?,
             lines: receipts::current(tx, account)
                 .await?
                 .into_iter()
@@ -235,7 +232,7 @@ impl OrderStory {
         if self.stored.state == OrderState::BookingRejected
             && let Some(event) = self.events.last()
         {
-            problems.push(happened(lang, &event.kind));
+            problems.push(happened_words(lang, &event.kind));
         }
         problems.extend(
             self.messages
@@ -265,6 +262,12 @@ impl OrderStory {
         );
         problems
     }
+}
+
+/// The word for how a step or a run ended.
+#[must_use]
+pub fn step_state(lang: Lang, state: &str) -> String {
+    word(lang, "cli.step", state)
 }
 
 #[must_use]

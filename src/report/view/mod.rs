@@ -39,6 +39,17 @@ impl Tone {
         self.colours().1
     }
 
+    /// What it is called in a style sheet.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Amber => "amber",
+            Self::Blue => "blue",
+            Self::Green => "green",
+            Self::Grey => "grey",
+        }
+    }
+
     /// Class for the dark scheme.
     pub fn class(self) -> &'static str {
         match self {
@@ -281,6 +292,13 @@ impl View {
             ),
             workbook_name,
         }
+    }
+}
+
+impl Row {
+    /// One line as the table shows it, with its chart, whether it asks for something or not.
+    pub fn of(report: &DailyReport<'_>, line: &PlanLine) -> Self {
+        lines::one(report, line)
     }
 }
 
