@@ -176,7 +176,11 @@ fn resolve_all(
         match resolve_one(secret.expose(), home, environment, plain_allowed) {
             Ok(value) => *secret = Secret::new(value),
             // What stood there may be the secret itself: it is not repeated.
-            Err((found, wanted)) => sections.fault(&field, found, wanted),
+            Err((found, wanted)) => {
+                sections.fault(&field, found, wanted);
+                // Told once: nothing looks at what could not be read.
+                *secret = Secret::new("${}");
+            }
         }
     };
     resolve("store.url".to_owned(), &mut config.store.url, true);

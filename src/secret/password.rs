@@ -19,7 +19,7 @@ pub const MOST_CHARS: usize = 512;
 
 /// Why a text is no hash of a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("wanted a hash as `linkstar web hash` prints it: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`")]
+#[error("a hash as `linkstar web hash` prints it: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`")]
 pub struct NoHash;
 
 /// The hash of a password. Not shown: it would let others try passwords at their leisure.

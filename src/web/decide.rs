@@ -1,5 +1,6 @@
-//! An answer to a line: exactly what an answered workbook does, with one thing more: whoever would overwrite somebody
-//! else's answer without having seen it is told first.
+//! Answers to lines: exactly what an answered workbook does. Everything that is sent together is one answer, so that
+//! lines to one warehouse become one order. One thing more: whoever would overwrite somebody else's answer without
+//! having seen it is told first, and nothing of what was sent is recorded.
 
 use axum::Form as Posted;
 use axum::http::StatusCode;
@@ -8,13 +9,12 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::gate::Visit;
 use super::login::Fields;
 use super::page::Fault;
-use super::plan::{Answered, Conflict, line_page, link_of, place_of};
+use super::plan::{Answered, Conflict, line_page, link_of};
 use crate::catalog::Item;
 use crate::digest::sha256_hex;
-use crate::ids::{OrderNo, PlanId, Sku, WarehouseCode};
+use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::night::NightError;
 use crate::night::decide::decide;
-use crate::planner::PlanLine;
 use crate::report::decisions::{Choice, Decision, quantity};
 use crate::store::{plans, turn};
 use crate::wording::{Lang, text};
@@ -50,30 +50,25 @@ impl Answers<'_> {
 
 /// The form below a line.
 pub(super) struct Form {
-    pub plan: String,
     pub warehouse: String,
     pub sku: String,
     pub seen: String,
-    pub suggested: Option<i64>,
     pub may_adopt: bool,
     pub multiples: Vec<i64>,
     /// How the quantity is packed, in words.
     pub packing: Option<String>,
-    /// Already in an order: nothing is answered any more.
-    pub order: Option<String>,
 }
 
 impl Form {
     pub fn of(
-        visit: &Visit,
-        plan: &PlanId,
-        line: &PlanLine,
+        lang: Lang,
+        (warehouse, sku): (&WarehouseCode, &Sku),
+        suggested: Option<i64>,
         item: Option<&Item>,
         answers: &Answers<'_>,
     ) -> Self {
         let carton = item.and_then(|item| item.carton_units).filter(|units| *units > 0);
         let moq = item.and_then(|item| item.moq).filter(|units| *units > 0);
-        let suggested = line.suggested_units;
         let packing = match (carton, moq) {
             (Some(carton), Some(moq)) => Some(("web.decide.carton_moq", carton, moq)),
             (Some(carton), None) => Some(("web.decide.carton", carton, 0)),
@@ -81,11 +76,9 @@ impl Form {
             (None, None) => None,
         };
         Self {
-            plan: plan.to_string(),
-            warehouse: line.warehouse.to_string(),
-            sku: line.sku.to_string(),
+            warehouse: warehouse.to_string(),
+            sku: sku.to_string(),
             seen: answers.seen(),
-            suggested,
             may_adopt: suggested.is_some_and(|units| units > 0),
             multiples: carton
                 .map(|carton| multiples(carton, suggested, moq))
@@ -96,9 +89,8 @@ impl Form {
                     .iter()
                     .map(|(name, value)| (*name, value.as_str()))
                     .collect();
-                text(visit.lang, key, &places)
+                text(lang, key, &places)
             }),
-            order: answers.order.map(ToString::to_string),
         }
     }
 }
@@ -129,68 +121,115 @@ pub(super) fn words(lang: Lang, decision: &plans::Decision) -> String {
     format!("{}: {choice}{units}{reason}", decision.by)
 }
 
-/// What a form says, before it is known whether it may.
+/// What a form says about one line, before it is known whether it may.
 struct Answer {
-    plan: PlanId,
     decision: Decision,
     seen: String,
 }
 
-fn read(visit: &Visit, fields: &Fields) -> Result<Answer, Fault> {
-    let bad = |key: &str| Fault::new(visit.lang, StatusCode::UNPROCESSABLE_ENTITY, key);
-    let field = |name: &str| fields.get(name).map_or("", |value| value.trim());
-    let choice = Choice::ALL
-        .into_iter()
-        .find(|choice| choice.code() == field("choice"))
-        .ok_or_else(|| bad("web.decide.no_choice"))?;
-    let units = match choice {
-        Choice::Change => Some(quantity(field("units")).ok_or_else(|| bad("web.decide.bad_units"))?),
-        Choice::Adopt | Choice::Reject | Choice::Watch => None,
-    };
-    let reason: String = field("reason")
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if reason.chars().count() > MOST_REASON_CHARS {
-        return Err(bad("web.decide.long_reason"));
+impl Answer {
+    fn key(&self) -> (WarehouseCode, Sku) {
+        (self.decision.warehouse.clone(), self.decision.sku.clone())
     }
-    let line = PlanId::new(field("plan"))
-        .ok()
-        .zip(WarehouseCode::new(field("warehouse")).ok())
-        .zip(Sku::new(field("sku")).ok());
-    let ((plan, warehouse), sku) = line.ok_or_else(|| bad("web.fault.missing"))?;
-    Ok(Answer {
-        plan,
-        decision: Decision {
-            warehouse,
-            sku,
-            choice,
-            units,
-            reason,
-            place: "web".to_owned(),
-        },
-        seen: field("seen").to_owned(),
-    })
+}
+
+/// The lines that were answered: fields end in `.` and the line's number on the page. A line without a choice is not
+/// answered, as a row without a decision is not.
+fn read(visit: &Visit, fields: &Fields) -> Result<Vec<Answer>, Fault> {
+    let mut answers = Vec::new();
+    for number in fields.keys().filter_map(|name| name.strip_prefix("sku.")) {
+        let field = |name: &str| {
+            let value = fields.get(&format!("{name}.{number}"));
+            value.map_or("", |value| value.trim())
+        };
+        let bad = |key: &str| {
+            Fault::new(visit.lang, StatusCode::UNPROCESSABLE_ENTITY, key)
+                .say(format!("{} · {}", field("sku"), field("warehouse")))
+                .link("/", text(visit.lang, "web.nav.today", &[]))
+        };
+        let (choice, units) = (field("choice"), field("units"));
+        if choice.is_empty() {
+            if units.is_empty() {
+                continue;
+            }
+            return Err(bad("web.decide.units_alone"));
+        }
+        let choice = Choice::ALL
+            .into_iter()
+            .find(|known| known.code() == choice)
+            .ok_or_else(|| bad("web.decide.no_choice"))?;
+        let units = match choice {
+            Choice::Change => Some(quantity(units).ok_or_else(|| bad("web.decide.bad_units"))?),
+            _ if units.is_empty() => None,
+            Choice::Adopt | Choice::Reject | Choice::Watch => return Err(bad("web.decide.units_beside")),
+        };
+        let reason: String = field("reason")
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if reason.chars().count() > MOST_REASON_CHARS {
+            return Err(bad("web.decide.long_reason"));
+        }
+        let warehouse = WarehouseCode::new(field("warehouse")).ok();
+        let line = warehouse.zip(Sku::new(field("sku")).ok());
+        let (warehouse, sku) = line.ok_or_else(|| bad("web.fault.missing"))?;
+        answers.push(Answer {
+            decision: Decision {
+                warehouse,
+                sku,
+                choice,
+                units,
+                reason,
+                place: "web".to_owned(),
+            },
+            seen: field("seen").to_owned(),
+        });
+    }
+    if answers.is_empty() {
+        let fault = Fault::new(
+            visit.lang,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "web.decide.no_choice",
+        );
+        return Err(fault.link("/", text(visit.lang, "web.nav.today", &[])));
+    }
+    Ok(answers)
 }
 
 pub(super) async fn take(visit: Visit, Posted(fields): Posted<Fields>) -> Result<Response, Fault> {
     visit.check(fields.get("csrf"))?;
-    let answer = read(&visit, &fields)?;
-    let lang = visit.lang;
-    let (warehouse, sku) = (answer.decision.warehouse.as_str(), answer.decision.sku.as_str());
-    let back = match fields.get("back").map(String::as_str) {
-        Some("today") => format!("/#{}", place_of(warehouse, sku)),
-        _ => format!("{}&done=1", link_of(warehouse, sku)),
-    };
-    let refused = match record(&visit, &answer).await? {
-        Outcome::Taken => return Ok(Redirect::to(&back).into_response()),
+    let answers = read(&visit, &fields)?;
+    let plan = fields.get("plan").map_or("", String::as_str);
+    let (status, conflict) = match record(&visit, plan, &answers).await? {
+        Outcome::Taken => {
+            let to = match answers.as_slice() {
+                [one] if !fields.contains_key("today") => {
+                    let decision = &one.decision;
+                    format!(
+                        "{}&done=1",
+                        link_of(decision.warehouse.as_str(), decision.sku.as_str())
+                    )
+                }
+                _ => "/?done=1".to_owned(),
+            };
+            return Ok(Redirect::to(&to).into_response());
+        }
         Outcome::Conflict(conflict) => (StatusCode::CONFLICT, conflict),
         Outcome::Refused(conflict) => (StatusCode::UNPROCESSABLE_ENTITY, conflict),
     };
-    let (status, conflict) = refused;
     tracing::info!(account = %visit.seller.night().account(), user = visit.user, why = conflict.title, "answer not taken");
-    let page = line_page(&visit, &fields, false, Some(conflict), status).await;
-    page.or_else(|fault| Ok(fault.link("/", text(lang, "web.nav.today", &[])).into_response()))
+    if let [one] = answers.as_slice() {
+        let asked = [
+            ("warehouse".to_owned(), one.decision.warehouse.to_string()),
+            ("sku".to_owned(), one.decision.sku.to_string()),
+        ];
+        return line_page(&visit, &asked.into(), false, Some(conflict), status).await;
+    }
+    let mut fault = Fault::titled(visit.lang, status, conflict.title);
+    for line in conflict.lines {
+        fault = fault.say(line);
+    }
+    Err(fault.link("/", text(visit.lang, "web.nav.today", &[])))
 }
 
 enum Outcome {
@@ -212,7 +251,36 @@ fn is_same(visit: &Visit, answer: &Answer, suggested: Option<i64>, known: &plans
         && known.reason == answer.decision.reason
 }
 
-async fn record(visit: &Visit, answer: &Answer) -> Result<Outcome, Fault> {
+/// Why one line cannot be answered so, as the wording key of its kind and a line of text; `Ok(false)` when it has been
+/// answered exactly so already.
+fn settle(
+    visit: &Visit,
+    answer: &Answer,
+    suggested: Option<i64>,
+    answers: &Answers<'_>,
+) -> Result<bool, (&'static str, String)> {
+    let lang = visit.lang;
+    let mut known = answers.decisions.iter();
+    if known.any(|known| is_same(visit, answer, suggested, known)) {
+        return Ok(false);
+    }
+    let line = format!("{} · {}", answer.decision.sku, answer.decision.warehouse);
+    if let Some(order) = answers.order {
+        let why = text(lang, "web.decide.in_order", &[("order", order.as_str())]);
+        return Err(("web.decide.too_late", format!("{line}: {why}")));
+    }
+    if answers.seen() != answer.seen {
+        let said: Vec<String> = answers.decisions.iter().map(|known| words(lang, known)).collect();
+        return Err(("web.decide.meanwhile", format!("{line}: {}", said.join("; "))));
+    }
+    // As the workbook's reader has it: nothing is adopted where nothing is suggested.
+    if answer.decision.choice == Choice::Adopt && suggested.is_none_or(|units| units <= 0) {
+        return Err(("web.decide.nothing_to_adopt", line));
+    }
+    Ok(true)
+}
+
+async fn record(visit: &Visit, asked: &str, given: &[Answer]) -> Result<Outcome, Fault> {
     let night = visit.seller.night();
     let lang = visit.lang;
     let inside = |error: NightError| Fault::inside(lang, &error);
@@ -229,54 +297,50 @@ async fn record(visit: &Visit, answer: &Answer) -> Result<Outcome, Fault> {
     let plan = plans::latest(&mut tx, night.account())
         .await
         .map_err(|error| Fault::inside(lang, &error))?;
-    let Some(plan) = plan.filter(|plan| plan.id == answer.plan) else {
+    let Some(plan) = plan.filter(|plan| plan.id.as_str() == asked) else {
         return Ok(Outcome::Conflict(conflict("web.decide.old_plan", Vec::new())));
     };
-    let key = (answer.decision.warehouse.clone(), answer.decision.sku.clone());
-    let line = plan
-        .lines
-        .iter()
-        .find(|line| line.warehouse == key.0 && line.sku == key.1)
-        .ok_or_else(|| Fault::missing(lang))?;
     let answered = Answered::of(&night, &mut tx, &plan.id).await.map_err(inside)?;
-    let answers = Answers {
-        decisions: answered.on(&key),
-        order: answered.orders.get(&key),
-    };
-    let mut known = answers.decisions.iter();
-    if known.any(|known| is_same(visit, answer, line.suggested_units, known)) {
+    let mut decisions: Vec<Decision> = Vec::new();
+    let mut faults: Vec<(&'static str, String)> = Vec::new();
+    for answer in given {
+        let key = answer.key();
+        let line = plan
+            .lines
+            .iter()
+            .find(|line| line.warehouse == key.0 && line.sku == key.1)
+            .ok_or_else(|| Fault::missing(lang))?;
+        let answers = Answers {
+            decisions: answered.on(&key),
+            order: answered.orders.get(&key),
+        };
+        match settle(visit, answer, line.suggested_units, &answers) {
+            Ok(true) => decisions.push(answer.decision.clone()),
+            Ok(false) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if let Some((kind, _)) = faults.first() {
+        let kind = *kind;
+        let refused = conflict(kind, faults.into_iter().map(|(_, line)| line).collect());
+        return Ok(if kind == "web.decide.nothing_to_adopt" {
+            Outcome::Refused(refused)
+        } else {
+            Outcome::Conflict(refused)
+        });
+    }
+    if decisions.is_empty() {
         return Ok(Outcome::Taken);
     }
-    if let Some(order) = answers.order {
-        let lines = vec![text(lang, "web.decide.in_order", &[("order", order.as_str())])];
-        return Ok(Outcome::Conflict(conflict("web.decide.too_late", lines)));
-    }
-    if answers.seen() != answer.seen {
-        let lines = answers.decisions.iter().map(|known| words(lang, known)).collect();
-        return Ok(Outcome::Conflict(conflict("web.decide.meanwhile", lines)));
-    }
-    // As the workbook's reader has it: nothing is adopted where nothing is suggested.
-    if answer.decision.choice == Choice::Adopt && line.suggested_units.is_none_or(|units| units <= 0) {
-        return Ok(Outcome::Refused(conflict(
-            "web.decide.nothing_to_adopt",
-            Vec::new(),
-        )));
-    }
-    let decided = decide(
-        &night,
-        &mut tx,
-        &answer.plan,
-        std::slice::from_ref(&answer.decision),
-        &visit.user,
-    )
-    .await
-    .map_err(inside)?;
-    match decided {
+    match decide(&night, &mut tx, &plan.id, &decisions, &visit.user)
+        .await
+        .map_err(inside)?
+    {
         Ok(decided) if decided.refused.is_empty() => {
             tx.commit().await.map_err(store)?;
             tracing::info!(
-                account = %night.account(), user = visit.user, sku = %key.1, warehouse = %key.0,
-                choice = answer.decision.choice.code(), orders = decided.issued.orders.len(), "answered"
+                account = %night.account(), user = visit.user, lines = decisions.len(),
+                orders = decided.issued.orders.len(), held = decided.issued.held.len(), "answered"
             );
             Ok(Outcome::Taken)
         }

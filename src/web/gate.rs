@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
@@ -61,7 +61,8 @@ impl FromRequestParts<Arc<Site>> for Visit {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
         match enter(parts, site).await {
             Ok(Some(visit)) => Ok(visit),
-            Ok(None) => Err(to_login(&parts.uri)),
+            Ok(None) if parts.method == Method::GET => Err(to_login(&parts.uri)),
+            Ok(None) => Err(Redirect::to("/login").into_response()),
             Err(fault) => Err(fault.into_response()),
         }
     }

@@ -121,6 +121,13 @@ impl Fault {
         }
     }
 
+    pub fn titled(lang: Lang, status: StatusCode, title: String) -> Self {
+        Self {
+            title,
+            ..Self::new(lang, status, "web.fault.inside")
+        }
+    }
+
     pub fn say(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self

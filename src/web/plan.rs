@@ -1,6 +1,6 @@
 //! Today's plan and one line of it, in the words and figures of the mail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::Query;
@@ -13,40 +13,41 @@ use super::decide::{Answers, Form as DecideForm};
 use super::gate::{Visit, encoded};
 use super::login::Fields;
 use super::page::{Fault, Shell, moment, show};
+use crate::catalog::Catalog;
 use crate::cli::status::model::Overview;
-use crate::digest::sha256_hex;
 use crate::ids::{OrderNo, PlanId, Sku, WarehouseCode};
 use crate::night::{Night, NightError, suggest};
-use crate::planner::{DataState, Plan, PlanLine, explain_text};
+use crate::planner::{Plan, PlanLine, explain_text};
 use crate::report::view::{ChartView, Row, View};
 use crate::store::{Tx, catalog, orders, plans};
-use crate::wording::text;
+use crate::wording::{Lang, text};
 
 /// More is a page nobody reads; the search finds every line.
 const MOST_ROWS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "today.html")]
-struct TodayPage<'a> {
+struct TodayPage {
     shell: Shell,
     wanted: Vec<Vec<String>>,
     view: Option<View>,
     rows: Vec<ShownRow>,
     night: Option<(String, String)>,
-    plan: &'a str,
+    plan: String,
+    /// Whether any line can still be answered.
+    open: bool,
+    done: bool,
 }
 
-/// A row of the table with what was answered.
+/// A row of the table with what was answered, and the form to answer it.
 pub(super) struct ShownRow {
     pub row: Row,
     pub link: String,
     pub chart: Option<String>,
     pub answers: Vec<String>,
     pub order: Option<String>,
-    /// Place on the page.
-    pub id: String,
-    /// What a form that adopts at once must carry; none where there is nothing to adopt or somebody has answered.
-    pub quick: Option<String>,
+    /// None for a line that stands in an order.
+    pub form: Option<DecideForm>,
 }
 
 fn picture(chart: Option<&ChartView>) -> Option<String> {
@@ -57,24 +58,7 @@ pub(super) fn link_of(warehouse: &str, sku: &str) -> String {
     format!("/line?warehouse={}&sku={}", encoded(warehouse), encoded(sku))
 }
 
-/// Where a line stands on the page of today.
-pub(super) fn place_of(warehouse: &str, sku: &str) -> String {
-    let digest = sha256_hex(format!("{warehouse}\n{sku}").as_bytes());
-    format!("l{}", digest.get(..12).unwrap_or(&digest))
-}
-
 type Key = (WarehouseCode, Sku);
-
-/// Lines whose suggestion can be taken as it is, from data that is complete.
-fn adoptable(plan: &Plan) -> BTreeSet<Key> {
-    plan.lines
-        .iter()
-        .filter(|line| {
-            line.data == DataState::Complete && line.suggested_units.is_some_and(|units| units > 0)
-        })
-        .map(|line| (line.warehouse.clone(), line.sku.clone()))
-        .collect()
-}
 
 /// What was answered to each line of a plan, and the order it stands in.
 pub(super) struct Answered {
@@ -104,7 +88,69 @@ impl Answered {
     }
 }
 
-pub(super) async fn today(visit: Visit) -> Result<Response, Fault> {
+/// What stands behind the rows of a page.
+struct Behind {
+    answered: Answered,
+    catalog: Catalog,
+    suggested: BTreeMap<Key, Option<i64>>,
+}
+
+impl Behind {
+    async fn of(
+        night: &Night<'_>,
+        tx: &mut Tx,
+        plan: &PlanId,
+        suggested: BTreeMap<Key, Option<i64>>,
+    ) -> Result<Self, NightError> {
+        Ok(Self {
+            answered: Answered::of(night, tx, plan).await?,
+            catalog: catalog::load(tx, night.account(), night.today()).await?,
+            suggested,
+        })
+    }
+
+    fn shown(&self, lang: Lang, row: Row) -> ShownRow {
+        let key = WarehouseCode::new(&row.warehouse)
+            .ok()
+            .zip(Sku::new(&row.sku).ok());
+        let decisions = key.as_ref().map_or(&[][..], |key| self.answered.on(key));
+        let order = key.as_ref().and_then(|key| self.answered.orders.get(key));
+        let form = key.as_ref().filter(|_| order.is_none()).map(|key| {
+            let answers = Answers {
+                decisions,
+                order: None,
+            };
+            let suggested = self.suggested.get(key).copied().flatten();
+            DecideForm::of(
+                lang,
+                (&key.0, &key.1),
+                suggested,
+                self.catalog.items.get(&key.1),
+                &answers,
+            )
+        });
+        ShownRow {
+            link: link_of(&row.warehouse, &row.sku),
+            chart: picture(row.chart.as_ref()),
+            answers: decisions
+                .iter()
+                .map(|decision| super::decide::words(lang, decision))
+                .collect(),
+            order: order.map(ToString::to_string),
+            form,
+            row,
+        }
+    }
+}
+
+fn suggested(plan: &Plan) -> BTreeMap<Key, Option<i64>> {
+    plan.lines
+        .iter()
+        .map(|line| ((line.warehouse.clone(), line.sku.clone()), line.suggested_units))
+        .collect()
+}
+
+pub(super) async fn today(visit: Visit, Query(asked): Query<Fields>) -> Result<Response, Fault> {
     let night = visit.seller.night();
     let lang = visit.lang;
     let inside = |error: NightError| Fault::inside(lang, &error);
@@ -120,7 +166,7 @@ pub(super) async fn today(visit: Visit) -> Result<Response, Fault> {
         (
             View::of(report, MOST_ROWS),
             report.plan.id.clone(),
-            adoptable(report.plan),
+            suggested(report.plan),
         )
     })
     .await
@@ -128,10 +174,12 @@ pub(super) async fn today(visit: Visit) -> Result<Response, Fault> {
     let mut rows = Vec::new();
     let mut plan_id = String::new();
     let mut view = None;
-    if let Some((mut found, plan, adoptable)) = looked {
-        let answered = Answered::of(&night, &mut tx, &plan).await.map_err(inside)?;
+    if let Some((mut found, plan, suggested)) = looked {
+        let behind = Behind::of(&night, &mut tx, &plan, suggested)
+            .await
+            .map_err(inside)?;
         for row in std::mem::take(&mut found.rows) {
-            rows.push(shown(&visit, row, &answered, &adoptable));
+            rows.push(behind.shown(lang, row));
         }
         plan_id = plan.to_string();
         view = Some(found);
@@ -141,6 +189,7 @@ pub(super) async fn today(visit: Visit) -> Result<Response, Fault> {
         shell: visit.shell(&text(lang, "web.nav.today", &[])),
         wanted: seen.wanted(night.config, lang),
         view,
+        open: rows.iter().any(|row| row.form.is_some()),
         rows,
         night: seen.runs.first().map(|run| {
             (
@@ -148,41 +197,10 @@ pub(super) async fn today(visit: Visit) -> Result<Response, Fault> {
                 crate::cli::status::model::step_state(lang, &run.state),
             )
         }),
-        plan: &plan_id,
+        plan: plan_id,
+        done: asked.contains_key("done"),
     };
     Ok(show(lang, StatusCode::OK, &page))
-}
-
-fn shown(visit: &Visit, row: Row, answered: &Answered, adoptable: &BTreeSet<Key>) -> ShownRow {
-    let key = WarehouseCode::new(&row.warehouse)
-        .ok()
-        .zip(Sku::new(&row.sku).ok());
-    let decisions = key.as_ref().map_or(&[][..], |key| answered.on(key));
-    ShownRow {
-        link: link_of(&row.warehouse, &row.sku),
-        id: place_of(&row.warehouse, &row.sku),
-        quick: key
-            .as_ref()
-            .filter(|key| {
-                decisions.is_empty() && !answered.orders.contains_key(key) && adoptable.contains(key)
-            })
-            .map(|_| {
-                Answers {
-                    decisions: &[],
-                    order: None,
-                }
-                .seen()
-            }),
-        chart: picture(row.chart.as_ref()),
-        answers: decisions
-            .iter()
-            .map(|decision| super::decide::words(visit.lang, decision))
-            .collect(),
-        order: key
-            .and_then(|key| answered.orders.get(&key))
-            .map(ToString::to_string),
-        row,
-    }
 }
 
 #[derive(Template)]
@@ -192,7 +210,7 @@ struct LinePage<'a> {
     view: &'a View,
     shown: ShownRow,
     explain: String,
-    form: DecideForm,
+    plan: String,
     held: Vec<String>,
     done: bool,
     conflict: Option<Conflict>,
@@ -261,22 +279,18 @@ pub(super) async fn line_page(
         }
         return Err(fault.link("/", text(lang, "web.nav.today", &[])));
     };
-    let answered = Answered::of(&night, &mut tx, &plan).await.map_err(inside)?;
     let key = (line.warehouse.clone(), line.sku.clone());
-    let catalog = catalog::load(&mut tx, night.account(), night.today())
+    let suggested = [(key, line.suggested_units)].into();
+    let behind = Behind::of(&night, &mut tx, &plan, suggested)
         .await
-        .map_err(|error| Fault::store(lang, &error))?;
+        .map_err(inside)?;
     let held = orders::held(&mut tx, night.account(), &plan)
         .await
         .map_err(|error| Fault::store(lang, &error))?;
-    let answers = Answers {
-        decisions: answered.on(&key),
-        order: answered.orders.get(&key),
-    };
     let page = LinePage {
-        form: DecideForm::of(visit, &plan, &line, catalog.items.get(&line.sku), &answers),
+        plan: plan.to_string(),
         shell: visit.shell(line.sku.as_str()),
-        shown: shown(visit, row, &answered, &BTreeSet::new()),
+        shown: behind.shown(lang, row),
         view: &view,
         explain: explain_text(&line, lang),
         held: held

@@ -18,8 +18,8 @@ use super::throttle::Throttle;
 use super::{Seller, Site, decide, gate, health, login, operation, orders, plan, section, traffic};
 use crate::wording::Lang;
 
-/// The largest form there is takes a fraction of it.
-const MOST_FORM_BYTES: usize = 16 * 1024;
+/// A page full of answers, each with a long reason, takes less.
+const MOST_FORM_BYTES: usize = 512 * 1024;
 /// Passwords that are hashed at the same time.
 const HASHES_AT_ONCE: usize = 2;
 /// An answer that is still being written when the process stops gets so long.
