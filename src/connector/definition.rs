@@ -1,10 +1,16 @@
 //! What a connector file may say. Every key is known by name; anything else is refused with the nearest name.
 
+mod access;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value as Json;
 use toml::Spanned;
+
+pub use access::{
+    Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
+    Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
+};
 
 /// A text of the file together with where it stands, for messages with a line.
 pub type Text = Spanned<String>;
@@ -27,7 +33,13 @@ pub struct File {
     pub http: Http,
     #[serde(default)]
     pub auth: Auth,
-    /// Token bucket per operation.
+    #[serde(default)]
+    pub stamp: Stamp,
+    /// Put onto every request to the base host, in this order, anew for every attempt.
+    #[serde(default)]
+    pub sign: Vec<Sign>,
+    pub soap: Option<Soap>,
+    /// How often operations may be asked.
     #[serde(default)]
     pub limits: BTreeMap<String, Limit>,
     #[serde(default)]
@@ -87,89 +99,6 @@ fn body_limit() -> u64 {
     64 * 1024 * 1024
 }
 
-/// How a request proves who asks.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    #[serde(default)]
-    pub kind: AuthKind,
-    /// `refresh_token`: where to ask for an access token, with which form.
-    pub url: Option<Text>,
-    #[serde(default)]
-    pub form: BTreeMap<String, Text>,
-    /// `refresh_token`: the header that carries the access token, and what stands before it.
-    pub header: Option<String>,
-    #[serde(default)]
-    pub prefix: String,
-    /// An answer that means "the access token has run out".
-    pub expired: Option<Expired>,
-    /// `headers`: sent with every request to the base host.
-    #[serde(default)]
-    pub headers: BTreeMap<String, Text>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthKind {
-    #[default]
-    None,
-    Headers,
-    RefreshToken,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expired {
-    pub status: Vec<u16>,
-    /// Must occur in the body; empty: the status alone says it.
-    #[serde(default)]
-    pub text: String,
-}
-
-/// Requests per second in the long run, and how many at once after a rest.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    pub rate: f64,
-    pub burst: u32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retry {
-    /// Attempts in all, the first one counted.
-    pub attempts: u32,
-    /// The first wait without a word from the server; doubles each time.
-    pub first_wait_ms: u64,
-    pub longest_wait_seconds: u64,
-    /// A header with requests per second: the wait is one over it.
-    pub rate_header: Option<String>,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            attempts: 5,
-            first_wait_ms: 500,
-            longest_wait_seconds: 120,
-            rate_header: None,
-        }
-    }
-}
-
-/// What a good answer looks like when the status alone does not say.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answer {
-    /// `ask == 'Success' or code == 0`; without it every 2xx is good.
-    pub ok: Option<Text>,
-    /// A business answer that means "slow down".
-    pub throttled: Option<Text>,
-    /// Where an error says what is wrong; the first path with a text counts.
-    #[serde(default)]
-    pub message: Vec<Text>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordKind {
@@ -219,29 +148,6 @@ pub struct Stream {
 
 fn age() -> u32 {
     36
-}
-
-/// One request. Texts may hold `{placeholders}`, `${param:…}` and `${secret:…}`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    pub method: Method,
-    pub path: Text,
-    /// Key into `[limits]`.
-    pub limit: Option<Text>,
-    #[serde(default)]
-    pub query: BTreeMap<String, Text>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, Text>,
-    /// JSON body. A text that is one placeholder takes the placeholder's type.
-    pub body: Option<Json>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    Get,
-    Post,
 }
 
 /// An asynchronous report: ask for it, wait for it, fetch it at once because its address lives for minutes.

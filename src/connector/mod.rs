@@ -5,12 +5,16 @@
 //! and reads rows ([`rows`]) into canonical facts ([`record`]).
 
 pub mod answer;
+mod body;
 pub mod bucket;
 pub mod cell;
 mod check;
+mod check_access;
 pub mod decode;
 pub mod definition;
+pub mod draft;
 mod expr;
+pub mod forecast;
 mod load;
 pub mod paging;
 mod path;
@@ -19,6 +23,7 @@ pub mod record;
 pub mod request;
 pub mod rows;
 mod selftest;
+mod sign;
 pub mod template;
 pub mod wait;
 pub mod window;

@@ -96,6 +96,26 @@ const RECEIPT: [Field; 7] = [
 ];
 
 impl RecordKind {
+    pub const ALL: [Self; 5] = [
+        Self::OrderLine,
+        Self::Stock,
+        Self::Inbound,
+        Self::InboundLine,
+        Self::Receipt,
+    ];
+
+    /// As a connector file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OrderLine => "order_line",
+            Self::Stock => "stock",
+            Self::Inbound => "inbound",
+            Self::InboundLine => "inbound_line",
+            Self::Receipt => "receipt",
+        }
+    }
+
     #[must_use]
     pub fn fields(self) -> &'static [Field] {
         match self {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decode::decode;
 use super::definition::SelfTest;
 use super::load::Definition;
-use super::rows::Reader;
+use super::rows::{PageRows, Reader};
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
 use crate::secret::Secret;
@@ -49,29 +49,40 @@ pub fn run_tests(definition: &Definition) -> Result<usize, Vec<TestFailure>> {
     }
 }
 
-fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
+/// What the file makes of a test's page, mapped fields as text.
+///
+/// # Errors
+/// Why the page cannot be read.
+pub(super) fn rows(
+    definition: &Definition,
+    test: &SelfTest,
+) -> Result<Vec<BTreeMap<String, String>>, Vec<String>> {
+    read(definition, test).map(|rows| rows.texts)
+}
+
+fn read(definition: &Definition, test: &SelfTest) -> Result<PageRows, Vec<String>> {
     let name = test.stream.get_ref();
-    let bound = match bind(definition, test) {
-        Ok(bound) => bound,
-        Err(why) => return why,
-    };
+    let bound = bind(definition, test)?;
     let Some((stream, _)) = bound.stream(name) else {
-        return vec![format!("no stream `{name}`")];
+        return Err(vec![format!("no stream `{name}`")]);
     };
     let asked = bound.snapshots(stream).into_iter().next();
-    let page = match decode(&stream.decode, test.page.as_bytes()) {
-        Ok(page) => page,
-        Err(error) => return vec![error.to_string()],
-    };
+    let page = decode(&stream.decode, test.page.as_bytes()).map_err(|error| vec![error.to_string()])?;
     let reader = Reader {
         parent: Some(&test.parent),
         asked: asked.as_ref(),
         keep_texts: true,
         page: 0,
     };
-    let rows = match bound.read(name, &page, reader) {
+    bound
+        .read(name, &page, reader)
+        .map_err(|error| vec![error.to_string()])
+}
+
+fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
+    let rows = match read(definition, test) {
         Ok(rows) => rows,
-        Err(error) => return vec![error.to_string()],
+        Err(why) => return why,
     };
     let mut why = Vec::new();
     for (index, expected) in test.rows.iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::connector::decode::{Page, decode, gunzip};
 use crate::connector::definition::{Call, DecodeKind, Report, Stream};
 use crate::connector::paging::Pager;
 use crate::connector::pipe::TimeFormat;
-use crate::connector::request::Request;
+use crate::connector::request::{Fresh, Request};
 use crate::connector::rows::{PageRows, Reader};
 use crate::connector::template::Places;
 use crate::connector::window::{PendingReport, Resume, Window};
@@ -197,12 +197,13 @@ impl<'a> StreamRun<'a> {
         places: &Places,
         json: bool,
     ) -> Result<super::call::Answer, Failure> {
-        let make = || {
+        let make = |fresh: &Fresh| {
             self.bound
-                .request(call, places, Some((&self.stream.page, &self.pager)))
+                .request(call, places, Some((&self.stream.page, &self.pager)), fresh)
         };
         let ask = Ask {
             make: &make,
+            limits: call.limits(),
             json,
             authorised: true,
         };
@@ -372,17 +373,10 @@ impl<'a> StreamRun<'a> {
         let answer = self.ask(&report.document, places).await?;
         let url = text_at(answer.json.as_ref(), report.url.get_ref())?;
         let compression = text_at(answer.json.as_ref(), report.compression.get_ref()).ok();
-        let make = || {
-            Ok(Request {
-                method: crate::connector::definition::Method::Get,
-                url: url.clone(),
-                headers: Vec::new(),
-                body: None,
-                limit: None,
-            })
-        };
+        let make = |_: &Fresh| Ok(Request::get(url.clone()));
         let ask = Ask {
             make: &make,
+            limits: &[],
             json: false,
             authorised: false,
         };
