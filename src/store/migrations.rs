@@ -22,6 +22,7 @@ const SCRIPTS: [(i64, &str, &str); 14] = [
     (12, "turn", include_str!("migrations/0012_turn.sql")),
     (15, "web", include_str!("migrations/0015_web.sql")),
     (16, "access", include_str!("migrations/0016_access.sql")),
+    (17, "tracking", include_str!("migrations/0017_tracking.sql")),
 ];
 
 /// Version and name of every migration, in order.

@@ -30,6 +30,7 @@ pub mod session;
 mod sqlite;
 pub mod statements;
 pub mod tables;
+pub mod tracking;
 pub mod turn;
 pub mod upkeep;
 mod value;
