@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand};
+pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
 
 use super::CliError;
 use crate::ids::{OrderNo, WarehouseCode};
@@ -215,6 +215,14 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The web page: the hash of a password for the configuration.
+    #[command(
+        after_help = "Example: linkstar web hash > secrets/wang.hash\nThe password is read from standard input, its first line."
+    )]
+    Web {
+        #[command(subcommand)]
+        command: WebCommand,
+    },
     /// The work that was enqueued: what waits, what runs, what is dead and needs a person.
     #[command(
         after_help = "Example: linkstar jobs list --state dead\n         linkstar jobs show 3fa9\n         linkstar jobs retry 3fa9c2"
@@ -293,6 +301,8 @@ pub enum Role {
     Worker,
     /// Writes down what is due.
     Scheduler,
+    /// The pages, health and metrics.
+    Web,
 }
 
 impl Role {
@@ -302,23 +312,22 @@ impl Role {
             Self::All => "all",
             Self::Worker => "worker",
             Self::Scheduler => "scheduler",
+            Self::Web => "web",
         }
     }
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    match text {
-        "web" => Err("linkstar has no web page yet, so that a process of this role would do nothing; wanted all, worker or scheduler".to_owned()),
-        _ => [Role::All, Role::Worker, Role::Scheduler]
-            .into_iter()
-            .find(|role| role.word() == text)
-            .ok_or_else(|| "wanted all, worker or scheduler".to_owned()),
-    }
+    [Role::All, Role::Worker, Role::Scheduler, Role::Web]
+        .into_iter()
+        .find(|role| role.word() == text)
+        .ok_or_else(|| "wanted all, worker, scheduler or web".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RunArgs {
-    /// What this process does: all, worker (nights, inboxes, outboxes) or scheduler (writes down what is due).
+    /// What this process does: all, worker (nights, inboxes, outboxes), scheduler (writes down what is due) or web
+    /// (pages, health and metrics; `all` serves them too where the configuration has a [web] section).
     #[arg(long, default_value = "all", value_parser = parse_role)]
     pub role: Role,
     /// Nights that run side by side in this process, each of another account.

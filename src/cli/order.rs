@@ -332,7 +332,7 @@ pub fn story(lang: Lang, events: &[OrderEvent]) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn happened(lang: Lang, kind: &OrderEventKind) -> String {
+pub fn happened(lang: Lang, kind: &OrderEventKind) -> String {
     let say = |key: &str, places: &[(&str, &str)]| text(lang, &format!("cli.order.event.{key}"), places);
     match kind {
         OrderEventKind::Created => say("created", &[]),

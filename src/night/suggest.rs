@@ -193,6 +193,25 @@ async fn undelivered(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<(Step, String
     Ok(told)
 }
 
+/// Today's plan in the words and figures of the mail, for a reader who sees all of it; `None` before the first plan.
+///
+/// # Errors
+/// When the store fails.
+pub async fn look<T>(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    lang: Lang,
+    show: impl FnOnce(&DailyReport<'_>) -> T,
+) -> Result<Option<T>, NightError> {
+    let reader = Recipient {
+        address: String::new(),
+        language: lang,
+        owner: None,
+    };
+    let day = gather(night, tx, &[]).await?;
+    Ok(day.map(|day| show(&daily(night, &day, &reader))))
+}
+
 /// More than a mail can tell; `linkstar outbox list` shows all.
 const MAX_UNDELIVERED: u32 = 20;
 

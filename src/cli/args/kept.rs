@@ -143,3 +143,9 @@ pub enum AuditCommand {
         at: At,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub enum WebCommand {
+    /// Read a password from standard input and print its hash.
+    Hash,
+}

@@ -91,20 +91,6 @@ impl StreamRun<'_> {
         true
     }
 
-    /// The source says that there is nothing for this question: an answer without rows, and the end of its pages.
-    fn nothing(&mut self, window: Option<Window>) -> Step {
-        self.pages += 1;
-        Step::Page(PulledPage {
-            rows: PageRows {
-                facts: Facts::none(self.stream.record),
-                ..PageRows::default()
-            },
-            raw: Vec::new(),
-            window,
-            last: self.next_value(window),
-        })
-    }
-
     /// The source says that it is too much at once: the window is asked for in two halves.
     fn halve(&mut self, window: Option<Window>, failure: Failure) -> Result<Step, Failure> {
         let halves = window.and_then(|window| self.resume.halve(window));
