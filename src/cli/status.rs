@@ -15,8 +15,8 @@ use crate::ids::OrderNo;
 use crate::night::notice::{self, Notice};
 use crate::night::step::{Step, told};
 use crate::planner::Plan;
-use crate::schedule::mail_due;
 use crate::schedule::watch::{Absence, absent_mail};
+use crate::schedule::{RETENTION, mail_due};
 use crate::store::run::{RunView, StepView};
 use crate::store::work::{self, Job, JobFilter, JobState};
 use crate::store::{Tx, orders, outbox, plans, receipts, run};
@@ -60,6 +60,8 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         ..JobFilter::default()
     };
     let dead = work::list(&mut tx, account, &dead, JOBS_SHOWN).await?;
+    // How the night went is not told by the deletion of old contents that came after it.
+    let last = runs.iter().find(|run| run.kind != RETENTION);
     if json {
         print_json(&json!({
             "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
@@ -77,7 +79,7 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         }))?;
     } else {
         let seen = Seen {
-            run: runs.first(),
+            run: last,
             stuck: &stuck,
             notices: &notices,
             late: late
@@ -91,7 +93,7 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
         };
         print(&screen(context.lang, &seen))?;
     }
-    let failed = runs.first().is_some_and(|run| run.state == "failed");
+    let failed = last.is_some_and(|run| run.state == "failed");
     Ok(
         if stuck.is_empty() && late.is_none() && dead.is_empty() && notices.is_empty() && !failed {
             Exit::Done
