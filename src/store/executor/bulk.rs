@@ -1,9 +1,8 @@
 //! Many rows at once.
 //!
 //! SQLite takes statements of many rows. PostgreSQL reads thousands of places slowly: it gets one array a column. `COPY`
-//! would be the other way; but where whoever loads is stopped in the middle, the driver leaves a connection that waits
-//! for ever, in a server that waits for it, and a load that must change rows that are there needs a second table
-//! (docs/decisions/0006, with what it would save).
+//! would be its other way: it cannot change rows that are there already without a second table, and saves little
+//! (docs/decisions/0006).
 
 use sqlx::AssertSqlSafe;
 

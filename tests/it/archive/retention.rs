@@ -16,7 +16,7 @@ use linkstar::schedule::{self, RETENTION};
 use linkstar::store::archive::{self, Retained, RetentionRun};
 use linkstar::store::copy::{Proof, copy};
 use linkstar::store::upkeep::{self, Checked, Part, Sample};
-use linkstar::store::work::{Job, JobClaim, JobFilter, JobState};
+use linkstar::store::work::{Job, JobClaim, JobFilter, JobState, OccurrenceState};
 use linkstar::store::{Store, blob, run, work};
 use tokio::sync::{Mutex, watch};
 
@@ -214,6 +214,10 @@ async fn r72_what_a_rule_deleted_is_not_missing_for_a_check_nor_for_a_copy() {
                 .why
                 .starts_with("deleted by retention on 2029-01-01")
         );
+        if *url == from {
+            store.close().await;
+            continue;
+        }
         // Emptied by somebody, with no deletion that tells of it.
         tamper(
             &store,
@@ -351,7 +355,11 @@ async fn r72_named_rules_are_followed_every_day_once_and_each_run_is_recorded() 
         let occurrences = work::list_occurrences(&mut tx, &account(), 10)
             .await
             .expect("occurrences");
-        assert_eq!(occurrences.len(), 3);
+        // The first one only marks from where on days count.
+        let done = occurrences
+            .iter()
+            .filter(|occurrence| occurrence.state == OccurrenceState::Done);
+        assert_eq!(done.count(), 3);
         drop(tx);
         assert_eq!(verify(&house.store).await.deleted.len(), 2);
     }

@@ -251,6 +251,7 @@ async fn a_load_that_is_refused_leaves_nothing_and_the_connection_works_on() {
         assert!(matches!(stopped, Err(StoreError::Column { .. })), "{stopped:?}");
         assert_eq!(seen, 1);
         assert_eq!(read(&mut tx).await.len(), 400);
+        drop(tx);
         store.close().await;
     }
 }
