@@ -38,7 +38,6 @@ pub struct UnknownInbound {
     pub units: i64,
 }
 
-/// Closing stock by (warehouse, code of the other system, civil day).
 pub type StockDay = (WarehouseCode, String, NaiveDate, Option<i64>);
 
 /// Everything that is known at one moment.
@@ -47,7 +46,6 @@ pub struct Facts<'a> {
     pub catalog: &'a Catalog,
     pub connectors: &'a [ConnectorSection],
     pub sources: Vec<SourceState>,
-    /// The days from the first of the planned history to `as_of`.
     pub sales: Vec<SalesSeries>,
     /// Only of sources that pull sales.
     pub coverage: BTreeMap<SourceId, BTreeMap<NaiveDate, DayCoverage>>,
@@ -85,7 +83,6 @@ struct Assembler<'a> {
     unmapped: BTreeSet<Unmapped>,
 }
 
-/// Puts the facts together.
 #[must_use]
 pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
     let mut assembler = Assembler {
@@ -179,7 +176,6 @@ impl Assembler<'_> {
         connector.warehouses.get(fulfilment).cloned()
     }
 
-    /// Units of each day from the first one on, in master units. Codes of one item come together.
     fn sold(&mut self) -> BTreeMap<Key, Vec<i64>> {
         let mut sold: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
         let facts = self.facts;
@@ -208,7 +204,6 @@ impl Assembler<'_> {
         sold
     }
 
-    /// Days of a series on which its code means the same: nearly always all of them, else each by itself.
     fn runs<'a>(&self, series: &'a SalesSeries) -> std::slice::Chunks<'a, (NaiveDate, i64)> {
         let steady = match series.days.as_slice() {
             [(first, _), .., (last, _)] => {
@@ -378,7 +373,6 @@ impl Assembler<'_> {
     }
 }
 
-/// How many days after the first one.
 fn place(first: NaiveDate, day: NaiveDate) -> Option<usize> {
     usize::try_from((day - first).num_days()).ok()
 }
