@@ -195,7 +195,7 @@ pub enum Command {
     },
     /// The database: is it sound, make it small again, back it up.
     #[command(
-        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db backup /backup/linkstar-2026-09-07.db"
+        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db repack\n         linkstar db backup /backup/linkstar-2026-09-07.db"
     )]
     Db {
         #[command(subcommand)]

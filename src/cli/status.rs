@@ -76,7 +76,7 @@ fn screen(lang: Lang, config: &Config, seen: &Overview) -> String {
         out.push_str(&format!("  ! {}\n", lines.join("\n      ")));
     }
     out.push('\n');
-    let run = seen.runs.first();
+    let run = seen.last_night();
     match run {
         Some(run) => out.push_str(&format!(
             "{}  {}  {}\n",

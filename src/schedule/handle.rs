@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use tokio::sync::Mutex;
 
-use super::configured::{MAIL_BY, mail_date};
+use super::configured::{MAIL_BY, RETENTION, mail_date};
+use super::housekeep::{RetainError, retain};
 use super::watch::{WatchError, absent_mail, raise};
 use crate::calendar::instant_of;
 use crate::jobs::{JobEnd, JobFailure};
@@ -24,6 +25,16 @@ pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<Jo
         });
     }
     let _turn = turn.lock().await;
+    if job.kind == RETENTION {
+        let retained = retain(night.store, night.config, date, night.now())
+            .await
+            .map_err(|error| match error {
+                RetainError::Store(_) => JobFailure::retry(chain(&error)),
+                RetainError::Rules(_) => JobFailure::fail(chain(&error)),
+            })?;
+        tracing::info!(%date, deleted = retained.deleted.len(), held = retained.held.len(), "retention done");
+        return Ok(JobEnd::Done);
+    }
     let report = night
         .run(date)
         .await

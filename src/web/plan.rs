@@ -191,7 +191,7 @@ pub(super) async fn today(visit: Visit, Query(asked): Query<Fields>) -> Result<R
         view,
         open: rows.iter().any(|row| row.form.is_some()),
         rows,
-        night: seen.runs.first().map(|run| {
+        night: seen.last_night().map(|run| {
             (
                 moment(run.started_at, zone),
                 crate::cli::status::model::step_state(lang, &run.state),

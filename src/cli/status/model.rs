@@ -13,8 +13,8 @@ use crate::night::step::{Step, told};
 use crate::order::{OrderEvent, OrderState};
 use crate::planner::Plan;
 use crate::reconcile;
-use crate::schedule::mail_due;
 use crate::schedule::watch::{Absence, absent_mail};
+use crate::schedule::{RETENTION, mail_due};
 use crate::store::inbox::InboxFile;
 use crate::store::orders::{StoredDocument, StoredOrder};
 use crate::store::outbox::Message;
@@ -95,10 +95,16 @@ impl Overview {
             .unwrap_or(0)
     }
 
+    /// How the night went is not told by the deletion of old contents that came after it.
+    #[must_use]
+    pub fn last_night(&self) -> Option<&RunView> {
+        self.runs.iter().find(|run| run.kind != RETENTION)
+    }
+
     /// Nothing waits for a person, and the last night did not fail.
     #[must_use]
     pub fn is_calm(&self) -> bool {
-        let failed = self.runs.first().is_some_and(|run| run.state == "failed");
+        let failed = self.last_night().is_some_and(|run| run.state == "failed");
         self.stuck.is_empty()
             && self.late.is_none()
             && self.dead.is_empty()
@@ -133,7 +139,7 @@ impl Overview {
                 message.last_error.as_deref().unwrap_or_default()
             )]
         }));
-        let steps = self.runs.first().map(in_order).unwrap_or_default();
+        let steps = self.last_night().map(in_order).unwrap_or_default();
         let problems = steps.iter().flat_map(|step| {
             // Notices are told above, as they stand now.
             let lines = step
