@@ -82,14 +82,30 @@ pub async fn look(
     if encoding == DELETED {
         return Ok((Content::Deleted, None));
     }
-    Ok(match unpack(&encoding, row.get("bytes")?, size) {
+    let stored: Vec<u8> = row.get("bytes")?;
+    if stored.len() < LONG {
+        return Ok(open(&encoding, stored, size, sha256));
+    }
+    let name = sha256.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open(&encoding, stored, size, &name)).await;
+    opened.map_err(|error| StoreError::Corrupt {
+        what: format!("blob {sha256}"),
+        why: error.to_string(),
+    })
+}
+
+/// Unpacking and hashing so much takes long enough to be kept away from what else the thread has to do.
+const LONG: usize = 1 << 20;
+
+fn open(encoding: &str, stored: Vec<u8>, size: i64, sha256: &str) -> (Content, Option<Vec<u8>>) {
+    match unpack(encoding, stored, size) {
         Ok(bytes) if sha256_hex(&bytes) == sha256 => (Content::Whole, Some(bytes)),
         Ok(_) => (Content::Changed("its bytes have changed".to_owned()), None),
         Err(error) => (
             Content::Changed(format!("its bytes have changed ({error})")),
             None,
         ),
-    })
+    }
 }
 
 /// The bytes, checked against their name.

@@ -175,13 +175,23 @@ impl Run<'_> {
         way: &Way<'_>,
         link: &mut Link,
     ) -> Result<Vec<Step>, Broken> {
-        let mut steps = self.load(messages, way).await?;
-        if let Way::Sftp(to) = way
-            && matches!(link, Link::Closed)
-            && steps.iter().any(|step| matches!(step, Step::Loaded(_)))
-        {
-            *link = self.open(to).await?;
+        let refused: Vec<Option<String>> = messages
+            .iter()
+            .map(|message| refused_unseen(message, way))
+            .collect();
+        let closed = matches!(link, Link::Closed) && refused.iter().any(Option::is_none);
+        let connect = async {
+            match way {
+                Way::Sftp(to) if closed => Ok(Some(self.open(to).await?)),
+                _ => Ok::<_, Broken>(None),
+            }
+        };
+        // A large file is unpacked and hashed while the other side is greeted.
+        let (steps, opened) = tokio::join!(self.load(messages, refused), connect);
+        if let Some(opened) = opened? {
+            *link = opened;
         }
+        let mut steps = steps?;
         let files = Files {
             claims,
             messages,
@@ -200,24 +210,18 @@ impl Run<'_> {
         Ok(steps)
     }
 
-    async fn load(&self, messages: &[Message], way: &Way<'_>) -> Result<Vec<Step>, Broken> {
+    async fn load(&self, messages: &[Message], refused: Vec<Option<String>>) -> Result<Vec<Step>, Broken> {
         let mut steps = Vec::with_capacity(messages.len());
         let mut tx = self.store.read().await?;
-        for message in messages {
-            let refused = |why: String| Step::Ended(Outcome::Refused { why });
-            steps.push(if matches!(way, Way::Nowhere) {
-                refused(format!(
-                    "no {} target `{}` is configured",
-                    message.channel, message.target
-                ))
-            } else if let Err(error) = check_remote_name(&message.remote_name) {
-                refused(error.to_string())
-            } else {
-                match blob::get(&mut tx, self.account, &message.sha256).await {
+        for (message, refused) in messages.iter().zip(refused) {
+            let refuse = |why: String| Step::Ended(Outcome::Refused { why });
+            steps.push(match refused {
+                Some(why) => refuse(why),
+                None => match blob::get(&mut tx, self.account, &message.sha256).await {
                     Ok(bytes) => Step::Loaded(bytes),
-                    Err(StoreError::Corrupt { what, why }) => refused(format!("{what}: {why}")),
+                    Err(StoreError::Corrupt { what, why }) => refuse(format!("{what}: {why}")),
                     Err(error) => return Err(error.into()),
-                }
+                },
             });
         }
         Ok(steps)
@@ -310,6 +314,19 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Why a message cannot leave whatever the other side says.
+fn refused_unseen(message: &Message, way: &Way<'_>) -> Option<String> {
+    if matches!(way, Way::Nowhere) {
+        return Some(format!(
+            "no {} target `{}` is configured",
+            message.channel, message.target
+        ));
+    }
+    check_remote_name(&message.remote_name)
+        .err()
+        .map(|error| error.to_string())
 }
 
 /// What stands behind a message that has to wait does not overtake it.
