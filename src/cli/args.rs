@@ -136,7 +136,9 @@ pub enum Command {
     )]
     Approve(ApproveArgs),
     /// Stocking orders (备货单).
-    #[command(after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'")]
+    #[command(
+        after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'"
+    )]
     Order {
         #[command(subcommand)]
         command: OrderCommand,

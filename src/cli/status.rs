@@ -52,7 +52,7 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     let notices = notice::standing(&mut tx, account).await?;
     let quarantined = notices.iter().find_map(|notice| match notice {
         Notice::Quarantined { n, .. } => Some(*n),
-        Notice::BookingRejected { .. } => None,
+        _ => None,
     });
     let late = late_mail(context, &mut tx).await?;
     let dead = JobFilter {
@@ -106,7 +106,7 @@ fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
         .iter()
         .filter_map(|notice| match notice {
             Notice::BookingRejected { order, reason, .. } => Some(json!({"order": order, "reason": reason})),
-            Notice::Quarantined { .. } => None,
+            _ => None,
         })
         .collect()
 }

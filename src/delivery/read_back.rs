@@ -25,7 +25,10 @@ pub fn read_back(size: u64, sha256: &str) -> Vec<Range<u64>> {
     let mut state = seed(sha256);
     let mut blocks = vec![0..BLOCK];
     for number in 0..stretches {
-        let (from, to) = (share(inner, number, stretches), share(inner, number + 1, stretches));
+        let (from, to) = (
+            share(inner, number, stretches),
+            share(inner, number + 1, stretches),
+        );
         let room = (to - from).saturating_sub(BLOCK);
         state = next(state);
         let begin = BLOCK + from + state.checked_rem(room + 1).unwrap_or(0);
@@ -51,11 +54,9 @@ fn share(of: u64, number: u64, shares: u64) -> u64 {
 }
 
 fn seed(sha256: &str) -> u64 {
-    sha256
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |state: u64, byte| {
-            (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        })
+    sha256.bytes().fold(0xCBF2_9CE4_8422_2325, |state: u64, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 /// One step of SplitMix64.
@@ -81,9 +82,19 @@ mod tests {
         }
         let large = read_back(200_000_000, &sha256_hex(b"a"));
         assert_eq!(large.len(), 64);
-        assert_eq!(large.iter().map(|block| block.end - block.start).sum::<u64>(), 2 << 20);
-        assert_eq!(read_back_words(200_000_000), "measured and read back in 64 places");
-        assert_ne!(large, read_back(200_000_000, &sha256_hex(b"b")), "other bytes, other places");
+        assert_eq!(
+            large.iter().map(|block| block.end - block.start).sum::<u64>(),
+            2 << 20
+        );
+        assert_eq!(
+            read_back_words(200_000_000),
+            "measured and read back in 64 places"
+        );
+        assert_ne!(
+            large,
+            read_back(200_000_000, &sha256_hex(b"b")),
+            "other bytes, other places"
+        );
     }
 
     proptest! {

@@ -129,10 +129,18 @@ mod tests {
             (earlier(false, true, None), 10, Standing::Unsure),
             (earlier(true, true, None), 11, Standing::Changing),
             (earlier(true, false, None), 11, Standing::Changing),
-            (earlier(true, true, Some("h")), 10, Standing::Taken("h".to_owned())),
+            (
+                earlier(true, true, Some("h")),
+                10,
+                Standing::Taken("h".to_owned()),
+            ),
             (earlier(true, true, Some("h")), 11, Standing::Changing),
         ] {
-            assert_eq!(Visit::short([before.clone()]).decide(None, &sight(now)), wanted, "{before:?} {now}");
+            assert_eq!(
+                Visit::short([before.clone()]).decide(None, &sight(now)),
+                wanted,
+                "{before:?} {now}"
+            );
         }
     }
 
@@ -142,9 +150,17 @@ mod tests {
         let new = Visit::thorough([]);
         assert_eq!(new.decide(Some(&same), &same), Standing::Stands);
         assert_eq!(new.decide(Some(&other), &same), Standing::Changing);
-        assert_eq!(new.decide(None, &same), Standing::Changing, "it came within the pause");
+        assert_eq!(
+            new.decide(None, &same),
+            Standing::Changing,
+            "it came within the pause"
+        );
         let seen = |recent| Visit::thorough([earlier(true, recent, Some("h"))]);
-        assert_eq!(seen(true).decide(None, &same), Standing::Stands, "read again, no pause needed");
+        assert_eq!(
+            seen(true).decide(None, &same),
+            Standing::Stands,
+            "read again, no pause needed"
+        );
         assert_eq!(seen(true).decide(Some(&other), &same), Standing::Changing);
         assert_eq!(seen(true).decide(Some(&other), &other), Standing::Changing);
         assert_eq!(seen(false).decide(Some(&other), &other), Standing::Stands);

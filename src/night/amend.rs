@@ -92,7 +92,9 @@ pub async fn reissue(
         before: Some(before),
     };
     let lines = lines(&booking, before, units).map_err(AmendError::Problems)?;
-    let (lane, forwarder) = booking.way().map_err(|problem| AmendError::Problems(vec![problem]))?;
+    let (lane, forwarder) = booking
+        .way()
+        .map_err(|problem| AmendError::Problems(vec![problem]))?;
     let (good, faulty) = booking.draft_lines(&lines.iter().collect::<Vec<_>>());
     if !faulty.is_empty() {
         let all = faulty.into_iter().flat_map(|(_, problems)| problems).collect();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::inbox::{self, Kind};
 use super::notice::Notice;
-use super::step::{StepReport, chain};
 use super::pickup::{self, Errand};
+use super::step::{StepReport, chain};
 use super::{Night, NightError, forwarded};
 use crate::catalog::Catalog;
 use crate::ids::{OrderNo, WarehouseCode};

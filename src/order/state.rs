@@ -191,7 +191,9 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
             }
         }
         OrderEventKind::Reissued { .. } => match from {
-            OrderState::Approved | OrderState::Packed | OrderState::BookingRejected => Ok(OrderState::Approved),
+            OrderState::Approved | OrderState::Packed | OrderState::BookingRejected => {
+                Ok(OrderState::Approved)
+            }
             _ => illegal("reissued"),
         },
         OrderEventKind::Closed if from == OrderState::Receiving => Ok(OrderState::Closed),
@@ -315,7 +317,10 @@ mod tests {
             replay(&way).unwrap_err().to_string(),
             "an order that is handed_over cannot become reissued"
         );
-        assert!(replay(&[OrderEventKind::Created, again]).is_err(), "a draft was never issued");
+        assert!(
+            replay(&[OrderEventKind::Created, again]).is_err(),
+            "a draft was never issued"
+        );
     }
 
     fn any_event() -> impl Strategy<Value = OrderEventKind> {

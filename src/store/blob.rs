@@ -48,6 +48,33 @@ pub async fn put(
     Ok(sha256)
 }
 
+/// The bytes as they are stored, not hashed: whoever sends them hashes them meanwhile.
+///
+/// # Errors
+/// When they are missing, deleted by retention, or cannot be unpacked.
+pub async fn get_unhashed(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<Vec<u8>, StoreError> {
+    let corrupt = |why: String| StoreError::Corrupt {
+        what: format!("blob {sha256}"),
+        why,
+    };
+    let row = tx
+        .row(
+            "SELECT bytes, encoding, size FROM blob WHERE account_id = $1 AND sha256 = $2",
+            args![account, sha256],
+        )
+        .await?
+        .ok_or_else(|| corrupt("it is missing".to_owned()))?;
+    let (encoding, size): (String, i64) = (row.get("encoding")?, row.get("size")?);
+    if encoding == DELETED {
+        return Err(corrupt("it was deleted by retention".to_owned()));
+    }
+    let stored: Vec<u8> = row.get("bytes")?;
+    tokio::task::spawn_blocking(move || unpack(&encoding, stored, size))
+        .await
+        .map_err(|error| corrupt(error.to_string()))?
+        .map_err(|error| corrupt(format!("its bytes have changed ({error})")))
+}
+
 /// How stored bytes stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {

@@ -331,7 +331,16 @@ pub async fn save_looks(
         .iter()
         .map(|Looked { look, since, sha256 }| {
             let sha256 = sha256.as_deref();
-            args![account, origin, &look.name, look.size, look.modified, *since, sha256].to_vec()
+            args![
+                account,
+                origin,
+                &look.name,
+                look.size,
+                look.modified,
+                *since,
+                sha256
+            ]
+            .to_vec()
         })
         .collect();
     tx.insert_many(

@@ -29,7 +29,10 @@ impl Session {
         let unsure = |entry: &Entry| visit.judge(&sight(entry)) == Standing::Unsure;
         let before: BTreeMap<String, Sight> = if visit.looks_twice() && first.iter().any(unsure) {
             tokio::time::sleep(self.target.settle).await;
-            first.iter().map(|entry| (entry.name.clone(), sight(entry))).collect()
+            first
+                .iter()
+                .map(|entry| (entry.name.clone(), sight(entry)))
+                .collect()
         } else {
             BTreeMap::new()
         };

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesOrdered};
 use russh_sftp::client::error::Error as ClientError;
 use russh_sftp::protocol::OpenFlags;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Session, SftpError, join};
@@ -61,6 +61,13 @@ impl Session {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Takes away what was staged and must not be published.
+    pub async fn abandon(&self, staged: &Staged) {
+        if let Staged::Ready { partial, .. } = staged {
+            self.remove_quietly(partial).await;
         }
     }
 
@@ -259,6 +266,24 @@ impl Session {
     }
 
     async fn write_from(&self, path: &str, handle: &str, from: u64, bytes: &[u8]) -> Result<(), SftpError> {
+        let (progress, seen) = watch::channel(from);
+        let written = async move { self.write_pieces(path, handle, from, bytes, progress).await };
+        if !self.syncs_alongside(bytes.len()) {
+            return written.await;
+        }
+        // The sender goes with the writes, and with it the syncs end.
+        let (written, ()) = tokio::join!(written, self.sync_alongside(path, seen));
+        written
+    }
+
+    async fn write_pieces(
+        &self,
+        path: &str,
+        handle: &str,
+        from: u64,
+        bytes: &[u8],
+        progress: watch::Sender<u64>,
+    ) -> Result<(), SftpError> {
         let mut acknowledged = from;
         let mut offset = from;
         let mut chunks = bytes
@@ -278,7 +303,10 @@ impl Session {
                     return Err(self.silent(&format!("writing `{path}` after {acknowledged} bytes")));
                 }
                 Ok(None) => return Ok(()),
-                Ok(Some(Ok(length))) => acknowledged += length,
+                Ok(Some(Ok(length))) => {
+                    acknowledged += length;
+                    progress.send_replace(acknowledged);
+                }
                 Ok(Some(Err(error))) => {
                     return Err(SftpError::of_request("writing", path, acknowledged, error));
                 }
@@ -307,7 +335,7 @@ impl Pace {
         }
     }
 
-    fn is_limited(&self) -> bool {
+    pub(super) fn is_limited(&self) -> bool {
         self.bytes_per_second.is_some()
     }
 
