@@ -89,7 +89,7 @@ impl House {
         shop.change_config(
             "[[mail.recipients]]\naddress = 'ops@example.com'\n",
             &format!(
-                "[[mail.recipients]]\naddress = '{zh}'\nlanguage = 'zh'\n[[mail.recipients]]\naddress = '{en}'\nlanguage = 'en'\n"
+                "[[mail.recipients]]\naddress = '{zh}'\nlanguage = 'zh-CN'\n[[mail.recipients]]\naddress = '{en}'\nlanguage = 'en'\n"
             ),
         );
         Some(Self {
