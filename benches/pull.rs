@@ -1,8 +1,10 @@
-//! How many nested orders a CPU second pulls over HTTP into SQLite, and how far that is from a loader written by hand
-//! for exactly this source.
+//! How many nested orders a CPU second pulls over HTTP into a database, and how far that is from a loader written by hand
+//! for exactly this source, and from dlt.
 //!
-//! `cargo bench --bench pull` runs 200,000 orders in 2,000 pages; `cargo bench --bench pull -- 20000` fewer.
-//! The server is this program again, as a child process, so that only the client's CPU time is counted.
+//! `cargo bench --bench pull` runs 200,000 orders in 2,000 pages; `cargo bench --bench pull -- 20000` fewer. With a
+//! `postgres://` URL as a further argument the connector also pulls into that database (its schema `public` must be empty).
+//! `benches/pull/peers.sh` installs dlt and runs all of them. Server and clients are this program again as child
+//! processes, so that each one's CPU time and peak memory are its own.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -128,17 +130,24 @@ fn serve(pages: usize) -> Result<(), Failed> {
     Ok(())
 }
 
-/// User and system time of this process, in seconds.
-fn cpu_seconds() -> Result<f64, Failed> {
+/// User and system time of this process in seconds, and the most memory it ever held in MiB.
+fn used() -> Result<(f64, f64), Failed> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = stat.rsplit_once(')').ok_or("no process name")?.1;
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = |index: usize| -> Result<f64, Failed> { Ok(fields.get(index).ok_or("short stat")?.parse()?) };
-    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|line| line.trim().strip_suffix("kB"))
+        .ok_or("no VmHWM")?;
+    let peak: f64 = peak.trim().parse()?;
+    Ok(((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND, peak / 1024.0))
 }
 
-async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Result<f64, Failed> {
+async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Result<(), Failed> {
     let config = ConnectorConfig {
         id: SourceId::new("bench")?,
         definition: Arc::new(Definition::parse("bench.toml", DEFINITION)?),
@@ -149,15 +158,13 @@ async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Resul
     let account = AccountId::new("bench")?;
     let clock = FixedClock::new(DateTime::UNIX_EPOCH);
     let client = Client::new(Pace::Real)?;
-    let before = cpu_seconds()?;
     let report = pull(store, &clock, &account, &config, &client, None).await;
-    let used = cpu_seconds()? - before;
     let rows: i64 = report.streams.iter().map(|stream| stream.rows).sum();
     let expected = i64::try_from(orders * LINES_PER_ORDER)?;
     if rows != expected {
         return Err(format!("{rows} lines were taken, {expected} expected: {report:?}").into());
     }
-    Ok(used)
+    Ok(())
 }
 
 #[derive(serde::Deserialize)]
@@ -184,9 +191,9 @@ struct Line {
 }
 
 /// What somebody would write for this one source: no cursor, no raw pages, no days, no checks.
-async fn by_hand(url: &str, store: &Store, orders: usize) -> Result<f64, Failed> {
+async fn by_hand(url: &str, store: &Store, orders: usize) -> Result<(), Failed> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let before = cpu_seconds()?;
     let mut next = Some(String::new());
     let mut count = 0;
     while let Some(token) = next {
@@ -235,12 +242,84 @@ async fn by_hand(url: &str, store: &Store, orders: usize) -> Result<f64, Failed>
         tx.commit().await?;
         next = page.next;
     }
-    let used = cpu_seconds()? - before;
     if count == orders * LINES_PER_ORDER {
-        Ok(used)
+        Ok(())
     } else {
         Err(format!("{count} lines were loaded").into())
     }
+}
+
+/// A child: pulls everything into an empty database and prints what that took.
+fn client(who: &str, url: &str, database: &str, orders: usize) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (before, _) = used()?;
+    runtime.block_on(async {
+        let store = Store::open(database).await?;
+        match who {
+            "connector" => through_the_connector(url, &store, orders).await,
+            _ => by_hand(url, &store, orders).await,
+        }
+    })?;
+    let (after, peak) = used()?;
+    println!("{} {peak}", after - before);
+    Ok(())
+}
+
+/// Runs a client to its end: CPU seconds and MiB.
+fn took(command: &mut Command) -> Result<(f64, f64), Failed> {
+    let ended = command.stderr(Stdio::inherit()).output()?;
+    let said = String::from_utf8(ended.stdout)?;
+    let last = said.lines().last().unwrap_or_default();
+    match last.split_once(' ') {
+        Some((seconds, peak)) if ended.status.success() => Ok((seconds.parse()?, peak.parse()?)),
+        _ => Err(format!("{command:?} ended with {}: {said}", ended.status).into()),
+    }
+}
+
+fn compare(
+    url: &str,
+    orders: usize,
+    folder: &std::path::Path,
+    postgres: Option<&String>,
+) -> Result<(), Failed> {
+    let this = std::env::current_exe()?;
+    let with =
+        |who: &str, database: &str| took(Command::new(&this).args([who, url, database, &orders.to_string()]));
+    let file = |name: &str| format!("sqlite:{}", folder.join(name).display());
+    let hand = with("hand", &file("hand.db"))?;
+    let mut rows = vec![
+        ("connector, SQLite", with("connector", &file("connector.db"))?),
+        ("by hand, SQLite", hand),
+    ];
+    if let Some(postgres) = postgres {
+        rows.push(("connector, PostgreSQL", with("connector", postgres)?));
+    }
+    if let Some(python) = std::env::var_os("LINKSTAR_BENCH_DLT") {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/pull/dlt_orders.py");
+        let lines = (orders * LINES_PER_ORDER).to_string();
+        rows.push((
+            "dlt, SQLite",
+            took(Command::new(python).args([
+                script.as_ref(),
+                url.as_ref(),
+                folder.as_os_str(),
+                lines.as_ref(),
+            ]))?,
+        ));
+    }
+    println!(
+        "{:24}{:>9}{:>14}{:>9}{:>9}",
+        "", "CPU s", "orders/CPU s", "MiB", "ratio"
+    );
+    for (who, (seconds, peak)) in rows {
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        let rate = orders as f64 / seconds;
+        println!(
+            "{who:24}{seconds:9.2}{rate:14.0}{peak:9.1}{:9.2}",
+            seconds / hand.0
+        );
+    }
+    Ok(())
 }
 
 fn main() -> Result<(), Failed> {
@@ -248,10 +327,10 @@ fn main() -> Result<(), Failed> {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    if let [word, pages] = arguments.as_slice()
-        && word == "serve"
-    {
-        return serve(pages.parse()?);
+    match arguments.as_slice() {
+        [word, pages] if word == "serve" => return serve(pages.parse()?),
+        [who, url, database, orders] => return client(who, url, database, orders.parse()?),
+        _ => {}
     }
     let orders: usize = match arguments.first() {
         Some(orders) => orders.parse()?,
@@ -267,29 +346,14 @@ fn main() -> Result<(), Failed> {
     let mut port = String::new();
     BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut port)?;
     let url = format!("http://127.0.0.1:{}", port.trim());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let folder = std::env::temp_dir().join(format!("linkstar-bench-pull-{}", std::process::id()));
-    let result = runtime.block_on(async {
-        let open = async |name: &str| Store::open(&format!("sqlite:{}", folder.join(name).display())).await;
-        let connector = through_the_connector(&url, &open("connector.db").await?, orders).await?;
-        let hand = by_hand(&url, &open("hand.db").await?, orders).await?;
-        Ok::<_, Failed>((connector, hand))
-    });
+    std::fs::create_dir_all(&folder)?;
+    println!(
+        "{orders} orders of {LINES_PER_ORDER} lines in {pages} pages; the ratio is to the loader by hand"
+    );
+    let done = compare(&url, orders, &folder, arguments.get(1));
     let _ = server.kill();
     let _ = server.wait();
     let _ = std::fs::remove_dir_all(&folder);
-    let (connector, hand) = result?;
-    println!("{orders} orders of {LINES_PER_ORDER} lines in {pages} pages into SQLite");
-    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-    let per_second = |seconds: f64| orders as f64 / seconds;
-    println!(
-        "connector   {connector:7.2} CPU s  {:8.0} orders per CPU s",
-        per_second(connector)
-    );
-    println!(
-        "by hand     {hand:7.2} CPU s  {:8.0} orders per CPU s",
-        per_second(hand)
-    );
-    println!("ratio       {:7.2} (1 would be free of charge)", connector / hand);
-    Ok(())
+    done
 }

@@ -90,8 +90,10 @@ pub enum Command {
     #[command(after_help = "Example: linkstar night --dry-run")]
     Night(NightArgs),
     /// Only pull sales, stock and inbounds.
-    #[command(after_help = "Example: linkstar pull")]
-    Pull(At),
+    #[command(
+        after_help = "Example: linkstar pull\n         linkstar pull --plan --rows orders=200000\n\nExit codes: 0 done, 1 something is left for a person, 2 configuration, 3 a source or the database is away."
+    )]
+    Pull(PullArgs),
     /// Show the current plan, or plan from a folder of CSV files without a database.
     #[command(
         after_help = "Example: linkstar plan --json\n         linkstar plan --from sheets/ --as-of 2026-09-07 --json"
@@ -232,10 +234,12 @@ pub enum Command {
         command: super::schedule::ScheduleCommand,
     },
     /// Connector files.
-    #[command(after_help = "Example: linkstar connector test connectors/goodcang.toml")]
+    #[command(
+        after_help = "Example: linkstar connector new my-warehouse --page stock.json > my-warehouse.toml\n         linkstar connector test connectors/goodcang.toml"
+    )]
     Connector {
         #[command(subcommand)]
-        command: FileCommand,
+        command: super::connector::ConnectorCommand,
     },
     /// Mapping files.
     #[command(after_help = "Example: linkstar mapping check mappings/huatuo-booking-gb.toml")]
@@ -264,6 +268,22 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
+}
+
+/// What to pull, or what pulling would take.
+#[derive(Debug, Clone, Args)]
+pub struct PullArgs {
+    /// Ask nothing; say how many calls the next pull makes and how long the limits make it take.
+    #[arg(long)]
+    pub plan: bool,
+    /// With --plan: how many rows a stream has, as STREAM=NUMBER; may be said several times.
+    #[arg(long, value_name = "STREAM=NUMBER", requires = "plan")]
+    pub rows: Vec<String>,
+    /// With --plan: for programs.
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    #[command(flatten)]
+    pub at: At,
 }
 
 /// What one process of several does.

@@ -1,4 +1,4 @@
-//! `linkstar check`, `connector` and `mapping`: declared files, without touching the network.
+//! `linkstar check` and `mapping`: declared files, without touching the network.
 
 use std::path::Path;
 
@@ -6,11 +6,10 @@ use super::args::{Cli, FileCommand};
 use super::context::print;
 use super::{CliError, Exit};
 use crate::config;
-use crate::connector::{self, Definition};
 use crate::http::Pace;
 use crate::mapping::definition::{self, Mapping};
 use crate::mapping::inbound::{self, Inbound};
-use crate::night::{Tools, tools::CONNECTORS};
+use crate::night::Tools;
 use crate::problem::Problem;
 
 pub fn check_all(cli: &Cli) -> Result<Exit, CliError> {
@@ -26,7 +25,7 @@ pub fn check_all(cli: &Cli) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(path).map_err(|source| CliError::File {
         what: "read",
         path: path.to_owned(),
@@ -34,48 +33,11 @@ fn read(path: &Path) -> Result<String, CliError> {
     })
 }
 
-fn found(problems: &[Problem]) -> Result<Exit, CliError> {
+pub(super) fn found(problems: &[Problem]) -> Result<Exit, CliError> {
     for problem in problems {
         eprintln!("{problem}");
     }
     Ok(Exit::Usage)
-}
-
-pub fn connector(_cli: &Cli, command: &FileCommand) -> Result<Exit, CliError> {
-    match command {
-        FileCommand::List => {
-            for (name, _) in CONNECTORS {
-                print(name)?;
-            }
-            Ok(Exit::Done)
-        }
-        FileCommand::Check { file } => match Definition::parse(&file.display().to_string(), &read(file)?) {
-            Ok(definition) => {
-                print(&format!(
-                    "{}: {} streams: ok",
-                    file.display(),
-                    definition.streams.len()
-                ))?;
-                Ok(Exit::Done)
-            }
-            Err(error) => found(&error.problems),
-        },
-        FileCommand::Test { file } => match Definition::parse(&file.display().to_string(), &read(file)?) {
-            Ok(definition) => match connector::run_tests(&definition) {
-                Ok(held) => {
-                    print(&format!("{}: {held} tests hold", file.display()))?;
-                    Ok(Exit::Done)
-                }
-                Err(failures) => {
-                    for failure in &failures {
-                        eprintln!("{failure}");
-                    }
-                    Ok(Exit::Findings)
-                }
-            },
-            Err(error) => found(&error.problems),
-        },
-    }
 }
 
 pub fn mapping(_cli: &Cli, command: &FileCommand) -> Result<Exit, CliError> {

@@ -3,11 +3,13 @@
 pub mod args;
 mod audit;
 mod catalog;
+mod connector;
 mod context;
 mod db;
 mod declared;
 pub mod demo;
 mod doctor;
+mod forecast;
 mod inbox;
 mod init;
 pub mod jobs;
@@ -143,7 +145,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Catalog { command } => catalog::run(cli, command).await,
         Command::Run(args) => run::run(cli, args).await,
         Command::Night(args) => nightly::night(cli, args).await,
-        Command::Pull(at) => nightly::pull(cli, *at).await,
+        Command::Pull(args) if args.plan => forecast::run(cli, args).await,
+        Command::Pull(args) => nightly::pull(cli, args.at).await,
         Command::Plan {
             from: Some(folder),
             as_of: Some(as_of),
@@ -173,7 +176,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
-        Command::Connector { command } => declared::connector(cli, command),
+        Command::Connector { command } => connector::connector(command),
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(args) => demo::run(cli, args).await,

@@ -5,21 +5,28 @@
 //! and reads rows ([`rows`]) into canonical facts ([`record`]).
 
 pub mod answer;
+mod body;
 pub mod bucket;
 pub mod cell;
 mod check;
+mod check_access;
 pub mod decode;
 pub mod definition;
-mod expr;
-mod load;
+pub mod draft;
+pub mod expr;
+pub mod forecast;
+pub mod load;
 pub mod paging;
-mod path;
+pub mod path;
+mod pii;
 pub mod pipe;
 pub mod record;
 pub mod request;
 pub mod rows;
 mod selftest;
+mod sign;
 pub mod template;
+pub mod tree;
 pub mod wait;
 pub mod window;
 

@@ -1,13 +1,20 @@
-//! What to send, as plain data. Made anew for every attempt.
+//! What to send, as plain data. Made anew for every attempt: with a new timestamp, a new nonce and new signatures.
 
 use std::fmt;
 
-use serde_json::Value as Json;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
 
 use super::Bound;
-use super::definition::{AuthKind, Call, Method, Page, PageKind};
+use super::body::Content;
+use super::definition::{Auth, AuthKind, Basic, Call, Fields, Method, Nonce, Page, PageKind};
 use super::paging::Pager;
-use super::template::{Filling, Places, Template};
+use super::pipe::TimeFormat;
+use super::sign;
+use super::template::{Places, Template};
+use crate::digest::hex;
+use crate::secret::Secret;
 
 /// One HTTP request. `Debug` shows neither headers nor body nor query: secrets live there.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,14 +23,65 @@ pub struct Request {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Option<Vec<u8>>,
-    /// Key of the token bucket.
-    pub limit: Option<String>,
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.url.split('?').next().unwrap_or_default();
         write!(f, "Request({:?} {path})", self.method)
+    }
+}
+
+impl Request {
+    /// A plain question to an address that an answer gave: no header, no token, no signature.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+/// What is new in every attempt.
+#[derive(Debug, Clone, Default)]
+pub struct Fresh {
+    pub now: DateTime<Utc>,
+    pub nonce: [u8; 16],
+    pub token: Option<Secret>,
+}
+
+/// A request before it is signed and written down.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub method: Method,
+    pub base: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub content: Content,
+}
+
+impl Draft {
+    fn write(self) -> Request {
+        let mut url = self.base;
+        url.push_str(&self.path);
+        for (name, value) in &self.query {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(&percent(name));
+            url.push('=');
+            url.push_str(&percent(value));
+        }
+        let mut headers = self.headers;
+        let body = self.content.write(&mut headers);
+        Request {
+            method: self.method,
+            url,
+            headers,
+            body,
+        }
     }
 }
 
@@ -37,12 +95,19 @@ impl Bound {
         call: &Call,
         places: &Places,
         paging: Option<(&Page, &Pager)>,
+        fresh: &Fresh,
     ) -> Result<Request, String> {
-        let fill =
-            |text: &str, escape: fn(&str) -> String| self.given.fill(&Template::parse(text)?, places, escape);
+        let mut places = places.clone();
+        self.stamp(&mut places, fresh)?;
+        if let Some(token) = &fresh.token {
+            places.text("access_token", token.expose());
+        }
+        let fill = |text: &str, escape: fn(&str) -> String| {
+            self.given.fill(&Template::parse(text)?, &places, escape)
+        };
         let plain: fn(&str) -> String = str::to_owned;
         let token = paging.and_then(|(how, pager)| {
-            (how.kind == PageKind::Token)
+            matches!(how.kind, PageKind::Token | PageKind::Row)
                 .then(|| Some((how.query.as_deref()?, pager.token()?, how.alone)))
                 .flatten()
         });
@@ -56,96 +121,179 @@ impl Bound {
             query.retain(|(known, _)| known != name);
             query.push((name.to_owned(), token.to_owned()));
         }
-        let mut url = format!("{}{}", self.base, fill(call.path.get_ref(), percent)?);
-        for (index, (name, value)) in query.iter().enumerate() {
-            url.push(if index == 0 { '?' } else { '&' });
-            url.push_str(&percent(name));
-            url.push('=');
-            url.push_str(&percent(value));
-        }
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let file = &self.definition.file;
         for (name, text) in file.http.headers.iter().chain(&call.headers) {
-            headers.push((name.to_ascii_lowercase(), fill(text.get_ref(), plain)?));
+            set(&mut headers, name, fill(text.get_ref(), plain)?);
         }
-        if file.auth.kind == AuthKind::Headers {
-            for (name, text) in &file.auth.headers {
-                headers.push((name.to_ascii_lowercase(), fill(text.get_ref(), plain)?));
-            }
-        }
-        let body = match &call.body {
-            Some(body) => {
-                headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                Some(self.body(body, places)?.to_string().into_bytes())
-            }
-            None => None,
-        };
-        Ok(Request {
+        let mut draft = Draft {
             method: call.method,
-            url,
+            base: self.base.clone(),
+            path: fill(call.path.get_ref(), percent)?,
+            query,
             headers,
-            body,
-            limit: call.limit.as_ref().map(|limit| limit.get_ref().clone()),
-        })
-    }
-
-    fn body(&self, body: &Json, places: &Places) -> Result<Json, String> {
-        Ok(match body {
-            Json::String(text) => {
-                let template = Template::parse(text)?;
-                match template.single_place().and_then(|name| places.get(name)) {
-                    Some(Filling::Int(value)) => Json::from(*value),
-                    _ => Json::String(self.given.fill(&template, places, str::to_owned)?),
-                }
+            content: self.content(call, &places)?,
+        };
+        match paging.and_then(|(how, pager)| Some((how.kind, pager.token()?))) {
+            // The pager has made sure that it is at this connector's own host.
+            Some((PageKind::Url | PageKind::Link, address)) => {
+                address.clone_into(&mut draft.base);
+                draft.path.clear();
+                draft.query.clear();
             }
-            Json::Array(items) => Json::Array(
-                items
-                    .iter()
-                    .map(|item| self.body(item, places))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Json::Object(fields) => Json::Object(
-                fields
-                    .iter()
-                    .map(|(name, value)| Ok((name.clone(), self.body(value, places)?)))
-                    .collect::<Result<_, String>>()?,
-            ),
-            Json::Null | Json::Bool(_) | Json::Number(_) => body.clone(),
-        })
+            Some((PageKind::Query, verbatim)) => {
+                draft.path = format!("{}?{verbatim}", draft.path);
+                draft.query.clear();
+            }
+            _ => {}
+        }
+        self.authorise(&mut draft, &places, fresh)?;
+        for rule in &file.sign {
+            sign::sign(rule, &mut draft, &self.given, &places)?;
+        }
+        Ok(draft.write())
     }
 
-    /// The request for a new access token; None when this system has none.
+    /// Whether a call can be made without a token being asked for first.
+    #[must_use]
+    pub fn needs_token(&self) -> bool {
+        self.definition.file.auth.kind.asks()
+    }
+
+    fn authorise(&self, draft: &mut Draft, places: &Places, fresh: &Fresh) -> Result<(), String> {
+        let auth = &self.definition.file.auth;
+        let fill = |text: &str| self.given.fill(&Template::parse(text)?, places, str::to_owned);
+        for (name, text) in &auth.headers {
+            set(&mut draft.headers, name, fill(text.get_ref())?);
+        }
+        if auth.kind == AuthKind::Basic
+            && let Some(basic) = &auth.basic
+        {
+            let value = self.basic(basic)?;
+            set(&mut draft.headers, "authorization", value);
+        }
+        if let (Some(token), Some(header)) = (&fresh.token, &auth.header) {
+            let value = format!("{}{}", auth.prefix, token.expose());
+            set(&mut draft.headers, header, value);
+        }
+        for (name, text) in &auth.query.0 {
+            draft.query.push((name.clone(), fill(text.get_ref())?));
+        }
+        if let Some(body) = &auth.body {
+            draft.content.merge_below(self.json(body, places)?);
+        }
+        Ok(())
+    }
+
+    fn basic(&self, basic: &Basic) -> Result<String, String> {
+        let user = self.given.fill_text(basic.user.get_ref())?;
+        let password = self.given.fill_text(basic.password.get_ref())?;
+        Ok(format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{user}:{password}"))
+        ))
+    }
+
+    /// `{timestamp}` and `{nonce}`.
+    fn stamp(&self, places: &mut Places, fresh: &Fresh) -> Result<(), String> {
+        let stamp = &self.definition.file.stamp;
+        let text = match stamp.timestamp.get_ref().as_str() {
+            "ms" => fresh.now.timestamp_millis().to_string(),
+            "s" => fresh.now.timestamp().to_string(),
+            format => {
+                let zone = self.given.fill_text(stamp.zone.get_ref())?;
+                TimeFormat::parse(format, &zone)?.write(fresh.now)
+            }
+        };
+        match text.parse::<i64>() {
+            Ok(number) if stamp.number => places.int("timestamp", number),
+            _ => places.text("timestamp", text),
+        }
+        let digits = hex(&fresh.nonce);
+        places.text(
+            "nonce",
+            match stamp.nonce {
+                Nonce::Hex => digits,
+                Nonce::Uuid => uuid(&digits),
+            },
+        );
+        Ok(())
+    }
+
+    /// The request for a new token; None when this system has none. `refresh` is the refresh token that is sent.
     ///
     /// # Errors
     /// The name of what is missing.
-    pub fn token_request(&self) -> Result<Option<Request>, String> {
+    pub fn token_request(&self, fresh: &Fresh, refresh: Option<&Secret>) -> Result<Option<Request>, String> {
         let auth = &self.definition.file.auth;
-        let (AuthKind::RefreshToken, Some(url)) = (auth.kind, &auth.url) else {
+        let (true, Some(url)) = (auth.kind.asks(), &auth.url) else {
             return Ok(None);
         };
-        let mut form = String::new();
-        for (name, text) in &auth.form {
-            if !form.is_empty() {
-                form.push('&');
-            }
-            form.push_str(&percent(name));
-            form.push('=');
-            form.push_str(&percent(&self.given.fill_text(text.get_ref())?));
+        let mut places = Places::default();
+        self.stamp(&mut places, fresh)?;
+        if let Some(refresh) = refresh {
+            places.text("refresh_token", refresh.expose());
         }
-        Ok(Some(Request {
-            method: Method::Post,
-            url: self.given.fill_text(url.get_ref())?,
-            headers: vec![
-                ("accept".to_owned(), "application/json".to_owned()),
-                (
-                    "content-type".to_owned(),
-                    "application/x-www-form-urlencoded".to_owned(),
-                ),
-            ],
-            body: Some(form.into_bytes()),
-            limit: None,
-        }))
+        let fill = |text: &str| self.given.fill(&Template::parse(text)?, &places, str::to_owned);
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        for (name, text) in &auth.request_headers {
+            set(&mut headers, name, fill(text.get_ref())?);
+        }
+        if let Some(basic) = &auth.basic {
+            set(&mut headers, "authorization", self.basic(basic)?);
+        }
+        let content = self.token_content(auth, &places)?;
+        Ok(Some(
+            Draft {
+                method: Method::Post,
+                base: fill(url.get_ref())?,
+                path: String::new(),
+                query: Vec::new(),
+                headers,
+                content,
+            }
+            .write(),
+        ))
     }
+
+    fn token_content(&self, auth: &Auth, places: &Places) -> Result<Content, String> {
+        Ok(match (&auth.json, &auth.form) {
+            (Some(json), _) => Content::Json(self.json(json, places)?),
+            (None, Some(form)) => Content::Form(self.fields(form, places)?),
+            (None, None) => Content::Form(Vec::new()),
+        })
+    }
+
+    pub(super) fn fields(&self, fields: &Fields, places: &Places) -> Result<Vec<(String, String)>, String> {
+        fields
+            .0
+            .iter()
+            .map(|(name, text)| {
+                let template = Template::parse(text.get_ref())?;
+                Ok((name.clone(), self.given.fill(&template, places, str::to_owned)?))
+            })
+            .collect()
+    }
+}
+
+/// A header that is said twice is sent once, as it was said last.
+fn set(headers: &mut Vec<(String, String)>, name: &str, value: String) {
+    let name = name.to_ascii_lowercase();
+    headers.retain(|(known, _)| *known != name);
+    headers.push((name, value));
+}
+
+/// 32 hexadecimal digits written as a UUID of version 4.
+fn uuid(digits: &str) -> String {
+    let at = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        at(0, 8),
+        at(8, 12),
+        at(13, 16),
+        at(17, 20),
+        at(20, 32)
+    )
 }
 
 /// Everything but letters, digits and `-._~` as `%XX`.

@@ -111,21 +111,44 @@ impl Given {
         places: &Places,
         escape: fn(&str) -> String,
     ) -> Result<String, String> {
+        self.put_in(template, places, escape, str::to_owned)
+    }
+
+    /// As [`Given::fill`]; parameters and secrets are escaped too.
+    ///
+    /// # Errors
+    /// The name of what is missing.
+    pub fn fill_escaped(
+        &self,
+        template: &Template,
+        places: &Places,
+        escape: fn(&str) -> String,
+    ) -> Result<String, String> {
+        self.put_in(template, places, escape, escape)
+    }
+
+    fn put_in(
+        &self,
+        template: &Template,
+        places: &Places,
+        escape: fn(&str) -> String,
+        configured: fn(&str) -> String,
+    ) -> Result<String, String> {
         let mut out = String::new();
         for part in &template.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Param(name) => out.push_str(
+                Part::Param(name) => out.push_str(&configured(
                     self.params
                         .get(name)
                         .ok_or_else(|| format!("parameter `{name}` is not set"))?,
-                ),
-                Part::Secret(name) => out.push_str(
+                )),
+                Part::Secret(name) => out.push_str(&configured(
                     self.secrets
                         .get(name)
                         .ok_or_else(|| format!("secret `{name}` is not set"))?
                         .expose(),
-                ),
+                )),
                 Part::Place(name) => match places.get(name) {
                     Some(Filling::Text(text)) => out.push_str(&escape(text)),
                     Some(Filling::Int(value)) => out.push_str(&value.to_string()),

@@ -23,8 +23,11 @@ pub fn wait(
     now: DateTime<Utc>,
 ) -> Wait {
     let longest = Duration::from_secs(retry.longest_wait_seconds);
-    let asked = header("retry-after")
-        .and_then(|text| retry_after(&text, now))
+    let asked = retry
+        .wait_headers
+        .iter()
+        .find_map(|name| retry_after(&header(name)?, now))
+        .or_else(|| reset(retry, header, now))
         .or_else(|| {
             let name = retry.rate_header.as_deref()?;
             reciprocal(&header(name)?)
@@ -36,14 +39,61 @@ pub fn wait(
     }
 }
 
-/// `Retry-After`: seconds, or an HTTP date. A date that has passed is no wait.
+/// The rest that a good answer asks for, because few requests are left.
+#[must_use]
+pub fn rest(retry: &Retry, header: &dyn Fn(&str) -> Option<String>, now: DateTime<Utc>) -> Option<Duration> {
+    let remaining = retry.remaining.as_ref()?;
+    let left: f64 = header(&remaining.header)?.trim().parse().ok()?;
+    if left.is_nan() || left >= f64::from(remaining.keep) {
+        return None;
+    }
+    let longest = Duration::from_secs(retry.longest_wait_seconds);
+    let rest = reset(retry, header, now).unwrap_or(Duration::from_millis(remaining.rest_ms));
+    Some(rest.min(longest))
+}
+
+fn reset(retry: &Retry, header: &dyn Fn(&str) -> Option<String>, now: DateTime<Utc>) -> Option<Duration> {
+    let name = retry.reset_header.as_deref()?;
+    until(&header(name)?, now)
+}
+
+/// Unix milliseconds, Unix seconds, seconds from now (told apart by their size), or a date.
+fn until(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return match number {
+            number if !number.is_finite() || number < 0.0 => None,
+            number if number >= 1e11 => passed(number / 1e3, now),
+            number if number >= 1e9 => passed(number, now),
+            number => Duration::try_from_secs_f64(number).ok(),
+        };
+    }
+    date(text, now)
+}
+
+/// From now to a moment in Unix seconds.
+fn passed(unix: f64, now: DateTime<Utc>) -> Option<Duration> {
+    #[expect(clippy::cast_precision_loss, reason = "a wait is exact to the microsecond")]
+    let now = now.timestamp_micros() as f64 / 1e6;
+    Duration::try_from_secs_f64((unix - now).max(0.0)).ok()
+}
+
+/// From now to a date as HTTP or RFC 3339 writes it. One that has passed is no wait.
+fn date(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let at = DateTime::parse_from_rfc2822(text)
+        .or_else(|_| DateTime::parse_from_rfc3339(text))
+        .ok()?;
+    Some((at.with_timezone(&Utc) - now).to_std().unwrap_or_default())
+}
+
+/// Seconds (with decimals, too), or a date.
 fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Duration::try_from_secs_f64(seconds).ok(),
+        Ok(_) => None,
+        Err(_) => date(text, now),
     }
-    let at = DateTime::parse_from_rfc2822(text).ok()?;
-    Some((at.with_timezone(&Utc) - now).to_std().unwrap_or_default())
 }
 
 /// One over requests per second. The header may hold anything.
@@ -121,6 +171,46 @@ mod tests {
             assert!(
                 matches!(with("x-rate", nonsense), Wait::For(wait) if wait <= Duration::from_millis(500))
             );
+        }
+    }
+
+    #[test]
+    fn a_reset_time_is_unix_seconds_or_milliseconds_a_date_or_seconds_from_now() {
+        let now = DateTime::parse_from_rfc3339("2026-10-21T07:28:00Z")
+            .unwrap()
+            .with_timezone(&Utc);
+        let unix = now.timestamp();
+        for text in [
+            (unix + 5).to_string(),
+            ((unix + 5) * 1000).to_string(),
+            "5".to_owned(),
+            "2026-10-21T07:28:05Z".to_owned(),
+            "Wed, 21 Oct 2026 07:28:05 GMT".to_owned(),
+        ] {
+            assert_eq!(until(&text, now), Some(Duration::from_secs(5)), "{text}");
+        }
+        assert_eq!(until(&(unix - 5).to_string(), now), Some(Duration::ZERO));
+        for nonsense in ["string", "", "NaN", "-3", "inf"] {
+            assert_eq!(until(nonsense, now), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn few_requests_left_ask_for_a_rest_and_nonsense_asks_for_none() {
+        use crate::connector::definition::Remaining;
+        let retry = Retry {
+            remaining: Some(Remaining {
+                header: "x-remaining-calls".to_owned(),
+                keep: 5,
+                rest_ms: 700,
+            }),
+            ..Retry::default()
+        };
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let with = |left: &str| rest(&retry, &|_| Some(left.to_owned()), now);
+        assert_eq!(with("4"), Some(Duration::from_millis(700)));
+        for enough in ["5", "149", "string", "", "NaN"] {
+            assert_eq!(with(enough), None, "{enough}");
         }
     }
 

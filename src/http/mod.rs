@@ -1,13 +1,16 @@
 //! Asks what a connector says, over HTTP.
 //!
-//! [`Client`] sends one request safely (hosts, sizes, times), [`call`] repeats it as the definition says, [`puller`]
-//! runs a stream page by page, [`doctor()`] asks one read question per source and names what it meets.
+//! [`Client`] sends one request safely (hosts, sizes, times), [`call`] paces and repeats it as the definition says,
+//! [`token`] gets access tokens, [`shared`] keeps the pace of all processes, [`puller`] runs a stream page by page, [`doctor()`] asks one read question per source and names what it meets.
 
 mod call;
 pub mod doctor;
+mod kept;
 pub mod puller;
 mod send;
 mod shared;
+mod token;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,18 +18,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
+use ring::rand::SecureRandom as _;
 
 pub use doctor::{Diagnosis, doctor};
 
 use crate::clock::Clock;
 use crate::connector::bucket::Bucket;
 use crate::ids::SourceId;
+use crate::secret::Secret;
 
 /// What went wrong, sorted by what a person has to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FailureKind {
     /// The credentials have run out or are wrong: authorise again.
     Expired,
+    /// A refresh token that works once was used up and its successor never reached us: authorise again.
+    TokenLost,
     /// The key or the address of this machine is not allowed.
     Forbidden,
     /// Too many requests, also after waiting.
@@ -39,6 +46,10 @@ pub enum FailureKind {
     WrongSchema,
     /// Understood and refused.
     Refused,
+    /// There is nothing for this question.
+    Empty,
+    /// More than one answer can hold was asked for.
+    TooMuch,
     /// The source pages in a way that loses rows or never ends.
     Paging,
     /// The source ended a report with an error of its own.
@@ -52,12 +63,15 @@ impl FailureKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Expired => "expired",
+            Self::TokenLost => "token_lost",
             Self::Forbidden => "forbidden",
             Self::Throttled => "throttled",
             Self::Slow => "slow",
             Self::Unreachable => "unreachable",
             Self::WrongSchema => "wrong_schema",
             Self::Refused => "refused",
+            Self::Empty => "empty",
+            Self::TooMuch => "too_much",
             Self::Paging => "paging",
             Self::Fatal => "fatal",
             Self::Configuration => "configuration",
@@ -99,7 +113,7 @@ struct Session {
 }
 
 struct Token {
-    value: String,
+    value: Secret,
     until: DateTime<Utc>,
 }
 
@@ -108,6 +122,7 @@ pub struct Client {
     inner: reqwest::Client,
     pace: Pace,
     skipped_ns: AtomicI64,
+    random: ring::rand::SystemRandom,
     sessions: Mutex<BTreeMap<SourceId, Arc<Session>>>,
     /// The other processes, once [`Client::share`] was called.
     shared: OnceLock<shared::Shared>,
@@ -141,9 +156,19 @@ impl Client {
             inner,
             pace,
             skipped_ns: AtomicI64::new(0),
+            random: ring::rand::SystemRandom::new(),
             sessions: Mutex::new(BTreeMap::new()),
             shared: OnceLock::new(),
         })
+    }
+
+    /// Different in every call, unknown to others.
+    fn nonce(&self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        if self.random.fill(&mut nonce).is_err() {
+            tracing::error!("the system gives no random numbers");
+        }
+        nonce
     }
 
     fn session(&self, source: &SourceId) -> Arc<Session> {

@@ -9,7 +9,7 @@ use crate::connector::request::Request;
 /// An answer as it came.
 pub(super) struct RawAnswer {
     pub status: u16,
-    headers: reqwest::header::HeaderMap,
+    pub headers: reqwest::header::HeaderMap,
     pub body: Vec<u8>,
 }
 
@@ -67,8 +67,27 @@ pub(super) fn allowed(url: &str, to: &Allowed<'_>) -> Result<reqwest::Url, Failu
     }
 }
 
+/// How much later than the HTTP client's the outer deadline ends a request.
+const GRACE: Duration = Duration::from_millis(500);
+
 impl Client {
+    /// The answer, whole, or a failure when `timeout` has passed, whatever the server does in between: the HTTP client
+    /// has a deadline of its own, this one does not depend on it.
     pub(super) async fn send(
+        &self,
+        url: reqwest::Url,
+        request: &Request,
+        timeout: Duration,
+        max_body: u64,
+    ) -> Result<RawAnswer, Failure> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        match tokio::time::timeout(timeout + GRACE, self.exchange(url, request, timeout, max_body)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(too_slow(&host, timeout)),
+        }
+    }
+
+    async fn exchange(
         &self,
         url: reqwest::Url,
         request: &Request,
@@ -79,6 +98,9 @@ impl Client {
         let mut builder = match request.method {
             Method::Get => self.inner.get(url),
             Method::Post => self.inner.post(url),
+            Method::Put => self.inner.put(url),
+            Method::Patch => self.inner.patch(url),
+            Method::Delete => self.inner.delete(url),
         }
         .timeout(timeout);
         for (name, value) in &request.headers {
@@ -108,14 +130,18 @@ impl Client {
     }
 }
 
+fn too_slow(host: &str, timeout: Duration) -> Failure {
+    Failure::new(
+        FailureKind::Slow,
+        format!("{host} did not finish its answer within {} s", timeout.as_secs()),
+    )
+}
+
 /// Errors of the transport print the address with its query: it is left away, the cause is kept.
 fn transport_failure(host: &str, timeout: Duration, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     if error.is_timeout() && !error.is_connect() {
-        return Failure::new(
-            FailureKind::Slow,
-            format!("{host} did not finish its answer within {} s", timeout.as_secs()),
-        );
+        return too_slow(host, timeout);
     }
     if error.is_builder() {
         return Failure::new(

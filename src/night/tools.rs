@@ -16,14 +16,8 @@ use crate::transport::email::{SmtpSettings, SmtpTls};
 use crate::transport::folder::FolderTarget;
 use crate::transport::sftp;
 
-/// Connector files that ship with linkstar.
-pub const CONNECTORS: [(&str, &str); 2] = [
-    (
-        "amazon-sp-api",
-        include_str!("../../connectors/amazon-sp-api.toml"),
-    ),
-    ("goodcang", include_str!("../../connectors/goodcang.toml")),
-];
+/// Connector files that ship with linkstar: their names and texts.
+pub const CONNECTORS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
 
 /// Everything declared, read and checked.
 pub struct Tools {

@@ -2,9 +2,11 @@
 
 mod claim;
 mod cleanup;
+pub mod credential;
 mod job;
 mod occurrence;
 mod person;
+pub mod quota;
 pub mod slots;
 mod state;
 mod wake;

@@ -5,7 +5,7 @@ use linkstar::connector::{Definition, run_tests};
 use linkstar::store::facts::{self, DayCoverage, PullState};
 
 use super::stage::{
-    House, REPORTS, Reply, SUMMARIES, Stage, TOKEN, amazon, definition, line, report_text, stream, summaries,
+    House, REPORTS, Reply, SUMMARIES, Stage, TOKEN, amazon, line, report_text, stream, summaries,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -28,9 +28,11 @@ fn row(day: &str, fulfilment: &str, sku: &str, units: i64) -> (String, String, S
 
 #[test]
 fn the_shipped_connector_files_pass_their_own_tests() {
-    for file in ["amazon-sp-api.toml", "goodcang.toml"] {
-        let tests = run_tests(&definition(file)).unwrap_or_else(|failures| panic!("{file}: {failures:#?}"));
-        assert!(tests >= 2, "{file}");
+    for (name, text) in linkstar::night::tools::CONNECTORS {
+        let file = Definition::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(*name, file.file.name, "the file is called as the connector");
+        let tests = run_tests(&file).unwrap_or_else(|failures| panic!("{name}: {failures:#?}"));
+        assert!(tests >= 2, "{name}");
     }
 }
 
