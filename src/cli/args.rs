@@ -138,7 +138,9 @@ pub enum Command {
     )]
     Approve(ApproveArgs),
     /// Stocking orders (备货单).
-    #[command(after_help = "Example: linkstar order list\n         linkstar order show BH260907-01")]
+    #[command(
+        after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'"
+    )]
     Order {
         #[command(subcommand)]
         command: OrderCommand,
@@ -401,6 +403,38 @@ pub enum OrderCommand {
         #[arg(long, value_name = "DIR")]
         save: Option<PathBuf>,
     },
+    /// Issue an order anew, from the catalog and the configuration as they are now: a new revision with papers of its
+    /// own takes the place of the one before, whose papers are taken back.
+    #[command(
+        after_help = "Example: linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order reissue BH260907-01 --reason 'less battery goods' --units 85123A=120"
+    )]
+    Reissue {
+        order: OrderNo,
+        #[command(flatten)]
+        why: OrderReason,
+        /// `SKU=UNITS` changes a line; the others stay as they are.
+        #[arg(long, value_name = "SKU=UNITS")]
+        units: Vec<String>,
+    },
+    /// Give an order up before it is handed over; its papers are taken back.
+    #[command(after_help = "Example: linkstar order cancel BH260907-01 --reason 'supplier cannot deliver'")]
+    Cancel {
+        order: OrderNo,
+        #[command(flatten)]
+        why: OrderReason,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OrderReason {
+    /// Stands in the order's log and in the cancel files.
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides, for the log.
+    #[arg(long, default_value = "cli")]
+    pub by: String,
+    #[command(flatten)]
+    pub at: At,
 }
 
 #[derive(Debug, Subcommand)]

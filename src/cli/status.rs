@@ -59,7 +59,7 @@ fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
         .iter()
         .filter_map(|notice| match notice {
             Notice::BookingRejected { order, reason, .. } => Some(json!({"order": order, "reason": reason})),
-            Notice::Quarantined { .. } => None,
+            _ => None,
         })
         .collect()
 }

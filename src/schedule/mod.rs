@@ -10,6 +10,7 @@ pub mod daemon;
 mod handle;
 mod housekeep;
 mod tick;
+mod visits;
 pub mod watch;
 
 pub use by_hand::{RunDate, run_date};
@@ -18,3 +19,4 @@ pub use configured::{MAIL_BY, NIGHT, RETENTION, configured, mail_date, mail_due}
 pub use handle::handle;
 pub use housekeep::{RetainError, housekeep, retain};
 pub use tick::{Ticked, tick};
+pub use visits::{RECEIVE, enqueue_visit, visits_every};

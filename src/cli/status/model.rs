@@ -90,7 +90,7 @@ impl Overview {
             .iter()
             .find_map(|notice| match notice {
                 Notice::Quarantined { n, .. } => Some(*n),
-                Notice::BookingRejected { .. } => None,
+                _ => None,
             })
             .unwrap_or(0)
     }

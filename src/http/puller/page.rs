@@ -4,7 +4,6 @@ use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
 use crate::connector::paging::{Answered, Pager};
-use crate::connector::record::Facts;
 use crate::connector::rows::PageRows;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
