@@ -1,7 +1,8 @@
 //! Tests of the room `connectors`: real HTTP servers, real store, the shipped connector files.
 
 mod amazon;
-mod amazon_more;
+mod amazon_inbound;
+mod amazon_orders;
 mod answers;
 mod desk;
 mod doctor;

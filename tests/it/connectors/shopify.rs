@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::stage::{House, at, definition, stream};
+use super::stage::{House, at, definition, sold, stream, units};
 use crate::services::missing;
 
 struct Shop {
@@ -115,26 +115,6 @@ fn orders() -> Vec<Json> {
     let old = (1..=40).map(|id| order(id, "2026-03-20T11:00:00Z", &[(id, "A", 1), (1000 + id, "B", 2)]));
     let new = (101..=145).map(|id| order(id, "2026-04-01T20:00:00Z", &[(id, "A", 1)]));
     old.chain(new).collect()
-}
-
-async fn sold(house: &House) -> BTreeMap<String, i64> {
-    let mut tx = house.store.read().await.expect("a transaction");
-    let day = |text: &str| text.parse().expect("a day");
-    let mut sold = BTreeMap::new();
-    for row in facts::sales_history(&mut tx, &house.account, day("2026-01-01"), day("2027-01-01"))
-        .await
-        .expect("history")
-    {
-        *sold.entry(row.sku_code).or_insert(0) += row.units;
-    }
-    sold
-}
-
-fn units(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
-    pairs
-        .iter()
-        .map(|(sku, units)| ((*sku).to_owned(), *units))
-        .collect()
 }
 
 async fn house() -> House {

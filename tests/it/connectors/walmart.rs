@@ -14,7 +14,7 @@ use linkstar::ids::{SourceId, WarehouseCode};
 use linkstar::store::facts::{self, PullState};
 use serde_json::{Value as Json, json};
 
-use super::stage::{House, definition, query, stream};
+use super::stage::{House, definition, query, sold_days, stream};
 
 /// As Walmart writes it: with signs that a client is tempted to write anew.
 const CURSOR: &str = "?limit=200&hasMoreElements=true&soIndex=300&poIndex=200&partnerId=1&sellerId=2&createdStartDate=2026-03-01T00:00:00.000+0000";
@@ -158,23 +158,13 @@ async fn the_cursor_goes_back_word_for_word_and_every_request_has_a_number_of_it
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
-    let mut tx = house.store.read().await.unwrap();
-    let day = |text: &str| text.parse().unwrap();
-    let sold = facts::sales_history(&mut tx, &house.account, day("2026-03-01"), day("2026-05-01"))
-        .await
-        .unwrap();
     // What was cancelled of a line is no sale; Walmart's own warehouse is another way to ship. The day is New York's.
-    let sold: Vec<(String, String, i64)> = sold
-        .into_iter()
-        .map(|row| (row.day.to_string(), row.fulfilment, row.units))
-        .collect();
-    assert_eq!(
-        sold,
-        [
-            ("2026-03-30".to_owned(), "Merchant".to_owned(), 7),
-            ("2026-03-30".to_owned(), "WFS".to_owned(), 7)
-        ]
-    );
+    let row = |fulfilment: &str| {
+        let (day, sku) = ("2026-03-30".to_owned(), "A".to_owned());
+        (day, fulfilment.to_owned(), sku, 7)
+    };
+    assert_eq!(sold_days(&house).await, [row("Merchant"), row("WFS")]);
+    let mut tx = house.store.read().await.unwrap();
     assert!(
         heard
             .lock()
