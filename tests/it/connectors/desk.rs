@@ -185,7 +185,7 @@ pub async fn ask_stream(
         run = run.for_warehouse(warehouse);
     }
     match run.next().await? {
-        Some(Step::Page(page)) => Ok(page),
+        Some(Step::Page(page)) => Ok(*page),
         other => panic!("no page: {other:?}"),
     }
 }
