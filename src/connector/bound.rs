@@ -177,9 +177,16 @@ impl Bound {
 
     /// Streams that stand on their own and are asked for.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
-        self.definition.roots().filter(|name| {
-            self.stream(name)
-                .is_some_and(|(stream, _)| switch(stream, &self.given) == Some(true))
+        self.definition.roots().filter(|name| self.asks_for(name))
+    }
+
+    /// Whether a stream is asked for: it is switched on, and so is the one it stands below.
+    #[must_use]
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.stream(name).is_some_and(|(stream, _)| {
+            let above = stream.parent.as_ref();
+            switch(stream, &self.given) == Some(true)
+                && above.is_none_or(|parent| self.asks_for(parent.get_ref()))
         })
     }
 

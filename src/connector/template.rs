@@ -209,5 +209,10 @@ mod tests {
         assert_eq!(fill("{size}"), Err("`{size}` has no value here".to_owned()));
         assert!(fill("${env:HOME}").is_err());
         assert!(fill("{open").is_err());
+        // Braces of the text itself, as a GraphQL document inside another has them.
+        assert_eq!(
+            fill("{{ orders(query: \"{page}\") {{ id }} }}"),
+            Ok("{ orders(query: \"3\") { id } }".to_owned())
+        );
     }
 }

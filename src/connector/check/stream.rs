@@ -87,11 +87,13 @@ impl Check<'_> {
                 self.template(text, &field(key));
             }
         }
-        if stream.enabled.is_some() && (stream.parent.is_some() || file.doctor.get_ref() == name) {
+        if let Some(enabled) = &stream.enabled
+            && (stream.parent.is_some() || file.doctor.get_ref() == name)
+        {
             self.say(
-                stream.enabled.as_ref(),
+                Some(enabled),
                 &field("enabled"),
-                "",
+                enabled.get_ref(),
                 "none: a stream below another goes with it, and `doctor` asks for its stream in every case",
             );
         }
