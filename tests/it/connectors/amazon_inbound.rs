@@ -236,6 +236,30 @@ async fn complaint_33779_headers_in_another_language_are_named_and_an_alias_read
     assert_eq!(receipts(&house).await["received"], 123);
 }
 
+#[tokio::test]
+async fn complaint_82_a_fatal_report_without_a_word_is_told_as_fatal_and_nothing_moves() {
+    let stage = Stage::open().await;
+    stage.with_token().with_summaries(&[("A", 1)]);
+    stage.on(REPORTS, Reply::Json(202, json!({"reportId": "R1"})));
+    stage.json(
+        &format!("{REPORTS}/R1"),
+        json!({"processingStatus": "FATAL", "reportId": "R1"}),
+    );
+    let house = House::new("2026-04-02T02:00:00Z").await;
+    let report = house.pull(&amazon(&stage)).await;
+    let orders = stream(&report, "orders");
+    assert_eq!(orders.state, PullState::Failed, "{orders:?}");
+    assert!(
+        orders
+            .problem
+            .as_ref()
+            .unwrap()
+            .ends_with("report R1 ended FATAL"),
+        "{orders:?}"
+    );
+    assert_eq!(orders.as_of, None);
+}
+
 /// The address of a document lives five minutes. It is told and fetched in one breath, and told anew when it is dead.
 #[tokio::test]
 async fn complaint_presigned_addresses_that_died_are_told_anew() {

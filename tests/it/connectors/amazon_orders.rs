@@ -93,6 +93,24 @@ async fn an_order_that_comes_by_report_and_by_call_counts_once_and_the_newer_sta
     assert_eq!(lines.len(), 2);
 }
 
+/// The report has no key of its own: two lines that say the same are two lines, in every pull.
+#[tokio::test]
+async fn complaint_47702_two_lines_alike_are_two_lines_and_stay_two() {
+    let stage = Stage::open().await;
+    let line = in_report("1", "2026-03-31T11:00:00+00:00", "A", 2);
+    stage
+        .with_token()
+        .with_report(&report_text(&[line.clone(), line]))
+        .with_summaries(&[("A", 1)]);
+    let house = House::new("2026-04-02T02:00:00Z").await;
+    let config = amazon(&stage);
+    for _ in 0..2 {
+        let report = house.pull(&config).await;
+        assert_eq!(report.state(), PullState::Ok, "{report:?}");
+        assert_eq!(sold(&house).await, units(&[("A", 4)]));
+    }
+}
+
 #[tokio::test]
 async fn the_call_is_asked_only_when_it_is_switched_on_and_a_switch_knows_two_words() {
     let stage = Stage::open().await;

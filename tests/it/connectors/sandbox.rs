@@ -60,7 +60,7 @@ pub fn awd(stage: &Stage) -> ConnectorConfig {
 }
 
 fn bound(config: &ConnectorConfig) -> Bound {
-    Bound::new(config).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Bound::new(config).expect("a whole configuration")
 }
 
 fn judged(bound: &Bound, status: u16, headers: &[(&str, &str)], body: &Json) -> Verdict {
@@ -97,7 +97,7 @@ fn read(bound: &Bound, stream: &str, parent: &BTreeMap<String, String>, body: &J
     };
     bound
         .read(stream, &mut page, reader, &mut Seen::default())
-        .unwrap_or_else(|error| panic!("{stream}: {error}"))
+        .expect("an answer of the declared shape")
 }
 
 #[tokio::test]
