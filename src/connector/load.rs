@@ -260,7 +260,7 @@ available = "units | int"
             .replace("available = \"units | int\"", "units = \"n | int\"\ninbound_no = \"i\"\nwarehouse = \"w\"\nkind = \"d | enum(GOOD=received+put_away)\"\nat = \"t | ts('rfc3339')\"");
         assert_eq!(
             said(&receipts),
-            "x.toml, line 10, `stream.stock.key`: found ``, wanted none where one row is two receipts"
+            "x.toml, line 11, `stream.stock.key`: found ``, wanted none where one row is two receipts"
         );
     }
 
