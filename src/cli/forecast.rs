@@ -86,7 +86,9 @@ async fn work(
     if let Some(parent) = &stream.parent {
         work.parents = known(parent.get_ref());
     }
-    if let Some(cursor) = &stream.cursor {
+    if let Some(cursor) = &stream.cursor
+        && let Some(days) = &cursor.start_days
+    {
         let mut tx = context.store.read().await?;
         let account = &context.config.account.id;
         let state = facts::resume_state(&mut tx, account, &connector.id, name).await?;
@@ -94,10 +96,7 @@ async fn work(
             Some(text) => serde_json::from_str(&text)?,
             None => Resume::default(),
         };
-        let days = bound
-            .given
-            .fill_text(cursor.start_days.get_ref())
-            .map_err(CliError::Usage)?;
+        let days = bound.given.fill_text(days.get_ref()).map_err(CliError::Usage)?;
         let days = days
             .trim()
             .parse()

@@ -187,6 +187,8 @@ impl Bound {
                 let template = Template::parse(text)?;
                 match template.single_place().and_then(|name| places.get(name)) {
                     Some(Filling::Int(value)) => Json::from(*value),
+                    // The first page of all has no token.
+                    Some(Filling::Text(text)) if text.is_empty() => Json::Null,
                     _ => Json::String(self.given.fill(&template, places, str::to_owned)?),
                 }
             }

@@ -6,6 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use super::tree::Node;
+
 /// Absent, null and empty text are all [`Cell::Null`]: unknown, never zero.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
@@ -39,6 +41,26 @@ impl<'a> Cell<'a> {
             Json::String(text) => Self::of_text(text),
             Json::Array(items) => Self::List(items.iter().map(Cell::of_json).collect()),
             Json::Object(_) => Self::Text(Cow::Owned(value.to_string())),
+        }
+    }
+
+    #[must_use]
+    pub fn of_node(node: &'a Node<'_>) -> Self {
+        match node {
+            Node::Null | Node::Skipped => Self::Null,
+            Node::Bool(value) => Self::Bool(*value),
+            Node::Int(value) => Self::Int(*value),
+            Node::Number(text) => Self::Text(Cow::Borrowed(text)),
+            Node::Text(text) => Self::of_text(text),
+            Node::List(items) => Self::List(items.iter().map(Cell::of_node).collect()),
+            Node::Many(items) => match items.as_slice() {
+                [one] => Self::of_node(one),
+                items => Self::List(items.iter().map(Cell::of_node).collect()),
+            },
+            Node::Map(fields) => match fields.iter().find(|(name, _)| name == "#text") {
+                Some((_, text)) => Self::of_node(text),
+                None => Self::Text(Cow::Owned(node.to_json().to_string())),
+            },
         }
     }
 

@@ -63,7 +63,7 @@ impl Check<'_> {
         }
     }
 
-    fn condition(&mut self, field: &str, text: &Text) {
+    pub(super) fn condition(&mut self, field: &str, text: &Text) {
         if let Err(why) = Expr::parse(text.get_ref()) {
             self.say(Some(text), field, text.get_ref(), why);
         }

@@ -405,6 +405,7 @@ fn stream_name(record: RecordKind) -> &'static str {
         RecordKind::Inbound => "inbound",
         RecordKind::InboundLine => "inbound_lines",
         RecordKind::Receipt => "receipts",
+        RecordKind::Event => "events",
     }
 }
 

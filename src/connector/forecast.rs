@@ -52,12 +52,19 @@ impl Bound {
                 *calls.entry(name.to_owned()).or_insert(0) += times;
             }
         };
-        let times = work.windows.max(1).saturating_mul(work.parents.unwrap_or(1));
+        let values: u64 = stream.each.values().map(|values| values.len() as u64).product();
+        let times = work
+            .windows
+            .max(1)
+            .saturating_mul(work.parents.unwrap_or(1))
+            .saturating_mul(values.max(1));
         let mut polling = Duration::zero();
         if let Some(report) = &stream.report {
             count(&report.create, times);
             count(&report.poll, times.saturating_mul(POLLS));
-            count(&report.document, times);
+            if let Some(document) = &report.document {
+                count(document, times);
+            }
             let seconds = report.every_seconds.saturating_mul(times);
             polling = Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1000));
         }

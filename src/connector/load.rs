@@ -8,6 +8,7 @@ use super::check::Check;
 use super::definition::File;
 use super::path::Path;
 use super::pipe::{Pipe, Source};
+use super::tree::Want;
 use crate::problem::{Problem, nearest};
 
 /// A connector file that was read and checked.
@@ -26,6 +27,48 @@ pub struct Reading {
     pub rows: Option<Path>,
     /// One per field of the record, in its order; None where the field is not mapped.
     pub fields: Vec<Option<FieldMap>>,
+    /// What streams below a row are asked with besides its fields.
+    pub pass: Vec<(String, FieldMap)>,
+    /// Columns by any of their other names, written small and without blanks.
+    pub aliases: BTreeMap<String, String>,
+    /// Fields of the record that make the key, and the one that says which row is newer.
+    pub key: Vec<usize>,
+    pub newest: Option<usize>,
+    /// Inside a row: what the next page goes on from, and the id of an ascending cursor.
+    pub last: Option<Path>,
+    pub id: Option<Path>,
+    /// The parts of an answer that anything here reads.
+    pub want: Want,
+}
+
+impl Reading {
+    /// Every source a value comes from.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.fields
+            .iter()
+            .flatten()
+            .chain(self.pass.iter().map(|(_, map)| map))
+            .flat_map(|map| {
+                std::iter::once(&map.source).chain(map.pipes.iter().flat_map(|pipe| pipe.sources()))
+            })
+    }
+
+    /// The name the definition has for a column that goes by another one.
+    #[must_use]
+    pub fn declared_name<'n>(&'n self, column: &'n str) -> &'n str {
+        self.aliases
+            .get(&plain_name(column))
+            .map_or(column, String::as_str)
+    }
+}
+
+/// A column's name without what differs between languages' and versions' ways to write it.
+#[must_use]
+pub(super) fn plain_name(name: &str) -> String {
+    name.chars()
+        .filter(|sign| !sign.is_whitespace() && !matches!(sign, '-' | '_' | '\u{feff}'))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +137,18 @@ impl Definition {
                     .is_some_and(|parent| parent.get_ref() == stream)
             })
             .map(|(name, _)| name.as_str())
+    }
+
+    /// Streams below this one, each after the one it stands below.
+    #[must_use]
+    pub fn descendants<'a>(&'a self, stream: &'a str) -> Vec<&'a str> {
+        let mut found: Vec<&str> = self.children(stream).collect();
+        let mut next = 0;
+        while let Some(name) = found.get(next).copied() {
+            found.extend(self.children(name));
+            next += 1;
+        }
+        found
     }
 
     /// Streams that stand on their own.

@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::cell::Cell;
 use crate::problem::nearest;
 
+mod time;
+
+pub use time::TimeFormat;
+
 /// Names of all pipes, for messages.
-pub const PIPES: [&str; 12] = [
+pub const PIPES: [&str; 21] = [
     "int",
     "decimal",
     "str",
@@ -23,6 +27,15 @@ pub const PIPES: [&str; 12] = [
     "sum",
     "first",
     "zero_date_null",
+    "lower",
+    "replace",
+    "split",
+    "mul",
+    "div",
+    "neg",
+    "date",
+    "concat",
+    "if_set",
 ];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +58,20 @@ pub enum Pipe {
     Sum(Vec<Source>),
     First,
     ZeroDateNull,
+    Lower,
+    /// Every occurrence of one text by another.
+    Replace(String, String),
+    /// A part between separators, counted from 0; from the end when negative.
+    Split(String, i32),
+    Mul(Decimal),
+    Div(Decimal),
+    Neg,
+    /// Midnight of a civil day in a zone.
+    Date(String, Tz),
+    /// The value and further ones, one behind the other; null as soon as one is.
+    Concat(Vec<Source>),
+    /// A word when there is a value, null when there is none.
+    IfSet(String),
 }
 
 /// Where a value comes from.
@@ -84,57 +111,6 @@ impl Source {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub enum TimeFormat {
-    Rfc3339,
-    /// A pattern and the zone it is written in.
-    Civil(String, Tz),
-}
-
-impl TimeFormat {
-    /// `rfc3339`, or a pattern of `%Y %m %d %H %M %S %F %T`.
-    ///
-    /// # Errors
-    /// When the zone is unknown.
-    pub fn parse(pattern: &str, zone: &str) -> Result<Self, String> {
-        if pattern == "rfc3339" {
-            return Ok(Self::Rfc3339);
-        }
-        let zone = zone
-            .parse()
-            .map_err(|_| format!("a time zone such as Asia/Shanghai instead of `{zone}`"))?;
-        Ok(Self::Civil(pattern.to_owned(), zone))
-    }
-
-    #[must_use]
-    pub fn read(&self, text: &str) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Rfc3339 => DateTime::parse_from_rfc3339(text)
-                .ok()
-                .map(|at| at.with_timezone(&Utc)),
-            Self::Civil(pattern, zone) => {
-                let civil = NaiveDateTime::parse_from_str(text, pattern)
-                    .or_else(|_| {
-                        NaiveDate::parse_from_str(text, pattern).map(|day| day.and_time(NaiveTime::MIN))
-                    })
-                    .ok()?;
-                Some(crate::calendar::instant_of(civil.date(), civil.time(), *zone))
-            }
-        }
-    }
-
-    #[must_use]
-    pub fn write(&self, at: DateTime<Utc>) -> String {
-        match self {
-            Self::Rfc3339 => at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            Self::Civil(pattern, zone) => zone
-                .from_utc_datetime(&at.naive_utc())
-                .format(pattern)
-                .to_string(),
-        }
-    }
-}
-
 /// Reads `name(arg, arg)`.
 ///
 /// # Errors
@@ -164,6 +140,40 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
         "str" => no_arguments(Pipe::Str),
         "trim" => no_arguments(Pipe::Trim),
         "upper" => no_arguments(Pipe::Upper),
+        "lower" => no_arguments(Pipe::Lower),
+        "neg" => no_arguments(Pipe::Neg),
+        "replace" => match args.as_slice() {
+            [from, to] if !unquote(from).is_empty() => {
+                Ok(Pipe::Replace(unquote(from).to_owned(), unquote(to).to_owned()))
+            }
+            _ => Err("two texts for `replace`: what is there, and what stands there instead".to_owned()),
+        },
+        "split" => match args.as_slice() {
+            [at, part] if !unquote(at).is_empty() => part
+                .parse()
+                .map(|part| Pipe::Split(unquote(at).to_owned(), part))
+                .map_err(|_| format!("the number of the part for `split` instead of `{part}`")),
+            _ => Err("a separator and the number of the part for `split`".to_owned()),
+        },
+        "mul" | "div" => match args.as_slice() {
+            [by] => match by.parse::<Decimal>() {
+                Ok(by) if name == "mul" => Ok(Pipe::Mul(by)),
+                Ok(by) if !by.is_zero() => Ok(Pipe::Div(by)),
+                _ => Err(format!("a number for `{name}` instead of `{by}`")),
+            },
+            _ => Err(format!("one number for `{name}`")),
+        },
+        "date" => match args.as_slice() {
+            [pattern, zone] => match TimeFormat::parse(unquote(pattern), unquote(zone))? {
+                TimeFormat::Civil(pattern, zone) => Ok(Pipe::Date(pattern, zone)),
+                _ => Err("a pattern such as %Y-%m-%d for `date`".to_owned()),
+            },
+            _ => Err("a pattern and a zone for `date`".to_owned()),
+        },
+        "if_set" => match args.as_slice() {
+            [word] => Ok(Pipe::IfSet(unquote(word).to_owned())),
+            _ => Err("one word for `if_set`".to_owned()),
+        },
         "first" => no_arguments(Pipe::First),
         "zero_date_null" => no_arguments(Pipe::ZeroDateNull),
         "ts" => match args.as_slice() {
@@ -175,15 +185,15 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
             [value] => Ok(Pipe::Default(unquote(value).to_owned())),
             _ => Err("one value for `default`".to_owned()),
         },
-        "coalesce" | "sum" => {
+        "coalesce" | "sum" | "concat" => {
             let sources = args
                 .iter()
                 .map(|arg| Source::parse(arg))
                 .collect::<Result<_, _>>()?;
-            Ok(if name == "sum" {
-                Pipe::Sum(sources)
-            } else {
-                Pipe::Coalesce(sources)
+            Ok(match name {
+                "sum" => Pipe::Sum(sources),
+                "concat" => Pipe::Concat(sources),
+                _ => Pipe::Coalesce(sources),
             })
         }
         "enum" => {
@@ -241,6 +251,38 @@ pub fn split_outside_quotes(text: &str, at: char) -> Vec<String> {
     parts.into_iter().map(|part| part.trim().to_owned()).collect()
 }
 
+impl Pipe {
+    /// The other places it looks at.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        match self {
+            Self::Coalesce(sources) | Self::Sum(sources) | Self::Concat(sources) => sources,
+            _ => &[],
+        }
+    }
+}
+
+fn changed<'a>(cell: &Cell<'_>, how: impl Fn(&str) -> String) -> Cell<'a> {
+    match cell.show() {
+        None => Cell::Null,
+        Some(text) => Cell::Text(Cow::Owned(how(&text))),
+    }
+}
+
+/// Whole numbers stay whole numbers where they can.
+fn number<'a>(cell: &Cell<'_>, how: impl Fn(Decimal) -> Option<Decimal>) -> Result<Cell<'a>, Refused> {
+    let Some(text) = cell.show() else {
+        return Ok(Cell::Null);
+    };
+    let value = text.trim().parse::<Decimal>().ok().and_then(how);
+    value
+        .map(|value| Cell::Decimal(value.normalize()))
+        .ok_or_else(|| Refused {
+            found: text.into_owned(),
+            wanted: "a decimal number".to_owned(),
+        })
+}
+
 /// What a pipe could not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -294,6 +336,8 @@ pub fn apply<'a>(
             Some(text) => Cell::Time(format.read(text.trim()).ok_or_else(|| {
                 let wanted = match format {
                     TimeFormat::Rfc3339 => "a time such as 2026-01-20T08:00:00+00:00".to_owned(),
+                    TimeFormat::Seconds => "seconds since 1970".to_owned(),
+                    TimeFormat::Millis => "milliseconds since 1970".to_owned(),
                     TimeFormat::Civil(pattern, _) => format!("a time as `{pattern}`"),
                 };
                 refused(&text, &wanted)
@@ -302,6 +346,8 @@ pub fn apply<'a>(
         Pipe::Enum { values, other } => match cell.show() {
             None => Cell::Null,
             Some(text) => match (values.iter().find(|(from, _)| *from == *text), other) {
+                // `NONE=` is null: another field says it, or nobody.
+                (Some((_, to)), _) if to.is_empty() => Cell::Null,
                 (Some((_, to)), _) => Cell::Text(Cow::Owned(to.clone())),
                 (None, Some(other)) => {
                     unknown(&text);
@@ -346,5 +392,47 @@ pub fn apply<'a>(
             Some(text) if text.starts_with("0000-00-00") => Cell::Null,
             _ => cell,
         },
+        Pipe::Lower => changed(&cell, |text| text.to_lowercase()),
+        Pipe::Replace(from, to) => changed(&cell, |text| text.replace(from, to)),
+        Pipe::Split(at, part) => match cell.show() {
+            None => Cell::Null,
+            Some(text) => {
+                let parts: Vec<&str> = text.split(at.as_str()).collect();
+                let index = usize::try_from(*part).ok().or_else(|| {
+                    parts
+                        .len()
+                        .checked_sub(usize::try_from(part.unsigned_abs()).ok()?)
+                });
+                match index.and_then(|index| parts.get(index)).map(|part| part.trim()) {
+                    None | Some("") => Cell::Null,
+                    Some(part) => Cell::Text(Cow::Owned(part.to_owned())),
+                }
+            }
+        },
+        Pipe::Mul(by) => number(&cell, |value| value.checked_mul(*by))?,
+        Pipe::Div(by) => number(&cell, |value| value.checked_div(*by))?,
+        Pipe::Neg => number(&cell, |value| Some(-value))?,
+        Pipe::Date(pattern, zone) => match cell.show() {
+            None => Cell::Null,
+            Some(text) => match NaiveDate::parse_from_str(text.trim(), pattern) {
+                Ok(day) => Cell::Time(crate::calendar::instant_of(day, NaiveTime::MIN, *zone)),
+                Err(_) => return Err(refused(&text, &format!("a day as `{pattern}`"))),
+            },
+        },
+        Pipe::Concat(sources) => {
+            let others = sources.iter().map(look);
+            let all: Option<Vec<String>> = std::iter::once(cell)
+                .chain(others)
+                .map(|cell| cell.show().map(Cow::into_owned))
+                .collect();
+            all.map_or(Cell::Null, |all| Cell::Text(Cow::Owned(all.concat())))
+        }
+        Pipe::IfSet(word) => match cell {
+            Cell::Null => Cell::Null,
+            _ => Cell::Text(Cow::Owned(word.clone())),
+        },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::cell::Cell;
 use super::definition::RecordKind;
-use crate::ids::{SourceId, WarehouseCode};
-use crate::ledger::{
-    Buckets, InboundLine, InboundNotice, OrderLineFact, OrderLineState, ReceiptEvent, ReceiptKind, StockRow,
-};
+use crate::ledger::{InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent};
+
+mod maker;
+
+pub use maker::{Maker, NoFact};
 
 /// What a field must hold after its pipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ const fn may(name: &'static str, kind: FieldKind) -> Field {
 
 use FieldKind::{Flag, Int, Text, Time, Word};
 
-const ORDER_LINE: [Field; 9] = [
+const ORDER_LINE: [Field; 10] = [
     must("order_id", Text),
     must("sku_code", Text),
     must("marketplace", Text),
@@ -57,8 +58,9 @@ const ORDER_LINE: [Field; 9] = [
     must("state", Word(&["pending", "unshipped", "shipped", "cancelled"])),
     must("units", Int),
     may("replacement", Flag),
+    may("line", Text),
 ];
-const STOCK: [Field; 10] = [
+const STOCK: [Field; 11] = [
     must("sku_code", Text),
     may("warehouse", Text),
     may("available", Int),
@@ -69,6 +71,7 @@ const STOCK: [Field; 10] = [
     may("frozen", Int),
     may("transfer", Int),
     may("total", Int),
+    may("condition", Word(&["good", "damaged"])),
 ];
 const INBOUND: [Field; 6] = [
     must("inbound_no", Text),
@@ -85,23 +88,38 @@ const INBOUND_LINE: [Field; 5] = [
     may("announced", Int),
     may("put_away", Int),
 ];
-const RECEIPT: [Field; 7] = [
+const RECEIPT: [Field; 8] = [
     must("inbound_no", Text),
     must("warehouse", Text),
     may("carton", Text),
     must("sku_code", Text),
     must("kind", Word(&["received", "put_away", "damaged"])),
     must("units", Int),
+    may("at", Time),
+    may("event_id", Text),
+];
+const EVENT: [Field; 11] = [
+    may("event_id", Text),
+    may("shipment", Text),
+    may("container", Text),
+    must("kind", Text),
+    must("status", Word(&["planned", "estimated", "actual"])),
     must("at", Time),
+    may("place", Text),
+    may("vessel", Text),
+    may("voyage", Text),
+    may("text", Text),
+    may("told_at", Time),
 ];
 
 impl RecordKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OrderLine,
         Self::Stock,
         Self::Inbound,
         Self::InboundLine,
         Self::Receipt,
+        Self::Event,
     ];
 
     /// As a connector file writes it.
@@ -113,6 +131,7 @@ impl RecordKind {
             Self::Inbound => "inbound",
             Self::InboundLine => "inbound_line",
             Self::Receipt => "receipt",
+            Self::Event => "event",
         }
     }
 
@@ -124,6 +143,7 @@ impl RecordKind {
             Self::Inbound => &INBOUND,
             Self::InboundLine => &INBOUND_LINE,
             Self::Receipt => &RECEIPT,
+            Self::Event => &EVENT,
         }
     }
 }
@@ -133,7 +153,7 @@ impl RecordKind {
 pub struct Mapped<'a>(pub Vec<Cell<'a>>);
 
 impl<'a> Mapped<'a> {
-    fn cell(&self, index: usize) -> &Cell<'a> {
+    pub(super) fn cell(&self, index: usize) -> &Cell<'a> {
         self.0.get(index).unwrap_or(&Cell::Null)
     }
 
@@ -176,10 +196,10 @@ impl<'a> Mapped<'a> {
 pub enum Facts {
     Orders(Vec<OrderLineFact>),
     Stock(Vec<StockRow>),
-    /// With the mapped texts that streams below the inbound are asked with.
-    Inbounds(Vec<(InboundNotice, BTreeMap<String, String>)>),
+    Inbounds(Vec<InboundNotice>),
     InboundLines(Vec<InboundLine>),
     Receipts(Vec<ReceiptEvent>),
+    Events(Vec<TrackingEvent>),
 }
 
 impl Facts {
@@ -191,6 +211,7 @@ impl Facts {
             Self::Inbounds(rows) => rows.len(),
             Self::InboundLines(rows) => rows.len(),
             Self::Receipts(rows) => rows.len(),
+            Self::Events(rows) => rows.len(),
         }
     }
 
@@ -198,200 +219,20 @@ impl Facts {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
 
-/// Makes facts out of mapped rows, one after the other.
-pub struct Maker<'a> {
-    pub kind: RecordKind,
-    pub source: &'a SourceId,
-    /// Provider's code to ours.
-    pub warehouses: &'a BTreeMap<String, WarehouseCode>,
-    /// The provider's code and ours of the warehouse a snapshot is asked for.
-    pub asked: Option<&'a (String, WarehouseCode)>,
-    facts: Facts,
-    /// How often a key prefix has occurred, for facts that have no number of their own.
-    occurrences: BTreeMap<String, u32>,
-}
-
-/// Why a row is no fact of this source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoFact {
-    /// A warehouse that is not configured: belongs to nobody here.
-    UnknownWarehouse(String),
-    /// A row of another warehouse than the one that was asked for.
-    OtherWarehouse(String),
-}
-
-impl<'a> Maker<'a> {
-    #[must_use]
-    pub fn new(
-        kind: RecordKind,
-        source: &'a SourceId,
-        warehouses: &'a BTreeMap<String, WarehouseCode>,
-        asked: Option<&'a (String, WarehouseCode)>,
-    ) -> Self {
-        let facts = match kind {
-            RecordKind::OrderLine => Facts::Orders(Vec::new()),
-            RecordKind::Stock => Facts::Stock(Vec::new()),
-            RecordKind::Inbound => Facts::Inbounds(Vec::new()),
-            RecordKind::InboundLine => Facts::InboundLines(Vec::new()),
-            RecordKind::Receipt => Facts::Receipts(Vec::new()),
-        };
-        Self {
-            kind,
-            source,
-            warehouses,
-            asked,
-            facts,
-            occurrences: BTreeMap::new(),
+    /// Keeps the rows for which `keep` is true, in their order.
+    pub fn keep(&mut self, keep: &[bool]) {
+        fn some<T>(rows: &mut Vec<T>, keep: &[bool]) {
+            let mut keep = keep.iter();
+            rows.retain(|_| keep.next().copied().unwrap_or(true));
         }
-    }
-
-    #[must_use]
-    pub fn finish(self) -> Facts {
-        self.facts
-    }
-
-    fn occurrence(&mut self, prefix: &str) -> String {
-        let seen = self.occurrences.entry(prefix.to_owned()).or_insert(0);
-        *seen += 1;
-        format!("{prefix}|{seen}")
-    }
-
-    fn warehouse(&self, code: &str) -> Result<WarehouseCode, NoFact> {
-        self.warehouses
-            .get(code)
-            .cloned()
-            .ok_or_else(|| NoFact::UnknownWarehouse(code.to_owned()))
-    }
-
-    /// Takes a row whose fields have been checked.
-    ///
-    /// # Errors
-    /// When the row is about a warehouse that is not ours.
-    pub fn take(&mut self, row: &Mapped<'_>) -> Result<(), NoFact> {
-        let source = self.source.clone();
-        match self.kind {
-            RecordKind::OrderLine => {
-                let (order_id, sku_code) = (row.must(0), row.must(1));
-                // A line has no number of its own; the same SKU twice in an order is two lines.
-                let key = self.occurrence(&format!("{order_id}|{sku_code}"));
-                let (Some(ordered_at), Some(updated_at), Some(units)) =
-                    (row.time(4), row.time(5), row.int(7))
-                else {
-                    return Ok(());
-                };
-                let line = OrderLineFact {
-                    source,
-                    key,
-                    order_id,
-                    sku_code,
-                    marketplace: row.must(2),
-                    fulfilment: row.must(3),
-                    ordered_at,
-                    updated_at,
-                    state: match row.must(6).as_str() {
-                        "pending" => OrderLineState::Pending,
-                        "unshipped" => OrderLineState::Unshipped,
-                        "cancelled" => OrderLineState::Cancelled,
-                        _ => OrderLineState::Shipped,
-                    },
-                    units,
-                    replacement: row.flag(8),
-                };
-                if let Facts::Orders(lines) = &mut self.facts {
-                    lines.push(line);
-                }
-            }
-            RecordKind::Stock => {
-                let said = row.text(1);
-                let warehouse = match (self.asked, said) {
-                    (Some((asked, _)), Some(said)) if said != *asked => {
-                        return Err(NoFact::OtherWarehouse(said));
-                    }
-                    (Some((_, ours)), _) => ours.clone(),
-                    (None, said) => self.warehouse(&said.unwrap_or_default())?,
-                };
-                let stock = StockRow {
-                    source,
-                    warehouse,
-                    sku_code: row.must(0),
-                    buckets: Buckets {
-                        available: row.int(2),
-                        reserved: row.int(3),
-                        pending_putaway: row.int(4),
-                        inbound: row.int(5),
-                        unsellable: row.int(6),
-                        frozen: row.int(7),
-                        transfer: row.int(8),
-                    },
-                    total: row.int(9),
-                };
-                if let Facts::Stock(rows) = &mut self.facts {
-                    rows.push(stock);
-                }
-            }
-            RecordKind::Inbound => {
-                let notice = InboundNotice {
-                    source,
-                    warehouse: self.warehouse(&row.must(1))?,
-                    inbound_no: row.must(0),
-                    reference: row.must(2),
-                    state: row.must(3),
-                    closed: row.flag(4),
-                    updated_at: row.time(5),
-                };
-                let texts = row.texts(self.kind);
-                if let Facts::Inbounds(notices) = &mut self.facts {
-                    notices.push((notice, texts));
-                }
-            }
-            RecordKind::InboundLine => {
-                let line = InboundLine {
-                    source,
-                    inbound_no: row.must(0),
-                    carton: row.text(2),
-                    sku_code: row.must(1),
-                    announced: row.int(3),
-                    put_away: row.int(4),
-                };
-                if let Facts::InboundLines(lines) = &mut self.facts {
-                    lines.push(line);
-                }
-            }
-            RecordKind::Receipt => {
-                let warehouse = self.warehouse(&row.must(1))?;
-                let (Some(units), Some(at)) = (row.int(5), row.time(6)) else {
-                    return Ok(());
-                };
-                let (reference, carton, sku_code) = (row.must(0), row.text(2), row.must(3));
-                let word = row.must(4);
-                let kind = match word.as_str() {
-                    "put_away" => ReceiptKind::PutAway,
-                    "damaged" => ReceiptKind::Damaged,
-                    _ => ReceiptKind::Received,
-                };
-                let prefix = format!(
-                    "{source}|{reference}|{word}|{}|{sku_code}|{}",
-                    carton.as_deref().unwrap_or_default(),
-                    at.timestamp()
-                );
-                let event = ReceiptEvent {
-                    source: source.to_string(),
-                    key: self.occurrence(&prefix),
-                    warehouse,
-                    reference,
-                    carton,
-                    sku_code,
-                    kind,
-                    units,
-                    at,
-                };
-                if let Facts::Receipts(events) = &mut self.facts {
-                    events.push(event);
-                }
-            }
+        match self {
+            Self::Orders(rows) => some(rows, keep),
+            Self::Stock(rows) => some(rows, keep),
+            Self::Inbounds(rows) => some(rows, keep),
+            Self::InboundLines(rows) => some(rows, keep),
+            Self::Receipts(rows) => some(rows, keep),
+            Self::Events(rows) => some(rows, keep),
         }
-        Ok(())
     }
 }

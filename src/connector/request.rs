@@ -107,7 +107,7 @@ impl Bound {
         };
         let plain: fn(&str) -> String = str::to_owned;
         let token = paging.and_then(|(how, pager)| {
-            (how.kind == PageKind::Token)
+            matches!(how.kind, PageKind::Token | PageKind::Row)
                 .then(|| Some((how.query.as_deref()?, pager.token()?, how.alone)))
                 .flatten()
         });
@@ -134,6 +134,19 @@ impl Bound {
             headers,
             content: self.content(call, &places)?,
         };
+        match paging.and_then(|(how, pager)| Some((how.kind, pager.token()?))) {
+            // The pager has made sure that it is at this connector's own host.
+            Some((PageKind::Url | PageKind::Link, address)) => {
+                address.clone_into(&mut draft.base);
+                draft.path.clear();
+                draft.query.clear();
+            }
+            Some((PageKind::Query, verbatim)) => {
+                draft.path = format!("{}?{verbatim}", draft.path);
+                draft.query.clear();
+            }
+            _ => {}
+        }
         self.authorise(&mut draft, &places, fresh)?;
         for rule in &file.sign {
             sign::sign(rule, &mut draft, &self.given, &places)?;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::decode::decode;
-use super::definition::SelfTest;
+use super::decode::{DecodeError, parse, unpack_text};
+use super::definition::{SelfTest, Stream};
 use super::load::Definition;
-use super::rows::{PageRows, Reader};
+use super::paging::{Answered, Pager};
+use super::rows::{PageRows, Reader, Seen};
+use super::tree::Node;
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
 use crate::secret::Secret;
@@ -57,31 +59,52 @@ pub(super) fn rows(
     definition: &Definition,
     test: &SelfTest,
 ) -> Result<Vec<BTreeMap<String, String>>, Vec<String>> {
-    read(definition, test).map(|rows| rows.texts)
+    read(definition, test).map(|paper| paper.rows.texts)
 }
 
-fn read(definition: &Definition, test: &SelfTest) -> Result<PageRows, Vec<String>> {
+/// What became of a test's page.
+struct Paper {
+    rows: PageRows,
+    /// What would be stored of it.
+    stored: Result<String, String>,
+    /// What leads to the next page; empty when there is none.
+    next: Result<String, String>,
+}
+
+fn read(definition: &Definition, test: &SelfTest) -> Result<Paper, Vec<String>> {
     let name = test.stream.get_ref();
     let bound = bind(definition, test)?;
-    let Some((stream, _)) = bound.stream(name) else {
+    let Some((stream, reading)) = bound.stream(name) else {
         return Err(vec![format!("no stream `{name}`")]);
     };
     let asked = bound.snapshots(stream).into_iter().next();
-    let page = decode(&stream.decode, test.page.as_bytes()).map_err(|error| vec![error.to_string()])?;
+    let limit = definition.file.http.max_body_bytes;
+    let wrong = |error: DecodeError| vec![error.to_string()];
+    let unpacked = unpack_text(&stream.decode, test.page.as_bytes(), limit).map_err(wrong)?;
+    let mut page = parse(&stream.decode, &unpacked, &reading.want).map_err(wrong)?;
     let reader = Reader {
         parent: Some(&test.parent),
         asked: asked.as_ref(),
         keep_texts: true,
-        page: 0,
+        // A page on paper is read at no time.
+        now: Some(chrono::DateTime::UNIX_EPOCH),
+        ..Reader::default()
     };
-    bound
-        .read(name, &page, reader)
-        .map_err(|error| vec![error.to_string()])
+    let rows = bound
+        .read(name, &mut page, reader, &mut Seen::default())
+        .map_err(|error| vec![error.to_string()])?;
+    let stored = match bound.redacted((stream, reading), &unpacked) {
+        Ok(Some(bytes)) => Ok(String::from_utf8_lossy(&bytes).trim().to_owned()),
+        Ok(None) => Ok(test.page.trim().to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    let next = next(&bound, stream, page.tree(), &rows);
+    Ok(Paper { rows, stored, next })
 }
 
 fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
-    let rows = match read(definition, test) {
-        Ok(rows) => rows,
+    let Paper { rows, stored, next } = match read(definition, test) {
+        Ok(paper) => paper,
         Err(why) => return why,
     };
     let mut why = Vec::new();
@@ -111,7 +134,43 @@ fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
             rows.skipped, test.skipped
         ));
     }
+    for wanted in &test.warnings {
+        if !rows.warnings.contains_key(wanted) {
+            let counted: Vec<&str> = rows.warnings.keys().map(String::as_str).collect();
+            why.push(format!("no warning `{wanted}`, but: {}", counted.join("; ")));
+        }
+    }
+    if let Some(wanted) = &test.stored
+        && stored.as_deref() != Ok(wanted.trim())
+    {
+        why.push(format!("stored would be {stored:?}"));
+    }
+    if let Some(wanted) = &test.next
+        && next.as_ref() != Ok(wanted)
+    {
+        why.push(format!("next is {next:?}, expected `{wanted}`"));
+    }
     why
+}
+
+/// What leads from this page to the next one; empty when it is the last.
+fn next(bound: &Bound, stream: &Stream, tree: Option<&Node<'_>>, rows: &PageRows) -> Result<String, String> {
+    let mut pager = Pager::default();
+    let answered = Answered {
+        tree,
+        header: &|_| None,
+        rows: rows.seen,
+        last: rows.last.clone(),
+        base: &bound.base,
+    };
+    let more = pager
+        .advance(&stream.page, &answered)
+        .map_err(|error| error.to_string())?;
+    Ok(match (more, pager.token()) {
+        (false, _) => String::new(),
+        (true, Some(token)) => token.to_owned(),
+        (true, None) => pager.number(&stream.page).to_string(),
+    })
 }
 
 fn compare(

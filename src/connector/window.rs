@@ -6,7 +6,8 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::definition::Cursor;
+use super::definition::{Bounds, Cursor};
+use super::pipe::TimeFormat;
 use crate::calendar::{civil_day, day_bounds};
 
 /// A half-open span of time, asked for with one request or report.
@@ -47,10 +48,21 @@ pub struct Resume {
     pub todo: Option<Vec<Window>>,
     #[serde(default)]
     pub report: Option<PendingReport>,
+    /// When a report was last asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<DateTime<Utc>>,
+    /// Ascending ids: the last one that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Where each warehouse stands, for stock that is told in changes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, Resume>,
 }
 
 /// A hole is asked for on this many later pulls; then it stays a gap.
 const MAX_TRIES: u32 = 3;
+/// A shorter window than this is not cut any more.
+const SHORTEST: Duration = Duration::seconds(1);
 
 impl Resume {
     /// The windows of this pull, oldest first: what was left out before, then everything from the last end (less the
@@ -105,6 +117,37 @@ impl Resume {
         self.asked(window);
     }
 
+    /// Puts two halves in the place of a window that was too large; None when it cannot be cut any more.
+    pub fn halve(&mut self, window: Window) -> Option<[Window; 2]> {
+        let half = (window.to - window.from) / 2;
+        if half < SHORTEST {
+            return None;
+        }
+        // Cut at a whole second, as the windows themselves are sent.
+        let middle = window.from + Duration::seconds(half.num_seconds());
+        let halves = [
+            Window {
+                from: window.from,
+                to: middle,
+            },
+            Window {
+                from: middle,
+                to: window.to,
+            },
+        ];
+        if let Some(todo) = &mut self.todo
+            && let Some(index) = todo.iter().position(|one| *one == window)
+        {
+            todo.splice(index..=index, halves);
+        }
+        if let Some(index) = self.holes.iter().position(|hole| hole.window == window) {
+            let tries = self.holes.get(index).map_or(0, |hole| hole.tries);
+            let halved = halves.map(|window| Hole { window, tries });
+            self.holes.splice(index..=index, halved);
+        }
+        Some(halves)
+    }
+
     fn asked(&mut self, window: Window) {
         if let Some(todo) = &mut self.todo {
             todo.retain(|one| *one != window);
@@ -137,8 +180,27 @@ impl Resume {
     }
 }
 
+/// The longest span of one request. None: the definition gives none, which it is refused for.
+fn step(cursor: &Cursor) -> Option<Duration> {
+    let days = cursor.window_days.map(|days| Duration::days(i64::from(days)));
+    let hours = cursor.window_hours.map(|hours| Duration::hours(i64::from(hours)));
+    days.or(hours).filter(|step| *step > Duration::zero())
+}
+
+/// `{from}` and `{to}` of a window, as the source writes times.
+#[must_use]
+pub fn ends(window: Window, format: &TimeFormat, bounds: Bounds) -> (String, String) {
+    let to = match bounds {
+        Bounds::HalfOpen => window.to,
+        Bounds::Closed => (window.to - format.unit()).max(window.from),
+    };
+    (format.write(window.from), format.write(to))
+}
+
 fn cut(cursor: &Cursor, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Window> {
-    let step = Duration::days(i64::from(cursor.window_days));
+    let Some(step) = step(cursor) else {
+        return Vec::new();
+    };
     let mut windows = Vec::new();
     let mut from = start;
     while from < end {

@@ -8,7 +8,12 @@ use super::{Client, Failure, FailureKind, Session};
 use crate::clock::Clock;
 use crate::connector::Bound;
 use crate::connector::answer::{Heard, Verdict};
+use crate::connector::cell::Cell;
+use crate::connector::decode::{Layer, parse, unpack};
+use crate::connector::definition::Decode;
+use crate::connector::expr::Expr;
 use crate::connector::request::{Fresh, Request};
+use crate::connector::tree::{Node, Want};
 use crate::connector::wait::{Wait, rest, wait};
 use crate::ids::SourceId;
 use crate::secret::Secret;
@@ -18,6 +23,96 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     /// The body, when it was asked for as JSON.
     pub json: Option<Json>,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    }
+}
+
+/// How an answer is read, to be judged.
+#[derive(Clone, Copy)]
+pub(super) enum Reads<'a> {
+    /// As JSON, which [`Answer::json`] then has.
+    Json,
+    /// As the stream declares. Read here only when something in it decides whether the answer is good.
+    Stream {
+        decode: &'a Decode,
+        /// The condition that says "too much at once".
+        too_much: Option<&'a str>,
+    },
+    /// Not at all.
+    Bytes,
+}
+
+impl Reads<'_> {
+    /// `costs`: whether the answer tells what it cost.
+    fn json(self, bound: &Bound, raw: &RawAnswer, costs: bool) -> Option<Json> {
+        let bad = raw.status >= 300;
+        let plain = || serde_json::from_slice(&raw.body).ok();
+        match self {
+            Self::Json => plain(),
+            Self::Bytes => bad.then(plain).flatten(),
+            Self::Stream { decode, too_much } => {
+                let answer = &bound.definition.file.answer;
+                let judged = answer.ok.is_some()
+                    || answer.throttled.is_some()
+                    || answer.rules.iter().any(|rule| rule.when.is_some())
+                    || too_much.is_some()
+                    || costs;
+                if !judged && !bad {
+                    return None;
+                }
+                envelope(bound, decode, &raw.body).or_else(|| bad.then(plain).flatten())
+            }
+        }
+    }
+
+    /// Whether an answer that is no JSON is none.
+    fn needs_json(self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Bytes | Self::Stream { .. } => false,
+        }
+    }
+
+    fn too_much(self, json: Option<&Json>) -> bool {
+        let Self::Stream {
+            too_much: Some(condition),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        Expr::parse(condition).is_ok_and(|condition| {
+            json.is_some_and(|json| {
+                condition.holds(&|path| {
+                    let found = path.get(json)?;
+                    Cell::of_json(found).show().map(std::borrow::Cow::into_owned)
+                })
+            })
+        })
+    }
+}
+
+/// The answer as JSON, when the stream's layers end in a tree; tables and lines carry no envelope.
+fn envelope(bound: &Bound, decode: &Decode, body: &[u8]) -> Option<Json> {
+    let limit = bound.definition.file.http.max_body_bytes;
+    match decode.last() {
+        Layer::Json if decode.is_plain_json() => serde_json::from_slice(body).ok(),
+        Layer::Json => serde_json::from_slice(&unpack(decode, body, limit).ok()?).ok(),
+        Layer::Xml => {
+            let bytes = unpack(decode, body, limit).ok()?;
+            let page = parse(decode, &bytes, &Want::all()).ok()?;
+            page.tree().map(Node::to_json)
+        }
+        _ => None,
+    }
 }
 
 /// What to send and what to expect.
@@ -26,8 +121,7 @@ pub(super) struct Ask<'a> {
     pub make: &'a (dyn Fn(&Fresh) -> Result<Request, String> + Sync),
     /// Keys into the definition's limits.
     pub limits: &'a [String],
-    /// Whether the answer is JSON; a downloaded table is not.
-    pub json: bool,
+    pub reads: Reads<'a>,
     /// Whether to send the access token: never to an address that an answer gave.
     pub authorised: bool,
 }
@@ -108,11 +202,13 @@ impl Client {
             }
             Err(failure) => return Err(Next::Stop(failure)),
         };
-        let json: Option<Json> = if ask.json || raw.status >= 300 {
-            serde_json::from_slice(&raw.body).ok()
-        } else {
-            None
-        };
+        let limits = &bound.definition.file.limits;
+        let costs = |name: &String| limits.get(name).is_some_and(|limit| limit.cost.is_some());
+        let json = ask.reads.json(bound, &raw, ask.limits.iter().any(costs));
+        if ask.reads.too_much(json.as_ref()) {
+            let text = format!("HTTP {}: too much at once", raw.status);
+            return Err(Next::Stop(Failure::new(FailureKind::TooMuch, text)));
+        }
         let header = |name: &str| raw.header(name);
         let verdict = bound.judge(&Heard {
             status: raw.status,
@@ -124,7 +220,7 @@ impl Client {
         self.learn(bound, clock, ask.limits, json.as_ref(), good).await;
         let stop = |kind, text: String| Err(Next::Stop(Failure::new(kind, blank(bound, token, text))));
         match verdict {
-            Verdict::Good if ask.json && json.is_none() => stop(
+            Verdict::Good if ask.reads.needs_json() && json.is_none() => stop(
                 FailureKind::WrongSchema,
                 format!(
                     "the answer (HTTP {}, {} bytes) is no JSON",
@@ -136,7 +232,11 @@ impl Client {
                 if let Some(rest) = rest(&bound.definition.file.retry, &header, self.now(clock)) {
                     self.hold_all(bound, clock, session, ask.limits, rest).await;
                 }
-                Ok(Answer { body: raw.body, json })
+                Ok(Answer {
+                    body: raw.body,
+                    json,
+                    headers: raw.headers,
+                })
             }
             Verdict::Expired(text) => Err(Next::Renew(blank(bound, token, text))),
             Verdict::Throttled(text) => Err(again(FailureKind::Throttled, blank(bound, token, text), raw)),

@@ -67,6 +67,8 @@ async fn first_page(client: &Client, clock: &dyn Clock, config: &ConnectorConfig
                 page.rows.seen
             )),
         },
-        Some(Step::Checkpoint | Step::LeftOut(..)) | None => Ok(format!("`{name}` answers")),
+        Some(Step::Checkpoint | Step::LeftOut(..) | Step::Resting(_)) | None => {
+            Ok(format!("`{name}` answers"))
+        }
     }
 }

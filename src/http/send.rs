@@ -9,7 +9,7 @@ use crate::connector::request::Request;
 /// An answer as it came.
 pub(super) struct RawAnswer {
     pub status: u16,
-    headers: reqwest::header::HeaderMap,
+    pub headers: reqwest::header::HeaderMap,
     pub body: Vec<u8>,
 }
 

@@ -1,9 +1,11 @@
 //! Facts: what was sold, what is in stock, what is under way, what arrived. Appended or superseded, never edited.
 
 mod facts;
+mod tracking;
 pub mod transit;
 
 pub use facts::{
     Buckets, FactKey, InboundLine, InboundNotice, OrderLineFact, OrderLineState, ReceiptEvent, ReceiptKind,
     StockRow,
 };
+pub use tracking::{EventStatus, TrackingEvent};

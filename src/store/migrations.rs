@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 13] = [
+const SCRIPTS: [(i64, &str, &str); 14] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -21,6 +21,7 @@ const SCRIPTS: [(i64, &str, &str); 13] = [
     (11, "archive", include_str!("migrations/0011_archive.sql")),
     (12, "turn", include_str!("migrations/0012_turn.sql")),
     (16, "access", include_str!("migrations/0016_access.sql")),
+    (17, "tracking", include_str!("migrations/0017_tracking.sql")),
 ];
 
 /// Version and name of every migration, in order.

@@ -29,6 +29,7 @@ pub mod run;
 mod sqlite;
 pub mod statements;
 pub mod tables;
+pub mod tracking;
 pub mod turn;
 pub mod upkeep;
 mod value;

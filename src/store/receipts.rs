@@ -80,6 +80,88 @@ pub async fn append(
     .map(|new| Appended { new, restated })
 }
 
+/// Takes what has come in all per line, and appends what came on top of what is known; less is a negative event. The
+/// same total again changes nothing.
+///
+/// # Errors
+/// When the engine refuses, or a stored event cannot be read back.
+pub async fn append_totals(
+    tx: &mut Tx,
+    account: &AccountId,
+    totals: &[ReceiptEvent],
+    now: DateTime<Utc>,
+) -> Result<Appended, StoreError> {
+    let line = |event: &ReceiptEvent| {
+        (
+            origin_of(event).to_owned(),
+            event.reference.clone(),
+            event.carton.clone(),
+            event.sku_code.clone(),
+            kind_code(event.kind),
+        )
+    };
+    // Several rows of one line are parts of its total.
+    let mut lines: BTreeMap<_, ReceiptEvent> = BTreeMap::new();
+    for total in totals {
+        lines
+            .entry(line(total))
+            .and_modify(|sum| {
+                sum.units = sum.units.saturating_add(total.units);
+                sum.at = sum.at.max(total.at);
+            })
+            .or_insert_with(|| total.clone());
+    }
+    let mut known: BTreeMap<_, (i64, u64)> = BTreeMap::new();
+    let mut references: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for total in totals {
+        references
+            .entry(origin_of(total))
+            .or_default()
+            .insert(&total.reference);
+    }
+    for (origin, references) in references {
+        let references: Vec<&str> = references.into_iter().collect();
+        for some in references.chunks(TEXTS_PER_STATEMENT) {
+            let mut args = vec![Value::from(account), Value::from(origin)];
+            args.extend(some.iter().map(|reference| Value::from(*reference)));
+            let sql = format!(
+                "SELECT {EVENT_COLUMNS} FROM receipt_event
+                 WHERE account_id = $1 AND origin = $2 AND reference IN ({})",
+                places(3, some.len())
+            );
+            for row in &tx.rows(sql, &args).await? {
+                let event = event(row)?;
+                let so_far: &mut (i64, u64) = known.entry(line(&event)).or_default();
+                so_far.0 = so_far.0.saturating_add(event.units);
+                so_far.1 += 1;
+            }
+        }
+    }
+    let mut more = Vec::new();
+    for (line, total) in lines {
+        let (before, events) = known.get(&line).copied().unwrap_or_default();
+        if total.units == before {
+            continue;
+        }
+        more.push(ReceiptEvent {
+            // The how manieth event of the line it is makes it one of its own when a total comes back.
+            key: format!(
+                "{}|{}|total {}|{}|{}|{}: {before} to {}",
+                total.source,
+                total.reference,
+                kind_code(total.kind),
+                total.carton.as_deref().unwrap_or_default(),
+                total.sku_code,
+                events + 1,
+                total.units
+            ),
+            units: total.units.saturating_sub(before),
+            ..total
+        });
+    }
+    append(tx, account, &more, now).await
+}
+
 /// Keys and references go into statements of at most this many places.
 const TEXTS_PER_STATEMENT: usize = 500;
 

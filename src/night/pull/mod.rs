@@ -3,6 +3,7 @@
 //! Every stream stands alone: one that fails is reported and the others go on (R78). A stock snapshot is taken whole or
 //! not at all; sales move forward page by page; an inbound's cursor moves only after everything below it was read.
 
+mod events;
 mod inbounds;
 mod progress;
 mod sales;
@@ -104,6 +105,16 @@ impl StreamReport {
         self.rejected.extend(rows.rejected.iter().take(room).cloned());
         for (warning, count) in &rows.warnings {
             self.warn(warning, *count);
+        }
+        let counted = [
+            (rows.duplicates, "row that came again, word for word"),
+            (rows.superseded, "row of which a newer state came"),
+            (rows.orphans, "row without the row it belongs to"),
+        ];
+        for (count, what) in counted {
+            if count > 0 {
+                self.warn(what, number(count));
+            }
         }
         if let Some(first) = rows.rejected.first() {
             self.degrade(&format!(
@@ -230,7 +241,7 @@ impl Pull<'_> {
             return Vec::new();
         };
         let started = self.clock.now();
-        let children: Vec<&str> = self.bound.definition.children(name).collect();
+        let children = self.bound.definition.descendants(name);
         let mut reports: Vec<StreamReport> = std::iter::once(name)
             .chain(children)
             .map(StreamReport::new)
@@ -249,7 +260,8 @@ impl Pull<'_> {
                 RecordKind::OrderLine => self.sales(name, report).await,
                 RecordKind::Stock => self.stock(name, stream, report).await,
                 RecordKind::Inbound => self.inbounds(name, report, below).await,
-                RecordKind::InboundLine | RecordKind::Receipt => Err(Stopped::Source(Failure::new(
+                RecordKind::Receipt | RecordKind::Event => self.events(name, stream, report).await,
+                RecordKind::InboundLine => Err(Stopped::Source(Failure::new(
                     FailureKind::Configuration,
                     format!("stream `{name}` needs a parent stream of inbounds"),
                 ))),

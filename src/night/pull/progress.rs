@@ -108,7 +108,7 @@ impl Pull<'_> {
         self.resume(&mut tx, stream).await
     }
 
-    async fn resume(&self, tx: &mut Tx, stream: &str) -> Result<Resume, StoreError> {
+    pub(super) async fn resume(&self, tx: &mut Tx, stream: &str) -> Result<Resume, StoreError> {
         match facts::resume_state(tx, self.account, &self.bound.source, stream).await? {
             None => Ok(Resume::default()),
             Some(text) => self.parse("resume state", stream, &text),

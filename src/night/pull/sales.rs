@@ -15,6 +15,7 @@ impl Pull<'_> {
             match run.next().await {
                 Ok(None) => break,
                 Ok(Some(Step::Checkpoint)) => self.checkpoint(name, &run.resume).await?,
+                Ok(Some(Step::Resting(why))) => report.warn(&why, 1),
                 Ok(Some(Step::Page(page))) => {
                     let mut counted = report.clone();
                     counted.count(&page.rows);

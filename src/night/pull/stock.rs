@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Pull, Stopped, StreamReport};
-use crate::connector::definition::Stream;
+use crate::connector::definition::{Snapshot as Told, Stream};
 use crate::connector::record::Facts;
 use crate::connector::window::Resume;
 use crate::http::puller::{Step, StreamRun};
@@ -30,7 +30,10 @@ impl Pull<'_> {
         let warehouses = self.bound.snapshots(stream);
         let asked = warehouses.len();
         for (code, ours) in warehouses {
-            if let Err(stopped) = self.snapshot(name, (code, ours.clone()), report).await {
+            let taken = self
+                .snapshot(name, stream.snapshot, (code, ours.clone()), report)
+                .await;
+            if let Err(stopped) = taken {
                 failed += 1;
                 let why = stopped.text();
                 let mut tx = self.store.write().await?;
@@ -51,14 +54,25 @@ impl Pull<'_> {
     async fn snapshot(
         &self,
         name: &str,
+        told: Told,
         (code, ours): (String, WarehouseCode),
         report: &mut StreamReport,
     ) -> Result<(), Stopped> {
         let as_of = self.clock.now();
-        let mut run = StreamRun::new(self.client, self.bound, self.clock, name, Resume::default())?
-            .for_warehouse((code, ours.clone()));
+        // A whole stock is about now; of changes, those since the last time are asked for.
+        let mut resume = match told {
+            Told::Complete => Resume::default(),
+            Told::Partial => self.load_resume(name).await?,
+        };
+        let part = resume.parts.remove(&code).unwrap_or_default();
+        let mut run = StreamRun::new(self.client, self.bound, self.clock, name, part)?
+            .for_warehouse((code.clone(), ours.clone()));
         let mut snapshot = Snapshot::default();
         while let Some(step) = run.next().await? {
+            if let Step::Resting(why) | Step::LeftOut(_, why) = &step {
+                // Without an answer there is no stock, which is not an empty one.
+                return Err(Failure::new(FailureKind::Throttled, why.clone()).into());
+            }
             let Step::Page(page) = step else { continue };
             report.count(&page.rows);
             if let Some(problem) = page.rows.rejected.first() {
@@ -79,6 +93,17 @@ impl Pull<'_> {
             facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, raw, as_of).await?;
         }
         let (source, zone) = (&self.bound.source, self.bound.zone);
+        if told == Told::Partial {
+            facts::merge_stock(&mut tx, self.account, source, &ours, zone, as_of, &rows).await?;
+            let mut part = run.resume.clone();
+            part.todo = None;
+            // Other warehouses of the stream may have moved on since this one began.
+            let mut resume = self.resume(&mut tx, name).await?;
+            resume.parts.insert(code, part);
+            self.save_resume(&mut tx, name, &resume).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
         let taken = facts::put_snapshot(&mut tx, self.account, source, &ours, zone, as_of, &rows).await?;
         if let Err(refused) = taken {
             return Err(Failure::new(FailureKind::WrongSchema, refused.to_string()).into());

@@ -91,6 +91,30 @@ pub async fn put_snapshot(
     Ok(Ok(()))
 }
 
+/// Takes the rows of an answer that tells only some SKUs: those change, all others stay as they were.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn merge_stock(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    warehouse: &WarehouseCode,
+    zone: Tz,
+    as_of: DateTime<Utc>,
+    rows: &[StockRow],
+) -> Result<(), StoreError> {
+    let told: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.sku_code.as_str()).collect();
+    let mut all = rows_of(tx, account, source, warehouse).await?;
+    all.retain(|row| !told.contains(row.sku_code.as_str()));
+    all.extend(rows.iter().cloned());
+    all.sort_by(|a, b| a.sku_code.cmp(&b.sku_code));
+    // With every known SKU in it, nothing is absent, and so nothing becomes zero.
+    put_snapshot(tx, account, source, warehouse, zone, as_of, &all)
+        .await
+        .map(|_| ())
+}
+
 async fn note_day(
     tx: &mut Tx,
     account: &AccountId,

@@ -8,4 +8,6 @@ mod isolation;
 mod prism;
 mod resume;
 mod sales;
+mod shape;
+mod shape_stock;
 mod stage;

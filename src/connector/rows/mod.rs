@@ -1,20 +1,28 @@
 //! From a decoded answer to mapped rows and facts. New columns and unknown words are counted, a missing required
 //! column is an error with its name, a bad row is kept out with its reason.
 
+mod seen;
+mod typed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use chrono::{DateTime, Utc};
 
 use super::Bound;
 use super::cell::Cell;
-use super::decode::{Page, Table};
-use super::definition::Stream;
-use super::load::FieldMap;
+use super::decode::{Content, DecodeError, Page, Table};
+use super::definition::{RecordKind, Stream};
+use super::load::{FieldMap, Reading};
 use super::path::Path;
 use super::pipe::{self, Source};
-use super::record::{Facts, Field, FieldKind, Maker, Mapped, NoFact};
+use super::record::{Facts, Field, Maker, Mapped, NoFact};
+use super::tree::Node;
 use crate::ids::WarehouseCode;
 use crate::problem::Problem;
+
+pub use seen::Seen;
+use seen::Told;
+use typed::typed;
 
 /// What one answer held.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +39,38 @@ pub struct PageRows {
     pub warnings: BTreeMap<String, i64>,
     /// The mapped rows as text, kept only when asked for (tests, `connector test`).
     pub texts: Vec<BTreeMap<String, String>>,
+    /// What streams below each row are asked with, kept only when asked for.
+    pub below: Vec<BTreeMap<String, String>>,
+    /// The same row again, word for word.
+    pub duplicates: u64,
+    /// An older state of a row that came too.
+    pub superseded: u64,
+    /// Rows without the row they belong to.
+    pub orphans: u64,
+    /// What the next page goes on from, when rows say it.
+    pub last: Option<String>,
+    /// The id of the last row, for cursors that ascend.
+    pub id: Option<String>,
+}
+
+impl Default for PageRows {
+    fn default() -> Self {
+        Self {
+            facts: Facts::Stock(Vec::new()),
+            seen: 0,
+            skipped: 0,
+            rejected: Vec::new(),
+            rejected_count: 0,
+            warnings: BTreeMap::new(),
+            texts: Vec::new(),
+            below: Vec::new(),
+            duplicates: 0,
+            superseded: 0,
+            orphans: 0,
+            last: None,
+            id: None,
+        }
+    }
 }
 
 /// The answer is not what the definition says.
@@ -44,6 +84,8 @@ pub enum ShapeError {
     Stream(String),
     #[error("more than {0} rows in one answer")]
     TooMany(u64),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
 }
 
 /// Problems kept per page; all are counted.
@@ -59,6 +101,10 @@ pub struct Reader<'a> {
     /// Codes of the warehouse a snapshot was asked for.
     pub asked: Option<&'a (String, WarehouseCode)>,
     pub keep_texts: bool,
+    /// Whether streams below these rows will be asked.
+    pub keep_below: bool,
+    /// When running totals are known that do not say it themselves.
+    pub now: Option<DateTime<Utc>>,
     /// `page 3`, for messages.
     pub page: u64,
 }
@@ -67,7 +113,7 @@ pub struct Reader<'a> {
 #[derive(Clone, Copy)]
 enum Row<'a> {
     /// The root of the answer, and the chain of enclosing elements with the row itself last.
-    Json(&'a Json, &'a [&'a Json]),
+    Tree(&'a Node<'a>, &'a [&'a Node<'a>]),
     Table(&'a BTreeMap<&'a str, usize>, &'a csv::StringRecord),
 }
 
@@ -75,62 +121,91 @@ struct Work<'b> {
     bound: &'b Bound,
     name: &'b str,
     stream: &'b Stream,
-    fields: &'b [Option<FieldMap>],
+    reading: &'b Reading,
     reader: Reader<'b>,
     maker: Maker<'b>,
     out: PageRows,
     /// Top-level names the map reads, and those the definition knows and leaves.
     known: BTreeSet<&'b str>,
+    /// What the rows that were taken are known by; empty when the stream declares no key.
+    told: Vec<Told>,
 }
 
 impl Bound {
-    /// Reads the rows of an answer.
+    /// Reads the rows of an answer. `seen` holds what earlier answers of the same run said.
     ///
     /// # Errors
     /// When the answer has another shape than the definition says.
-    pub fn read(&self, name: &str, page: &Page, reader: Reader<'_>) -> Result<PageRows, ShapeError> {
+    pub fn read(
+        &self,
+        name: &str,
+        page: &mut Page<'_>,
+        reader: Reader<'_>,
+        seen: &mut Seen,
+    ) -> Result<PageRows, ShapeError> {
         let (stream, reading) = self
             .stream(name)
             .ok_or_else(|| ShapeError::Stream(name.to_owned()))?;
+        let mut maker = Maker::new(stream.record, &self.source, &self.warehouses, reader.asked);
+        if stream.running_total {
+            maker.now = reader.now;
+        }
+        if matches!(stream.record, RecordKind::InboundLine | RecordKind::Receipt) {
+            maker.inbound = reader
+                .parent
+                .and_then(|parent| parent.get("inbound_no"))
+                .map(String::as_str);
+        }
         let mut work = Work {
             bound: self,
             name,
             stream,
-            fields: &reading.fields,
+            reading,
             reader,
-            maker: Maker::new(stream.record, &self.source, &self.warehouses, reader.asked),
-            out: PageRows {
-                facts: Facts::Stock(Vec::new()),
-                seen: 0,
-                skipped: 0,
-                rejected: Vec::new(),
-                rejected_count: 0,
-                warnings: BTreeMap::new(),
-                texts: Vec::new(),
-            },
+            maker,
+            out: PageRows::default(),
             known: self.known_names(name),
+            told: Vec::new(),
         };
-        match page {
-            Page::Table(table) => work.table(table)?,
-            Page::Json(root) => match &reading.rows {
-                Some(rows) => {
-                    let mut too_many = false;
-                    rows.each_row(root, &mut |chain| {
-                        too_many |= work.out.seen >= MAX_ROWS;
-                        if !too_many {
-                            work.row(Row::Json(root, chain));
-                        }
-                    })
-                    .map_err(ShapeError::Rows)?;
-                    if too_many {
-                        return Err(ShapeError::TooMany(MAX_ROWS));
-                    }
-                }
-                None => work.row(Row::Json(root, &[root])),
-            },
+        for _ in 0..page.orphans {
+            work.orphan("", "a row whose parent came too");
         }
-        let Work { mut out, maker, .. } = work;
+        match &mut page.content {
+            Content::Table(table) => work.table(table)?,
+            Content::Tree(root) => {
+                let root: &Node<'_> = root;
+                match &reading.rows {
+                    Some(rows) => {
+                        let mut too_many = false;
+                        rows.each_row(root, &mut |chain| {
+                            too_many |= work.out.seen >= MAX_ROWS;
+                            if !too_many {
+                                work.row(Row::Tree(root, chain));
+                            }
+                        })
+                        .map_err(ShapeError::Rows)?;
+                        if too_many {
+                            return Err(ShapeError::TooMany(MAX_ROWS));
+                        }
+                    }
+                    None => work.row(Row::Tree(root, &[root])),
+                }
+            }
+        }
+        let Work {
+            mut out, maker, told, ..
+        } = work;
         out.facts = maker.finish();
+        if !told.is_empty() {
+            let kept = seen.sift(&told);
+            out.duplicates = kept.duplicates;
+            out.superseded = kept.superseded;
+            out.facts.keep(&kept.keep);
+            for list in [&mut out.texts, &mut out.below] {
+                let mut keep = kept.keep.iter();
+                list.retain(|_| keep.next().copied().unwrap_or(true));
+            }
+        }
         Ok(out)
     }
 
@@ -138,22 +213,24 @@ impl Bound {
         let Some((stream, reading)) = self.stream(name) else {
             return BTreeSet::new();
         };
-        let mapped = reading.fields.iter().flatten().flat_map(|map| {
-            let elsewhere = map.pipes.iter().flat_map(|pipe| match pipe {
-                pipe::Pipe::Coalesce(sources) | pipe::Pipe::Sum(sources) => sources.as_slice(),
-                _ => &[],
-            });
-            std::iter::once(&map.source).chain(elsewhere)
-        });
-        let mapped = mapped.filter_map(|source| match source {
+        let mapped = reading.sources().filter_map(|source| match source {
             Source::Path(path) => Some(path),
             _ => None,
         });
         mapped
+            .chain(&reading.last)
+            .chain(&reading.id)
             .chain(self.only(name).into_iter().flat_map(super::expr::Expr::paths))
             .filter(|path| path.up() == 0)
             .map(Path::head)
             .chain(stream.known.iter().map(String::as_str))
+            // Personal data lies one level below, or is the field itself.
+            .chain(
+                stream
+                    .pii
+                    .iter()
+                    .map(|name| name.get_ref().split('.').next().unwrap_or_default()),
+            )
             .collect()
     }
 }
@@ -179,14 +256,25 @@ impl Work<'_> {
         }
     }
 
-    fn table(&mut self, table: &Table) -> Result<(), ShapeError> {
-        let columns: BTreeMap<&str, usize> = table
-            .header
-            .iter()
-            .enumerate()
-            .map(|(index, name)| (name.as_str(), index))
-            .collect();
-        for (field, map) in self.stream.record.fields().iter().zip(self.fields) {
+    /// A row that has lost the row it belongs to: kept out, with a reason, and counted on its own.
+    fn orphan(&mut self, found: &str, wanted: &str) {
+        self.out.orphans += 1;
+        self.reject("parent", found, wanted);
+    }
+
+    fn table(&mut self, table: &mut Table<'_>) -> Result<(), ShapeError> {
+        let header = std::mem::take(&mut table.header);
+        let reading = self.reading;
+        let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, name) in header.iter().enumerate() {
+            let name = if self.known.contains(name.as_str()) {
+                name
+            } else {
+                reading.declared_name(name)
+            };
+            columns.insert(name, index);
+        }
+        for (field, map) in self.stream.record.fields().iter().zip(&self.reading.fields) {
             let Some(Source::Path(path)) = map.as_ref().map(|map| &map.source) else {
                 continue;
             };
@@ -214,21 +302,22 @@ impl Work<'_> {
                 });
             }
         }
-        for column in &table.header {
-            if !self.known.contains(column.as_str()) {
+        for column in columns.keys() {
+            if !self.known.contains(column) {
                 self.warn(format!("column `{column}` is new"));
             }
         }
-        for record in &table.records {
+        let mut record = csv::StringRecord::new();
+        while table.next(&mut record)? {
             if self.out.seen >= MAX_ROWS {
                 return Err(ShapeError::TooMany(MAX_ROWS));
             }
-            if record.len() == table.header.len() {
-                self.row(Row::Table(&columns, record));
+            if record.len() == header.len() {
+                self.row(Row::Table(&columns, &record));
             } else {
                 self.out.seen += 1;
                 let found = format!("{} columns", record.len());
-                self.reject("", &found, &format!("{}, as in the header", table.header.len()));
+                self.reject("", &found, &format!("{}, as in the header", header.len()));
             }
         }
         Ok(())
@@ -236,14 +325,22 @@ impl Work<'_> {
 
     fn row(&mut self, row: Row<'_>) {
         self.out.seen += 1;
-        if let Row::Json(_, chain) = row
-            && let Some(Json::Object(fields)) = chain.last()
+        if let Row::Tree(_, chain) = row
+            && let Some(fields) = chain.last()
         {
-            for name in fields.keys() {
+            for name in fields.names() {
                 if !self.known.contains(name.trim_end()) {
                     self.warn(format!("field `{name}` is new"));
                 }
             }
+        }
+        let reading = self.reading;
+        let shown = |path: &Path| cell_at(row, path).show().map(std::borrow::Cow::into_owned);
+        if let Some(path) = &reading.last {
+            self.out.last = shown(path);
+        }
+        if let Some(path) = &reading.id {
+            self.out.id = shown(path);
         }
         if let Some(only) = self.bound.only(self.name) {
             let look = |path: &Path| cell_at(row, path).show().map(std::borrow::Cow::into_owned);
@@ -258,9 +355,8 @@ impl Work<'_> {
                 return;
             }
         }
-        let mut cells = Vec::with_capacity(self.fields.len());
-        let fields = self.fields;
-        for (field, map) in self.stream.record.fields().iter().zip(fields) {
+        let mut cells = Vec::with_capacity(reading.fields.len());
+        for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {
             match self.field(row, field, map.as_ref()) {
                 Ok(cell) => cells.push(cell),
                 Err((found, wanted)) => {
@@ -271,11 +367,7 @@ impl Work<'_> {
         }
         let mapped = Mapped(cells);
         match self.maker.take(&mapped) {
-            Ok(()) => {
-                if self.reader.keep_texts {
-                    self.out.texts.push(mapped.texts(self.stream.record));
-                }
-            }
+            Ok(()) => self.taken(row, &mapped),
             Err(NoFact::UnknownWarehouse(code)) => {
                 self.out.skipped += 1;
                 self.warn(format!("warehouse `{code}` is not configured"));
@@ -283,6 +375,37 @@ impl Work<'_> {
             Err(NoFact::OtherWarehouse(code)) => {
                 self.reject("warehouse", &code, "rows of the warehouse that was asked for");
             }
+            Err(NoFact::OtherParent { said, asked }) => {
+                self.orphan(&said, &format!("rows below `{asked}`, which was asked for"));
+            }
+            Err(NoFact::Needs { field, wanted }) => self.reject(field, "", wanted),
+        }
+    }
+
+    fn taken(&mut self, row: Row<'_>, mapped: &Mapped<'_>) {
+        let reading = self.reading;
+        if !reading.key.is_empty() {
+            self.told.push(Told::of(self.stream.record, reading, mapped));
+        }
+        let (texts, below) = (self.reader.keep_texts, self.reader.keep_below);
+        if !texts && !below {
+            return;
+        }
+        let fields = mapped.texts(self.stream.record);
+        let mut all = if below { fields.clone() } else { BTreeMap::new() };
+        for (name, map) in &reading.pass {
+            // What cannot be passed on is missed, and told, by the stream below.
+            if let Ok(cell) = self.value(row, map, &mut Vec::new())
+                && let Some(text) = cell.show()
+            {
+                all.insert(name.clone(), text.into_owned());
+            }
+        }
+        if texts {
+            self.out.texts.push(fields);
+        }
+        if below {
+            self.out.below.push(all);
         }
     }
 
@@ -295,6 +418,26 @@ impl Work<'_> {
         let Some(map) = map else {
             return Ok(Cell::Null);
         };
+        let mut unknown = Vec::new();
+        let cell = self.value(row, map, &mut unknown)?;
+        for text in unknown {
+            let text: String = text.chars().take(40).collect();
+            self.warn(format!("unknown value `{text}` of `{}`", field.name));
+        }
+        let cell = typed(cell, field.kind)?;
+        if field.required && cell.is_null() {
+            return Err((String::new(), "a value".to_owned()));
+        }
+        Ok(cell)
+    }
+
+    /// The value after its pipes.
+    fn value<'r>(
+        &self,
+        row: Row<'r>,
+        map: &FieldMap,
+        unknown: &mut Vec<String>,
+    ) -> Result<Cell<'r>, (String, String)> {
         let (given, parent) = (&self.bound.given, self.reader.parent);
         let look = |source: &Source| -> Cell<'r> {
             let owned = |text: Option<&String>| {
@@ -308,24 +451,15 @@ impl Work<'_> {
                 Source::Param(name) => owned(given.params.get(name)),
                 Source::Parent(name) => owned(parent.and_then(|parent| parent.get(name))),
                 Source::Page(path) => match row {
-                    Row::Json(root, _) => path.get(root).map_or(Cell::Null, Cell::of_json),
+                    Row::Tree(root, _) => path.get(root).map_or(Cell::Null, Cell::of_node),
                     Row::Table(..) => Cell::Null,
                 },
             }
         };
-        let mut unknown = Vec::new();
         let mut cell = look(&map.source);
         for pipe in &map.pipes {
             cell = pipe::apply(pipe, cell, &look, &mut |text| unknown.push(text.to_owned()))
                 .map_err(|refused| (refused.found, refused.wanted))?;
-        }
-        for text in unknown {
-            let text: String = text.chars().take(40).collect();
-            self.warn(format!("unknown value `{text}` of `{}`", field.name));
-        }
-        let cell = typed(cell, field.kind)?;
-        if field.required && cell.is_null() {
-            return Err((String::new(), "a value".to_owned()));
         }
         Ok(cell)
     }
@@ -337,59 +471,18 @@ fn cell_at<'r>(row: Row<'r>, path: &Path) -> Cell<'r> {
             .get(path.text())
             .and_then(|index| record.get(*index))
             .map_or(Cell::Null, Cell::of_text),
-        Row::Json(_, chain) => {
+        Row::Tree(_, chain) => {
             let Some(at) = chain
                 .len()
                 .checked_sub(1 + path.up())
-                .and_then(|index| chain.get(index))
+                .and_then(|index| chain.get(index).copied())
             else {
                 return Cell::Null;
             };
             if path.is_list() {
-                Cell::List(path.all(at).into_iter().map(Cell::of_json).collect())
+                Cell::List(path.all(at).into_iter().map(Cell::of_node).collect())
             } else {
-                path.get(at).map_or(Cell::Null, Cell::of_json)
-            }
-        }
-    }
-}
-
-/// The kind the record wants, or what was found and what is wanted.
-fn typed(cell: Cell<'_>, kind: FieldKind) -> Result<Cell<'_>, (String, String)> {
-    if cell.is_null() {
-        return Ok(Cell::Null);
-    }
-    let shown = || {
-        cell.show()
-            .map_or_else(|| "a list".to_owned(), std::borrow::Cow::into_owned)
-    };
-    match kind {
-        FieldKind::Text => match cell.show() {
-            Some(text) if text.trim().is_empty() => Ok(Cell::Null),
-            Some(_) => Ok(cell),
-            None => Err((shown(), "one text".to_owned())),
-        },
-        FieldKind::Int => cell
-            .int()
-            .map(|value| value.map_or(Cell::Null, Cell::Int))
-            .map_err(|found| (found, "a whole number".to_owned())),
-        FieldKind::Time => match cell {
-            Cell::Time(_) => Ok(cell),
-            _ => Err((shown(), "a time; the map needs `ts(…)`".to_owned())),
-        },
-        FieldKind::Flag => match shown().trim().to_ascii_lowercase().as_str() {
-            "true" | "yes" | "1" => Ok(Cell::Bool(true)),
-            "false" | "no" | "0" => Ok(Cell::Bool(false)),
-            _ => Err((shown(), "true or false".to_owned())),
-        },
-        FieldKind::Word(words) => {
-            if words.contains(&shown().as_str()) {
-                Ok(cell)
-            } else {
-                Err((
-                    shown(),
-                    format!("one of {}; the map needs `enum(…)`", words.join(", ")),
-                ))
+                path.get(at).map_or(Cell::Null, Cell::of_node)
             }
         }
     }

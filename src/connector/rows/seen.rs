@@ -1,0 +1,164 @@
+//! The same row again: within an answer, and in a later answer of the same run.
+//!
+//! Paging over a set that changes gives rows twice; some sources send every change of a row. Of rows with one key the
+//! newest counts, of equally new ones the one that came last.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::connector::cell::Cell;
+use crate::connector::definition::RecordKind;
+use crate::connector::load::Reading;
+use crate::connector::record::Mapped;
+
+/// What a row is known by. Hashes instead of texts: a run may see millions of rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    key: u64,
+    content: u64,
+    /// Rows that replace what is stored only together: the lines of one order.
+    group: Option<u64>,
+    version: i64,
+}
+
+fn hash<'c>(cells: impl Iterator<Item = &'c Cell<'c>>) -> u64 {
+    // A fresh hasher starts the same in every process: nothing here may depend on chance.
+    let mut hasher = DefaultHasher::new();
+    for cell in cells {
+        cell.show().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+impl Told {
+    pub(super) fn of(record: RecordKind, reading: &Reading, row: &Mapped<'_>) -> Self {
+        let cell = |index: &usize| row.0.get(*index).unwrap_or(&Cell::Null);
+        Self {
+            key: hash(reading.key.iter().map(cell)),
+            content: hash(row.0.iter()),
+            group: (record == RecordKind::OrderLine).then(|| hash(std::iter::once(cell(&0)))),
+            version: match reading.newest.as_ref().map(cell) {
+                Some(Cell::Time(at)) => at.timestamp_millis(),
+                _ => 0,
+            },
+        }
+    }
+}
+
+/// What a run has seen so far.
+#[derive(Debug, Default)]
+pub struct Seen(HashMap<u64, (i64, u64)>);
+
+pub(super) struct Sifted {
+    pub keep: Vec<bool>,
+    pub duplicates: u64,
+    pub superseded: u64,
+}
+
+impl Seen {
+    pub(super) fn sift(&mut self, rows: &[Told]) -> Sifted {
+        let mut out = Sifted {
+            keep: vec![true; rows.len()],
+            duplicates: 0,
+            superseded: 0,
+        };
+        // Within the answer: the newest of each key.
+        let mut best: HashMap<u64, usize> = HashMap::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            let Some(before) = best.get(&row.key).copied() else {
+                best.insert(row.key, index);
+                continue;
+            };
+            let Some(other) = rows.get(before) else { continue };
+            let loser = if other.content == row.content || row.version < other.version {
+                index
+            } else {
+                best.insert(row.key, index);
+                before
+            };
+            if other.content == row.content {
+                out.duplicates += 1;
+            } else {
+                out.superseded += 1;
+            }
+            if let Some(keep) = out.keep.get_mut(loser) {
+                *keep = false;
+            }
+        }
+        // Against earlier answers. An order of which one line is new is taken with all its lines.
+        let fresh = |row: &Told| match self.0.get(&row.key) {
+            None => true,
+            Some((version, content)) => *content != row.content && *version <= row.version,
+        };
+        let kept = |out: &Sifted, index: usize| out.keep.get(index).copied().unwrap_or(false);
+        let fresh: Vec<bool> = rows.iter().map(fresh).collect();
+        let groups: BTreeSet<u64> = rows
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| kept(&out, *index) && fresh.get(*index) == Some(&true))
+            .filter_map(|(_, row)| row.group)
+            .collect();
+        for (index, row) in rows.iter().enumerate() {
+            if !kept(&out, index) {
+                continue;
+            }
+            let with_its_group = row.group.is_some_and(|group| groups.contains(&group));
+            if fresh.get(index) == Some(&true) || with_its_group {
+                self.0.insert(row.key, (row.version, row.content));
+                continue;
+            }
+            match self.0.get(&row.key) {
+                Some((_, content)) if *content == row.content => out.duplicates += 1,
+                _ => out.superseded += 1,
+            }
+            if let Some(keep) = out.keep.get_mut(index) {
+                *keep = false;
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(key: u64, version: i64, content: u64, group: Option<u64>) -> Told {
+        Told {
+            key,
+            content,
+            group,
+            version,
+        }
+    }
+
+    #[test]
+    fn the_newest_row_of_a_key_counts_and_equal_ones_are_counted() {
+        let mut seen = Seen::default();
+        let page = [
+            told(1, 5, 50, None),
+            told(1, 7, 70, None),
+            told(1, 6, 60, None),
+            told(2, 1, 10, None),
+            told(2, 1, 10, None),
+        ];
+        let sifted = seen.sift(&page);
+        assert_eq!(sifted.keep, [false, true, false, true, false]);
+        assert_eq!((sifted.duplicates, sifted.superseded), (1, 2));
+        let later = [told(1, 7, 70, None), told(2, 0, 9, None), told(1, 8, 80, None)];
+        let sifted = seen.sift(&later);
+        assert_eq!(sifted.keep, [false, false, true]);
+    }
+
+    #[test]
+    fn the_lines_of_an_order_stay_together() {
+        let mut seen = Seen::default();
+        let order = Some(9);
+        seen.sift(&[told(1, 1, 10, order), told(2, 1, 20, order)]);
+        // One line changed: without the other one it would be lost, because an order replaces all its lines.
+        let sifted = seen.sift(&[told(1, 1, 10, order), told(2, 2, 21, order)]);
+        assert_eq!(sifted.keep, [true, true]);
+        let sifted = seen.sift(&[told(1, 1, 10, order), told(2, 2, 21, order)]);
+        assert_eq!((sifted.keep, sifted.duplicates), (vec![false, false], 2));
+    }
+}

@@ -1,0 +1,115 @@
+//! One page: asked for, unpacked, read, and what it says about the next one.
+
+use super::{PulledPage, Reads, Step, StreamRun, wrong};
+use crate::connector::decode::{Page, parse, unpack};
+use crate::connector::definition::{Call, Cursor, CursorKind};
+use crate::connector::paging::{Answered, Pager};
+use crate::connector::rows::PageRows;
+use crate::connector::window::Window;
+use crate::http::{Failure, FailureKind};
+
+impl StreamRun<'_> {
+    pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
+        let places = self.places(window)?;
+        let split = self
+            .stream
+            .cursor
+            .as_ref()
+            .and_then(|cursor| cursor.split.as_ref());
+        let reads = Reads::Stream {
+            decode: &self.stream.decode,
+            too_much: split.map(|text| text.get_ref().as_str()),
+        };
+        let answer = match self.ask_for(call, &places, reads).await {
+            Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
+            answer => answer?,
+        };
+        self.pages += 1;
+        let limit = self.bound.definition.file.http.max_body_bytes;
+        let unpacked = unpack(&self.stream.decode, &answer.body, limit).map_err(|error| wrong(&error))?;
+        let mut page =
+            parse(&self.stream.decode, &unpacked, &self.reading.want).map_err(|error| wrong(&error))?;
+        let rows = self.rows(&mut page)?;
+        let answered = Answered {
+            tree: page.tree(),
+            header: &|name| answer.header(name),
+            rows: rows.seen,
+            last: rows.last.clone(),
+            base: &self.bound.base,
+        };
+        let more = self
+            .pager
+            .advance(&self.stream.page, &answered)
+            .map_err(|error| Failure::new(FailureKind::Paging, error.to_string()))?;
+        self.ascend(&rows)?;
+        let redacted = self
+            .bound
+            .redacted((self.stream, self.reading), &unpacked)
+            .map_err(|error| wrong(&error))?;
+        let last = !more && self.next_value(window);
+        Ok(Step::Page(PulledPage {
+            rows,
+            raw: redacted.unwrap_or(answer.body),
+            window,
+            last,
+        }))
+    }
+
+    pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {
+        let mut seen = std::mem::take(&mut self.seen);
+        let rows = self.bound.read(self.name, page, self.reader(), &mut seen);
+        self.seen = seen;
+        rows.map_err(|error| Failure::new(FailureKind::WrongSchema, error.to_string()))
+    }
+
+    /// After the last page of a value: the next value of the window, or, true, the end of the window.
+    fn next_value(&mut self, window: Option<Window>) -> bool {
+        self.pager = Pager::default();
+        self.value += 1;
+        if self.value < self.values.len() {
+            return false;
+        }
+        self.value = 0;
+        self.drop_window();
+        if let Some(window) = window {
+            self.resume.answered(window);
+        }
+        true
+    }
+
+    /// The source says that it is too much at once: the window is asked for in two halves.
+    fn halve(&mut self, window: Option<Window>, failure: Failure) -> Result<Step, Failure> {
+        let halves = window.and_then(|window| self.resume.halve(window));
+        let (Some(halves), Some(windows)) = (halves, &mut self.windows) else {
+            return Err(failure);
+        };
+        windows.pop_front();
+        for half in halves.into_iter().rev() {
+            windows.push_front(Some(half));
+        }
+        self.pager = Pager::default();
+        self.value = 0;
+        Ok(Step::Checkpoint)
+    }
+
+    /// Moves an ascending cursor behind the rows that came.
+    fn ascend(&mut self, rows: &PageRows) -> Result<(), Failure> {
+        let by_id = |cursor: &&Cursor| cursor.kind == CursorKind::Id;
+        if self.stream.cursor.as_ref().filter(by_id).is_none() || rows.seen == 0 {
+            return Ok(());
+        }
+        let Some(id) = &rows.id else {
+            let text = "the last row has no id to go on from";
+            return Err(Failure::new(FailureKind::WrongSchema, text));
+        };
+        if let Some(before) = &self.resume.after
+            && let (Ok(before), Ok(now)) = (before.parse::<i64>(), id.parse::<i64>())
+            && now <= before
+        {
+            let text = format!("the ids do not ascend: {now} came after {before}");
+            return Err(Failure::new(FailureKind::Paging, text));
+        }
+        self.resume.after = Some(id.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Streams of events that stand on their own: receipts by date, and what happens to goods on their way. Each answer is
+//! committed with the cursor it moves.
+
+use super::{Pull, Stopped, StreamReport};
+use crate::connector::definition::Stream;
+use crate::connector::record::Facts;
+use crate::http::puller::{PulledPage, Step, StreamRun};
+use crate::store::{facts, receipts, tracking};
+
+impl Pull<'_> {
+    pub(super) async fn events(
+        &self,
+        name: &str,
+        stream: &Stream,
+        report: &mut StreamReport,
+    ) -> Result<(), Stopped> {
+        let resume = self.load_resume(name).await?;
+        let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
+        loop {
+            match run.next().await {
+                Ok(None) => break,
+                Ok(Some(Step::Checkpoint)) => self.checkpoint(name, &run.resume).await?,
+                Ok(Some(Step::Resting(why))) => report.warn(&why, 1),
+                Ok(Some(Step::LeftOut(window, why))) => {
+                    report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
+                    self.checkpoint(name, &run.resume).await?;
+                }
+                Ok(Some(Step::Page(page))) => {
+                    let mut counted = report.clone();
+                    counted.count(&page.rows);
+                    let mut tx = self.store.write().await?;
+                    self.keep_events(&mut tx, name, stream, &page).await?;
+                    self.save_resume(&mut tx, name, &run.resume).await?;
+                    if page.last {
+                        self.save_progress(&mut tx, &counted, false).await?;
+                    }
+                    tx.commit().await?;
+                    *report = counted;
+                }
+                Err(failure) => {
+                    self.checkpoint(name, &run.resume).await?;
+                    return Err(failure.into());
+                }
+            }
+        }
+        report.as_of = run.resume.until;
+        Ok(())
+    }
+
+    async fn keep_events(
+        &self,
+        tx: &mut crate::store::Tx,
+        name: &str,
+        stream: &Stream,
+        page: &PulledPage,
+    ) -> Result<(), Stopped> {
+        let (source, now) = (&self.bound.source, self.clock.now());
+        facts::keep_raw_page(tx, self.account, source, name, &page.raw, now).await?;
+        match &page.rows.facts {
+            Facts::Receipts(events) if stream.running_total => {
+                receipts::append_totals(tx, self.account, events, now).await?;
+            }
+            Facts::Receipts(events) => {
+                receipts::append(tx, self.account, events, now).await?;
+            }
+            Facts::Events(events) => {
+                tracking::append(tx, self.account, events, now).await?;
+            }
+            Facts::Orders(_) | Facts::Stock(_) | Facts::Inbounds(_) | Facts::InboundLines(_) => {}
+        }
+        Ok(())
+    }
+}
