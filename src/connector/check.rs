@@ -38,7 +38,10 @@ pub(super) struct Check<'a> {
 
 impl Check<'_> {
     pub(super) fn say(&mut self, at: Option<&Text>, field: &str, found: &str, wanted: impl Into<String>) {
-        let place = at.map_or(String::new(), |text| line_of(self.text, text.span()));
+        let place = match at {
+            Some(text) => line_of(self.text, text.span()),
+            None => check_access::nearby(self.text, field, found),
+        };
         self.problems
             .push(Problem::new(self.origin, place, field, found, wanted));
     }

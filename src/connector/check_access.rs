@@ -58,6 +58,13 @@ impl Check<'_> {
                 self.say(Some(text), "answer.message", text.get_ref(), why);
             }
         }
+        for test in &file.request_test {
+            self.name_in(
+                &test.stream,
+                "request_test.stream",
+                file.stream.keys().map(String::as_str),
+            );
+        }
         for (index, rule) in file.answer.rules.iter().enumerate() {
             self.rule(&format!("answer.rules[{}]", index + 1), rule);
         }
@@ -342,4 +349,30 @@ fn is_xml_name(name: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_alphabetic() || first == '_')
         && signs.all(|sign| sign.is_alphanumeric() || "_-.".contains(sign))
+}
+
+/// Where a fault stands that has no place of its own: what was found, when it stands there once, else the table.
+pub(super) fn nearby(text: &str, field: &str, found: &str) -> String {
+    let line = |at: usize| format!("line {}", text[..at].matches('\n').count() + 1);
+    if found.len() > 2
+        && let [(at, _)] = text.match_indices(found).collect::<Vec<_>>()[..]
+    {
+        return line(at);
+    }
+    let mut name = field;
+    while !name.is_empty() {
+        let bare = name.split('[').next().unwrap_or_default();
+        for head in [format!("[{name}]"), format!("[[{bare}]]"), format!("[{bare}]")] {
+            let start = if text.starts_with(&head) {
+                Some(0)
+            } else {
+                text.find(&format!("\n{head}")).map(|at| at + 1)
+            };
+            if let Some(at) = start {
+                return line(at);
+            }
+        }
+        name = name.rsplit_once('.').map_or("", |(above, _)| above);
+    }
+    String::new()
 }

@@ -10,7 +10,8 @@ use toml::Spanned;
 
 pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
-    Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
+    Names, Nonce, Remaining, RequestTest, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp,
+    TokenAnswer,
 };
 pub use stream::*;
 
@@ -53,6 +54,8 @@ pub struct File {
     pub stream: BTreeMap<String, Stream>,
     #[serde(default)]
     pub test: Vec<SelfTest>,
+    #[serde(default)]
+    pub request_test: Vec<RequestTest>,
 }
 
 /// A value the configuration gives. Without `default` and `from` it must be given.

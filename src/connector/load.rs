@@ -171,13 +171,17 @@ fn shape_problem(origin: &str, text: &str, error: &toml::de::Error) -> Problem {
     let place = error.span().map_or(String::new(), |span| line_of(text, span));
     let message = error.message().trim();
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match (message.starts_with("unknown field"), quoted.split_first()) {
-        (true, Some((found, known))) => {
+    let what = ["field", "variant"]
+        .into_iter()
+        .find(|what| message.starts_with(&format!("unknown {what}")));
+    match (what, quoted.split_first()) {
+        (Some(what), Some((found, known))) => {
+            let word = if what == "field" { "key" } else { "word" };
             let wanted = match nearest(found, known.iter().copied()) {
-                Some(near) => format!("a known key, did you mean `{near}`?"),
+                Some(near) => format!("a known {word}, did you mean `{near}`?"),
                 None => format!("one of {}", known.join(", ")),
             };
-            Problem::new(origin, place, "key", found, wanted)
+            Problem::new(origin, place, word, found, wanted)
         }
         _ => Problem::new(
             origin,

@@ -22,6 +22,7 @@ mod pii;
 pub mod pipe;
 pub mod record;
 pub mod request;
+mod requesttest;
 pub mod rows;
 mod selftest;
 mod sign;

@@ -43,9 +43,10 @@ pub fn run_tests(definition: &Definition) -> Result<usize, Vec<TestFailure>> {
                 why,
             })
         })
+        .chain(super::requesttest::run(definition))
         .collect();
     if failures.is_empty() {
-        Ok(definition.file.test.len())
+        Ok(definition.file.test.len() + definition.file.request_test.len())
     } else {
         Err(failures)
     }

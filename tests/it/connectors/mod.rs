@@ -1,13 +1,19 @@
 //! Tests of the room `connectors`: real HTTP servers, real store, the shipped connector files.
 
 mod amazon;
+mod answers;
+mod desk;
 mod doctor;
 mod faults;
 mod goodcang;
 mod isolation;
+mod limits;
 mod prism;
 mod resume;
+mod rotation;
 mod sales;
 mod shape;
 mod shape_stock;
+mod signing;
 mod stage;
+mod tokens;
