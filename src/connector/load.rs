@@ -103,9 +103,10 @@ impl Definition {
     /// # Errors
     /// Every fault at once, unless the file is not even TOML of the right shape: then the first one.
     pub fn parse(origin: &str, text: &str) -> Result<Self, DefinitionError> {
-        let file: File = toml::from_str(text).map_err(|error| DefinitionError {
+        let mut file: File = toml::from_str(text).map_err(|error| DefinitionError {
             problems: vec![shape_problem(origin, text, &error)],
         })?;
+        inherit(&mut file);
         let mut check = Check {
             origin,
             text,
@@ -139,13 +140,27 @@ impl Definition {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Streams below this one, each after the one it stands below.
+    /// Streams that read the answers of this one too.
+    pub fn readers<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = &'a str> {
+        self.file
+            .stream
+            .iter()
+            .filter(move |(_, reader)| {
+                reader
+                    .answer_of
+                    .as_ref()
+                    .is_some_and(|asked| asked.get_ref() == stream)
+            })
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Streams that are asked or read with this one, each after the one it stands below.
     #[must_use]
     pub fn descendants<'a>(&'a self, stream: &'a str) -> Vec<&'a str> {
-        let mut found: Vec<&str> = self.children(stream).collect();
+        let mut found: Vec<&str> = self.children(stream).chain(self.readers(stream)).collect();
         let mut next = 0;
         while let Some(name) = found.get(next).copied() {
-            found.extend(self.children(name));
+            found.extend(self.children(name).chain(self.readers(name)));
             next += 1;
         }
         found
@@ -156,8 +171,25 @@ impl Definition {
         self.file
             .stream
             .iter()
-            .filter(|(_, stream)| stream.parent.is_none())
+            .filter(|(_, stream)| stream.parent.is_none() && stream.answer_of.is_none())
             .map(|(name, _)| name.as_str())
+    }
+}
+
+/// Who reads another stream's answers finds them packed as that one does.
+fn inherit(file: &mut File) {
+    let decodes: Vec<_> = file
+        .stream
+        .iter()
+        .filter_map(|(name, stream)| {
+            let asked = file.stream.get(stream.answer_of.as_ref()?.get_ref())?;
+            Some((name.clone(), asked.decode.clone()))
+        })
+        .collect();
+    for (name, decode) in decodes {
+        if let Some(stream) = file.stream.get_mut(&name) {
+            stream.decode = decode;
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn call<'a>(stream: &'a Stream, name: &str) -> Option<&'a Call> {
         "request" => stream.request.as_ref(),
         "create" => report.map(|report| &report.create),
         "poll" => report.map(|report| &report.poll),
-        "document" => report.map(|report| &report.document),
+        "document" => report.and_then(|report| report.document.as_ref()),
         _ => None,
     }
 }

@@ -14,7 +14,13 @@ pub enum Part {
 
 /// A compiled text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template {
+    parts: Vec<Part>,
+    /// `{place|int}`: a number, although the place holds a text.
+    number: bool,
+}
+
+const AS_NUMBER: &str = "|int";
 
 impl Template {
     /// # Errors
@@ -22,6 +28,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
+        let mut number = false;
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
@@ -43,7 +50,14 @@ impl Template {
                         "`${{param:NAME}}` or `${{secret:NAME}}` instead of `${{{inside}}}`"
                     ));
                 }
-                (false, _) => Part::Place(inside.to_owned()),
+                (false, _) => match inside.strip_suffix(AS_NUMBER) {
+                    Some(name) if text.len() == inside.len() + "{}".len() => {
+                        number = true;
+                        Part::Place(name.to_owned())
+                    }
+                    Some(_) => return Err(format!("nothing around the number in `{text}`")),
+                    None => Part::Place(inside.to_owned()),
+                },
             });
             rest = tail;
         }
@@ -51,17 +65,23 @@ impl Template {
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        Ok(Self(parts))
+        Ok(Self { parts, number })
+    }
+
+    /// Whether JSON carries it as a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.number
     }
 
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.0.iter()
+        self.parts.iter()
     }
 
     /// The place, when the text is nothing but one place: then its type is kept.
     #[must_use]
     pub fn single_place(&self) -> Option<&str> {
-        match self.0.as_slice() {
+        match self.parts.as_slice() {
             [Part::Place(name)] => Some(name),
             _ => None,
         }
@@ -135,7 +155,7 @@ impl Given {
         configured: fn(&str) -> String,
     ) -> Result<String, String> {
         let mut out = String::new();
-        for part in &template.0 {
+        for part in &template.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Param(name) => out.push_str(&configured(

@@ -359,6 +359,11 @@ impl Work<'_> {
         for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {
             match self.field(row, field, map.as_ref()) {
                 Ok(cell) => cells.push(cell),
+                // What has come in all and is not told yet is no total, and nothing is wrong with the row.
+                Err((found, _)) if self.stream.running_total && field.name == "units" && found.is_empty() => {
+                    self.out.skipped += 1;
+                    return;
+                }
                 Err((found, wanted)) => {
                     self.reject(field.name, &found, &wanted);
                     return;
@@ -386,6 +391,9 @@ impl Work<'_> {
         let reading = self.reading;
         if !reading.key.is_empty() {
             self.told.push(Told::of(self.stream.record, reading, mapped));
+        } else if self.stream.record == RecordKind::Stock {
+            // Rows of one SKU add up, the same row twice does not.
+            self.told.push(Told::whole(mapped));
         }
         let (texts, below) = (self.reader.keep_texts, self.reader.keep_below);
         if !texts && !below {

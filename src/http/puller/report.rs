@@ -119,6 +119,7 @@ impl StreamRun<'_> {
         }
         Ok(Step::Page(PulledPage {
             rows,
+            also: Vec::new(),
             raw,
             window,
             last: true,

@@ -17,3 +17,4 @@ mod shape_stock;
 mod signing;
 mod stage;
 mod tokens;
+mod warehouses;

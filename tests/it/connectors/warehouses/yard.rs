@@ -148,9 +148,7 @@ pub struct Books {
 impl Books {
     pub async fn of(house: &House) -> Self {
         let mut tx = house.store.read().await.expect("a transaction");
-        let views = facts::latest_stock(&mut tx, &house.account)
-            .await
-            .expect("stock");
+        let views = facts::latest_stock(&mut tx, &house.account).await.expect("stock");
         let mut stock = BTreeMap::new();
         let mut stale = Vec::new();
         for view in views {
@@ -169,9 +167,7 @@ impl Books {
                 assert_eq!(before, None, "{} twice", row.sku_code);
             }
         }
-        let (notices, lines) = facts::inbounds(&mut tx, &house.account)
-            .await
-            .expect("inbounds");
+        let (notices, lines) = facts::inbounds(&mut tx, &house.account).await.expect("inbounds");
         let rows = tx
             .rows(
                 "SELECT reference, sku_code, kind, CAST(SUM(units) AS BIGINT) AS units, COUNT(*) AS events
