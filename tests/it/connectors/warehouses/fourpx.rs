@@ -121,7 +121,7 @@ async fn a_pull_of_4px_signs_each_attempt_and_adds_batches_up() {
         warehouse.stock.push(row("S007", "B2", 7));
         warehouse.inbounds = vec![inbound("IC1", CREATED, "G", "60")];
     }
-    let desk = open(&warehouse, 4).await;
+    let desk = open(&warehouse, 2).await;
     let house = House::new("2026-01-22T02:00:00Z").await;
     let config = config(&desk.url, &SECRETS);
     let report = house.pull(&config).await;
@@ -140,14 +140,17 @@ async fn a_pull_of_4px_signs_each_attempt_and_adds_batches_up() {
     assert_eq!(books.receipt("IC1", "A", "received"), (60, 1));
 
     let heard = desk.heard();
-    let throttled = heard.len() / 4;
-    assert!(throttled > 0);
+    assert!(
+        heard.len() > 4,
+        "every second request is one too many: {}",
+        heard.len()
+    );
     assert_eq!(resent(&heard, |heard| ask(heard, "sign").to_owned()), 0);
-    // One list tells the lines and what came in: no call per inbound.
+    // One list tells the lines and what came in, and is asked again when it is too many: no call per inbound.
     let lists = heard
         .iter()
         .filter(|heard| ask(heard, "method") == "fu.wms.inbound.getlist");
-    assert!(lists.count() <= 2, "{}", heard.len());
+    assert!(lists.count() <= 3, "{}", heard.len());
 }
 
 #[tokio::test]

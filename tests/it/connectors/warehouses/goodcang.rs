@@ -180,20 +180,17 @@ async fn trap_7_batches_of_a_box_are_summed_and_what_was_announced_counts_once()
     let desk = open(&warehouse, 1_000).await;
     let house = House::new("2026-01-22T02:00:00Z").await;
     let config = config(&desk.url, &SECRETS);
-    for expected in [(98, 2), (98, 2), (99, 3)] {
+    for (round, expected) in [(98, 2), (98, 2), (99, 3)].into_iter().enumerate() {
+        if round == 2 {
+            let late = batch("1", "2026-01-22 08:00:00");
+            warehouse.lock().unwrap().batches.push(late);
+        }
         let report = house.pull(&config).await;
         assert_eq!(report.state(), PullState::Ok, "{report:?}");
         let books = Books::of(&house).await;
-        assert_eq!(books.receipt("RV1", "A", "received"), expected);
+        assert_eq!(books.receipt("RV1", "A", "received"), expected, "round {round}");
         assert_eq!(books.line("RV1", "1", "A").0, Some(100));
         assert_eq!(books.lines.len(), 1);
-        if expected.1 == 2 && desk.heard().len() > 6 {
-            warehouse
-                .lock()
-                .unwrap()
-                .batches
-                .push(batch("1", "2026-01-22 08:00:00"));
-        }
     }
 }
 
