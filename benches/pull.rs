@@ -14,7 +14,9 @@ use std::sync::Arc;
 use chrono::DateTime;
 use linkstar::args;
 use linkstar::clock::FixedClock;
-use linkstar::connector::{ConnectorConfig, Definition};
+use linkstar::connector::decode::parse;
+use linkstar::connector::rows::{Reader, Seen};
+use linkstar::connector::{Bound, ConnectorConfig, Definition};
 use linkstar::http::{Client, Pace};
 use linkstar::ids::{AccountId, SourceId};
 use linkstar::night::pull::pull;
@@ -147,14 +149,18 @@ fn used() -> Result<(f64, f64), Failed> {
     Ok(((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND, peak / 1024.0))
 }
 
-async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Result<(), Failed> {
-    let config = ConnectorConfig {
+fn config(url: &str) -> Result<ConnectorConfig, Failed> {
+    Ok(ConnectorConfig {
         id: SourceId::new("bench")?,
         definition: Arc::new(Definition::parse("bench.toml", DEFINITION)?),
         params: BTreeMap::from([("base_url".to_owned(), url.to_owned())]),
         secrets: BTreeMap::new(),
         warehouses: BTreeMap::new(),
-    };
+    })
+}
+
+async fn through_the_connector(url: &str, store: &Store, orders: usize) -> Result<(), Failed> {
+    let config = config(url)?;
     let account = AccountId::new("bench")?;
     let clock = FixedClock::new(DateTime::UNIX_EPOCH);
     let client = Client::new(Pace::Real)?;
@@ -249,6 +255,26 @@ async fn by_hand(url: &str, store: &Store, orders: usize) -> Result<(), Failed> 
     }
 }
 
+/// Reads and maps answers that lie in memory: CPU seconds.
+fn mapping(pages: usize) -> Result<f64, Failed> {
+    const IN_MEMORY: usize = 50;
+    let bound = Bound::new(&config("http://127.0.0.1")?).map_err(|problems| format!("{problems:?}"))?;
+    let (stream, reading) = bound.stream("orders").ok_or("no stream")?;
+    let texts: Vec<String> = (0..IN_MEMORY).map(|number| page(number, pages)).collect();
+    let (before, _) = used()?;
+    let mut lines = 0;
+    for text in texts.iter().cycle().take(pages) {
+        let mut page = parse(&stream.decode, text.as_bytes(), &reading.want)?;
+        let rows = bound.read("orders", &mut page, Reader::default(), &mut Seen::default())?;
+        lines += rows.facts.len();
+    }
+    let (after, _) = used()?;
+    if lines != pages * ORDERS_PER_PAGE * LINES_PER_ORDER {
+        return Err(format!("{lines} lines were mapped").into());
+    }
+    Ok(after - before)
+}
+
 /// A child: pulls everything into an empty database and prints what that took.
 fn client(who: &str, url: &str, database: &str, orders: usize) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -319,6 +345,13 @@ fn compare(
             seconds / hand.0
         );
     }
+    let mapped = mapping(orders / ORDERS_PER_PAGE)?;
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let rate = (orders * LINES_PER_ORDER) as f64 / mapped;
+    println!(
+        "{:24}{mapped:9.2}   {rate:.0} lines/CPU s",
+        "reading and mapping alone"
+    );
     Ok(())
 }
 

@@ -1,9 +1,12 @@
 //! `linkstar connector`: what an author of a connector file needs.
 
-use std::path::PathBuf;
+mod tape;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::args::Cli;
 use super::context::print;
 use super::declared::{found, read};
 use super::{CliError, Exit};
@@ -33,6 +36,50 @@ pub enum ConnectorCommand {
     Check { file: PathBuf },
     /// Run the tests inside a file.
     Test { file: PathBuf },
+    /// Pull a configured source once and keep its answers in a folder, without persons and secrets.
+    #[command(
+        after_help = "Example: linkstar connector record goodcang-uk tapes/goodcang --param history_days=7\n\nNothing is stored in the database. What was pulled, as lines, stands in rows.jsonl; `replay` must give the same."
+    )]
+    Record {
+        /// The source, as the configuration calls it.
+        source: String,
+        /// A new folder.
+        folder: PathBuf,
+        /// Another value of a parameter, e.g. a shorter history.
+        #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param)]
+        params: Vec<(String, String)>,
+    },
+    /// Read a recorded folder with a connector file, without the network, and compare the rows.
+    #[command(after_help = "Example: linkstar connector replay tapes/goodcang connectors/goodcang.toml")]
+    Replay {
+        folder: PathBuf,
+        /// A file, or the name of a connector that ships with linkstar.
+        file: PathBuf,
+        /// Take the rows that come now for the right ones.
+        #[arg(long)]
+        write: bool,
+    },
+}
+
+fn param(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("wanted NAME=VALUE".to_owned()),
+    }
+}
+
+/// A connector file, or the exit after its faults were named.
+fn definition(file: &Path) -> Result<Result<Definition, Exit>, CliError> {
+    let name = file.display().to_string();
+    let shipped = CONNECTORS.iter().find(|(known, _)| *known == name);
+    let text = match shipped {
+        Some((_, text)) => (*text).to_owned(),
+        None => read(file)?,
+    };
+    match Definition::parse(&name, &text) {
+        Ok(definition) => Ok(Ok(definition)),
+        Err(error) => found(&error.problems).map(Err),
+    }
 }
 
 fn record_kind(text: &str) -> Result<RecordKind, String> {
@@ -45,7 +92,7 @@ fn record_kind(text: &str) -> Result<RecordKind, String> {
         })
 }
 
-pub fn connector(command: &ConnectorCommand) -> Result<Exit, CliError> {
+pub async fn connector(cli: &Cli, command: &ConnectorCommand) -> Result<Exit, CliError> {
     match command {
         ConnectorCommand::List => {
             for (name, _) in CONNECTORS {
@@ -61,40 +108,40 @@ pub fn connector(command: &ConnectorCommand) -> Result<Exit, CliError> {
                     Ok(Exit::Done)
                 }
                 Err(why) => {
-                    let page = page.as_deref().unwrap_or_else(|| std::path::Path::new(name));
-                    eprintln!("{}: {why}", page.display());
+                    eprintln!(
+                        "{}: {why}",
+                        page.as_deref().unwrap_or_else(|| Path::new(name)).display()
+                    );
                     Ok(Exit::Usage)
                 }
             }
         }
-        ConnectorCommand::Check { file } => {
-            match Definition::parse(&file.display().to_string(), &read(file)?) {
-                Ok(definition) => {
-                    print(&format!(
-                        "{}: {} streams: ok",
-                        file.display(),
-                        definition.streams.len()
-                    ))?;
-                    Ok(Exit::Done)
-                }
-                Err(error) => found(&error.problems),
+        ConnectorCommand::Check { file } => match definition(file)? {
+            Ok(definition) => {
+                let streams = definition.streams.len();
+                print(&format!("{}: {streams} streams: ok", file.display()))?;
+                Ok(Exit::Done)
             }
-        }
-        ConnectorCommand::Test { file } => match Definition::parse(&file.display().to_string(), &read(file)?)
-        {
-            Ok(definition) => match connector::run_tests(&definition) {
-                Ok(held) => {
-                    print(&format!("{}: {held} tests hold", file.display()))?;
-                    Ok(Exit::Done)
-                }
-                Err(failures) => {
-                    for failure in &failures {
-                        eprintln!("{failure}");
-                    }
-                    Ok(Exit::Findings)
-                }
-            },
-            Err(error) => found(&error.problems),
+            Err(exit) => Ok(exit),
         },
+        ConnectorCommand::Test { file } => match definition(file)?.map(|file| connector::run_tests(&file)) {
+            Ok(Ok(held)) => {
+                print(&format!("{}: {held} tests hold", file.display()))?;
+                Ok(Exit::Done)
+            }
+            Ok(Err(failures)) => {
+                for failure in &failures {
+                    eprintln!("{failure}");
+                }
+                Ok(Exit::Findings)
+            }
+            Err(exit) => Ok(exit),
+        },
+        ConnectorCommand::Record {
+            source,
+            folder,
+            params,
+        } => tape::record(cli, source, folder, params).await,
+        ConnectorCommand::Replay { folder, file, write } => tape::replay(folder, file, *write).await,
     }
 }

@@ -176,7 +176,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
-        Command::Connector { command } => connector::connector(command),
+        Command::Connector { command } => connector::connector(cli, command).await,
         Command::Mapping { command } => declared::mapping(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(args) => demo::run(cli, args).await,

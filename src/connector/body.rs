@@ -192,7 +192,7 @@ impl Bound {
                         Json::from(number.map_err(|_| format!("`{text}` for `{body}` is no whole number"))?)
                     }
                     // The first page of all has no token.
-                    Some(Filling::Text(text)) if text.is_empty() => Json::Null,
+                    Some(Filling::Text(token)) if token.is_empty() && text == "{token}" => Json::Null,
                     _ => Json::String(self.given.fill(&template, places, str::to_owned)?),
                 }
             }

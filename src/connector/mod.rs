@@ -24,6 +24,7 @@ pub mod record;
 pub mod request;
 mod requesttest;
 pub mod rows;
+pub mod scrub;
 mod selftest;
 mod sign;
 pub mod template;

@@ -205,6 +205,18 @@ pub enum Facts {
 
 impl Facts {
     #[must_use]
+    pub fn none(kind: RecordKind) -> Self {
+        match kind {
+            RecordKind::OrderLine => Self::Orders(Vec::new()),
+            RecordKind::Stock => Self::Stock(Vec::new()),
+            RecordKind::Inbound => Self::Inbounds(Vec::new()),
+            RecordKind::InboundLine => Self::InboundLines(Vec::new()),
+            RecordKind::Receipt => Self::Receipts(Vec::new()),
+            RecordKind::Event => Self::Events(Vec::new()),
+        }
+    }
+
+    #[must_use]
     pub fn len(&self) -> usize {
         match self {
             Self::Orders(rows) => rows.len(),

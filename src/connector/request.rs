@@ -23,6 +23,8 @@ pub struct Request {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Option<Vec<u8>>,
+    /// What is asked, in words that stay the same from attempt to attempt and from day to day, and hold no secret.
+    pub ask: String,
 }
 
 impl fmt::Debug for Request {
@@ -36,9 +38,15 @@ impl Request {
     /// A plain question to an address that an answer gave: no header, no token, no signature.
     #[must_use]
     pub fn get(url: impl Into<String>) -> Self {
+        let url = url.into();
+        // A signed address carries its signature behind the path.
+        let path = url.split('?').next().unwrap_or_default();
+        let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+        let path = path.split_once('/').map_or("", |(_, path)| path);
         Self {
             method: Method::Get,
-            url: url.into(),
+            ask: format!("GET {path}"),
+            url,
             headers: Vec::new(),
             body: None,
         }
@@ -62,6 +70,7 @@ pub(super) struct Draft {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub content: Content,
+    pub ask: String,
 }
 
 impl Draft {
@@ -81,8 +90,24 @@ impl Draft {
             url,
             headers,
             body,
+            ask: self.ask,
         }
     }
+}
+
+/// Everything the stream puts in, but for the window, whose end is another one at each pull.
+fn asked(call: &Call, places: &Places, token: Option<&str>) -> String {
+    let mut ask = format!("{} {}", call.method.word(), call.path.get_ref());
+    let stable = places
+        .shown()
+        .filter(|(name, _)| !matches!(*name, "from" | "to" | "token"));
+    for (name, text) in stable.chain(token.map(|token| ("next", token.to_owned()))) {
+        ask.push(' ');
+        ask.push_str(name);
+        ask.push('=');
+        ask.push_str(&text);
+    }
+    ask
 }
 
 impl Bound {
@@ -97,6 +122,7 @@ impl Bound {
         paging: Option<(&Page, &Pager)>,
         fresh: &Fresh,
     ) -> Result<Request, String> {
+        let told = places;
         let mut places = places.clone();
         self.stamp(&mut places, fresh)?;
         if let Some(token) = &fresh.token {
@@ -133,6 +159,7 @@ impl Bound {
             query,
             headers,
             content: self.content(call, &places)?,
+            ask: asked(call, told, paging.and_then(|(_, pager)| pager.token())),
         };
         match paging.and_then(|(how, pager)| Some((how.kind, pager.token()?))) {
             // The pager has made sure that it is at this connector's own host.
@@ -251,6 +278,7 @@ impl Bound {
                 query: Vec::new(),
                 headers,
                 content,
+                ask: "token".to_owned(),
             }
             .write(),
         ))

@@ -107,6 +107,17 @@ impl Places {
         self.0.insert(name.to_owned(), Filling::Int(value));
     }
 
+    /// Every place with what it is filled with, by name.
+    pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, filling)| {
+            let text = match filling {
+                Filling::Text(text) => text.clone(),
+                Filling::Int(value) => value.to_string(),
+            };
+            (name.as_str(), text)
+        })
+    }
+
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Filling> {
         self.0.get(name)

@@ -150,7 +150,7 @@ impl Client {
             attempt += 1;
             self.take_turns(bound, clock, &session, ask.limits).await?;
             // After the turn: a wait may be longer than the life of a token or of a signed timestamp.
-            let token = if ask.authorised {
+            let token = if ask.authorised && !self.plays() {
                 self.token(bound, clock, &session, None).await?
             } else {
                 None
@@ -191,7 +191,14 @@ impl Client {
         let place = self.place(bound, clock).await.map_err(Next::Stop)?;
         let fresh = self.fresh(clock, token.cloned());
         let raw = match (ask.make)(&fresh) {
-            Ok(request) => self.send_to(bound, &request).await,
+            Ok(request) if self.plays() => self.played(&request.ask),
+            Ok(request) => {
+                let raw = self.send_to(bound, &request).await;
+                if let Ok(raw) = &raw {
+                    self.keep(&request.ask, raw);
+                }
+                raw
+            }
             Err(why) => Err(Failure::new(FailureKind::Configuration, why)),
         };
         self.give_back(place).await;

@@ -9,6 +9,7 @@ mod kept;
 pub mod puller;
 mod send;
 mod shared;
+pub mod tape;
 mod token;
 mod vault;
 
@@ -126,6 +127,7 @@ pub struct Client {
     sessions: Mutex<BTreeMap<SourceId, Arc<Session>>>,
     /// The other processes, once [`Client::share`] was called.
     shared: OnceLock<shared::Shared>,
+    tape: OnceLock<tape::Tape>,
 }
 
 impl fmt::Debug for Client {
@@ -159,6 +161,7 @@ impl Client {
             random: ring::rand::SystemRandom::new(),
             sessions: Mutex::new(BTreeMap::new()),
             shared: OnceLock::new(),
+            tape: OnceLock::new(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! the target. Killed at any point and started again it goes on from there. At the end both sides are read once more
 //! and compared by rows and content; only then the target is released.
 
+pub mod listing;
 mod progress;
 mod rows;
 

@@ -515,3 +515,17 @@ fn request() -> String {
 fn epoch() -> String {
     "2026-01-01T00:00:00Z".to_owned()
 }
+
+impl Method {
+    /// As HTTP writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}

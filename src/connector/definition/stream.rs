@@ -151,7 +151,8 @@ pub struct Cursor {
     /// Whether the source counts the end of a window in.
     #[serde(default)]
     pub bounds: Bounds,
-    /// An answer that means "too much at once": the window is asked for again in two halves.
+    /// An answer that means "too much at once": the window is asked for again in two halves. A rule of `[answer]` that
+    /// is `split` says the same for every stream.
     pub split: Option<Text>,
     /// `id`: path of the id inside a row.
     pub id: Option<Text>,

@@ -53,14 +53,7 @@ impl<'a> Maker<'a> {
         warehouses: &'a BTreeMap<String, WarehouseCode>,
         asked: Option<&'a (String, WarehouseCode)>,
     ) -> Self {
-        let facts = match kind {
-            RecordKind::OrderLine => Facts::Orders(Vec::new()),
-            RecordKind::Stock => Facts::Stock(Vec::new()),
-            RecordKind::Inbound => Facts::Inbounds(Vec::new()),
-            RecordKind::InboundLine => Facts::InboundLines(Vec::new()),
-            RecordKind::Receipt => Facts::Receipts(Vec::new()),
-            RecordKind::Event => Facts::Events(Vec::new()),
-        };
+        let facts = Facts::none(kind);
         Self {
             kind,
             source,

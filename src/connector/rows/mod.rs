@@ -53,6 +53,17 @@ pub struct PageRows {
     pub id: Option<String>,
 }
 
+impl PageRows {
+    /// The rows of an answer that has none.
+    #[must_use]
+    pub fn nothing(record: RecordKind) -> Self {
+        Self {
+            facts: Facts::none(record),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for PageRows {
     fn default() -> Self {
         Self {

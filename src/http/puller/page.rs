@@ -22,6 +22,8 @@ impl StreamRun<'_> {
         };
         let answer = match self.ask_for(call, &places, reads).await {
             Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
+            // "Nothing there" is an answer, and the end of these pages.
+            Err(failure) if failure.kind == FailureKind::Empty => return Ok(self.nothing(window)),
             answer => answer?,
         };
         self.pages += 1;
@@ -74,6 +76,28 @@ impl StreamRun<'_> {
                     .map_err(|error| Failure::new(FailureKind::WrongSchema, error.to_string()))
             })
             .collect()
+    }
+
+    fn nothing_also(&self) -> Vec<(String, PageRows)> {
+        let readers = self.bound.definition.readers(self.name);
+        readers
+            .filter_map(|name| {
+                let (stream, _) = self.bound.stream(name)?;
+                Some((name.to_owned(), PageRows::nothing(stream.record)))
+            })
+            .collect()
+    }
+
+    fn nothing(&mut self, window: Option<Window>) -> Step {
+        self.pages += 1;
+        let last = self.next_value(window);
+        Step::Page(PulledPage {
+            rows: PageRows::nothing(self.stream.record),
+            also: self.nothing_also(),
+            raw: Vec::new(),
+            window,
+            last,
+        })
     }
 
     pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {

@@ -84,8 +84,9 @@ impl StreamRun<'_> {
         }
         let promised = self.promised(report, json.as_ref())?;
         if promised == Some(0) && maybe_text_at(json.as_ref(), report.url.get_ref()).is_none() {
-            return self.keep_report(pending, PageRows::default(), Vec::new());
+            return self.keep_report(pending, PageRows::nothing(self.stream.record), Vec::new());
         }
+        self.pages += 1;
         let mut tries = 0;
         let (rows, raw) = loop {
             tries += 1;
@@ -111,7 +112,6 @@ impl StreamRun<'_> {
         rows: PageRows,
         raw: Vec<u8>,
     ) -> Result<Step, Failure> {
-        self.pages += 1;
         let window = self.stream.cursor.as_ref().map(|_| pending.window);
         match window {
             Some(window) => self.resume.answered(window),

@@ -116,7 +116,7 @@ async fn r4_doctor_tells_apart_what_it_meets() {
     500: unreachable — HTTP 500
     slow: slow — 127.0.0.1 did not finish its answer within 1 s
     other body: wrong_schema — `inventorySummaries` of rows path `payload.inventorySummaries[]` is missing
-    no JSON: wrong_schema — the answer (HTTP 200, 6 bytes) is no JSON
+    no JSON: wrong_schema — the answer is no JSON: expected value at line 1 column 1
     bad refresh token: expired — the token endpoint refused the credentials (HTTP 400, invalid_grant)
     nobody there: unreachable — 127.0.0.1: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
     not encrypted: configuration — `http://api.amazon.com` is not encrypted

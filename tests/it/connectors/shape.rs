@@ -7,6 +7,7 @@ use std::sync::Arc;
 use linkstar::args;
 use linkstar::connector::{ConnectorConfig, Definition, run_tests};
 use linkstar::ids::{SourceId, WarehouseCode};
+use linkstar::store::blob;
 use linkstar::store::facts::{self, PullState};
 use serde_json::{Value as Json, json};
 
@@ -45,7 +46,13 @@ units = "n | int"
 "#;
 
 pub fn shaped(stage: &Stage, text: &str) -> ConnectorConfig {
-    let text = format!("{HEAD}{text}");
+    let text = match text.contains("[stream.it]") {
+        true => format!("{HEAD}{text}"),
+        false => format!(
+            "{}{text}",
+            HEAD.replace("doctor = \"it\"", "doctor = \"inbound\"")
+        ),
+    };
     let definition = Definition::parse("shapes.toml", &text).unwrap_or_else(|error| panic!("{error}"));
     ConnectorConfig {
         id: SourceId::new("shapes").expect("an id"),
@@ -237,14 +244,17 @@ async fn personal_data_is_taken_out_of_what_is_stored_unless_asked_for() {
         let report = house.pull(&config).await;
         assert_eq!(stream(&report, "it").rows, 1, "{report:?}");
         let mut tx = house.store.read().await.unwrap();
-        let rows = tx
-            .rows(
-                "SELECT body FROM raw_page WHERE account_id = $1",
+        let row = tx
+            .row(
+                "SELECT sha256 FROM raw_page WHERE account_id = $1",
                 args![&house.account],
             )
             .await
+            .unwrap()
             .unwrap();
-        let text = String::from_utf8_lossy(&rows[0].get::<Vec<u8>>("body").unwrap()).into_owned();
+        let sha256: String = row.get("sha256").unwrap();
+        let (_, bytes) = blob::look(&mut tx, &house.account, &sha256).await.unwrap();
+        let text = String::from_utf8(bytes.unwrap()).unwrap();
         for secret in ["Ada", "ada@example.com", "0113"] {
             assert_eq!(text.contains(secret), there, "{secret} in {text}");
         }

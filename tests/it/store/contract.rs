@@ -2,10 +2,12 @@
 //! word, on both engines. Outbox and jobs have theirs in `delivery`.
 
 use chrono::{DateTime, Duration, Utc};
-use linkstar::ids::AccountId;
+use linkstar::ids::{AccountId, SourceId};
+use linkstar::ledger::{EventStatus, TrackingEvent};
 use linkstar::night::decide;
 use linkstar::store::{
-    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements, work,
+    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements,
+    tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -134,6 +136,28 @@ async fn changes(store: &Store) -> Vec<String> {
         say!(said, facts::save_resume_state(tx, account, source, "stock", "{}"));
     }
     say!(said, facts::latest_stock(tx, account));
+    let event = TrackingEvent {
+        source: SourceId::new("carrier").expect("a source"),
+        key: String::new(),
+        shipment: Some("BK-1".to_owned()),
+        container: None,
+        kind: "ARRI".to_owned(),
+        status: EventStatus::Estimated,
+        at: later(),
+        place: Some("GBFXT".to_owned()),
+        vessel: None,
+        voyage: None,
+        text: Some("到港".to_owned()),
+        told_at: None,
+    }
+    .with_key(None);
+    for _ in 0..2 {
+        say!(
+            said,
+            tracking::append(tx, account, std::slice::from_ref(&event), later())
+        );
+    }
+    say!(said, tracking::events_of(tx, account, "BK-1"));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));
     said

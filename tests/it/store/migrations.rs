@@ -61,7 +61,10 @@ async fn every_version_comes_up(urls: impl AsyncFn(i64) -> String) {
         assert!(before.values().all(|rows| rows.len() == 4), "{version}");
         assert_eq!(
             old.applied().await.expect("its version").len(),
-            usize::try_from(version).expect("small")
+            migration_list()
+                .iter()
+                .filter(|(known, _)| *known <= version)
+                .count()
         );
         old.close().await;
 
