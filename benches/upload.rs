@@ -3,7 +3,8 @@
 //! `eval "$(tests/servers/services.sh up)"` with the variables exported, then `cargo bench --bench upload`: one file of
 //! 200 MB, and 1,000 files of 20 kB, each on the loopback and behind a link with 5 ms each way. Smaller with
 //! `cargo bench --bench upload -- MEGABYTES FILES`. Ours is everything from the first claim to the last result in
-//! SQLite, with sync, read-back and rename; `sftp` is the whole command: start, login, `put` to a hidden name, `rename`.
+//! SQLite, with sync, read-back and rename; `sftp` is the whole command: start, login, `put` (or `put -f`, which syncs as
+//! ours does) to a hidden name, `rename`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -108,12 +109,12 @@ impl Server {
         Ok((remote, local))
     }
 
-    /// Seconds the `sftp` command takes for the files of a folder.
-    fn by_sftp(&self, files: &Path, names: &[String], remote: &str) -> Result<f64, Failed> {
+    /// Seconds the `sftp` command takes for the files of a folder, by `put` or by `put -f`, which syncs.
+    fn by_sftp(&self, put: &str, files: &Path, names: &[String], remote: &str) -> Result<f64, Failed> {
         use std::fmt::Write as _;
         let mut batch = String::new();
         for name in names {
-            writeln!(batch, "put {}/{name} {remote}/.{name}.part", files.display())?;
+            writeln!(batch, "{put} {}/{name} {remote}/.{name}.part", files.display())?;
             writeln!(batch, "rename {remote}/.{name}.part {remote}/{name}")?;
         }
         let script = files.join("batch");
@@ -230,11 +231,13 @@ async fn compare(
         std::fs::write(files.path().join(&name), noise(seed, size))?;
         names.push(name);
     }
-    let (mut theirs, mut ours) = (f64::MAX, f64::MAX);
+    let (mut theirs, mut synced, mut ours) = (f64::MAX, f64::MAX, f64::MAX);
     for _ in 0..rounds {
-        let (remote, local) = server.folder("sftp")?;
-        theirs = theirs.min(server.by_sftp(files.path(), &names, &remote)?);
-        std::fs::remove_dir_all(local)?;
+        for (put, best) in [("put", &mut theirs), ("put -f", &mut synced)] {
+            let (remote, local) = server.folder("sftp")?;
+            *best = best.min(server.by_sftp(put, files.path(), &names, &remote)?);
+            std::fs::remove_dir_all(local)?;
+        }
         let (remote, local) = server.folder("outbox")?;
         ours = ours.min(server.by_outbox(files.path(), &names, &remote).await?);
         for name in &names {
@@ -245,8 +248,9 @@ async fn compare(
         std::fs::remove_dir_all(local)?;
     }
     println!(
-        "{what:<44} sftp {theirs:>8.3} s   outbox {ours:>8.3} s   ratio {:>6.2}",
-        theirs / ours
+        "{what:<44} put {theirs:>8.3} s   put -f {synced:>8.3} s   outbox {ours:>8.3} s   ratio {:>6.2}, synced {:>6.2}",
+        theirs / ours,
+        synced / ours
     );
     Ok(())
 }

@@ -8,7 +8,7 @@
 //!
 //! | floor | modules | holds |
 //! |---|---|---|
-//! | 4 edges | [`cli`], [`simulate`] | what a person or a machine outside touches |
+//! | 4 edges | [`cli`], [`web`], [`simulate`] | what a person or a machine outside touches |
 //! | 3 flow | [`night`], [`schedule`], [`jobs`] | order of steps, transactions, retries |
 //! | 2 adapters | [`store`], [`http`], [`transport`], [`config`], [`telemetry`] | all input and output |
 //! | 1 languages | [`connector`], [`mapping`], [`report`] | declared files and written papers; bytes in, bytes out |
@@ -54,3 +54,4 @@ pub mod schedule;
 
 pub mod cli;
 pub mod simulate;
+pub mod web;

@@ -1,5 +1,7 @@
 //! Texts that must not be seen: in logs, mails, plans, errors or `Debug`.
 
+pub mod password;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};

@@ -33,7 +33,7 @@ const FLOORS: [(&str, u8); 27] = [
     ("night", 3),
     ("schedule", 3),
 ];
-const EDGES: [&str; 2] = ["cli", "simulate"];
+const EDGES: [&str; 3] = ["cli", "simulate", "web"];
 
 fn floor(module: &str) -> Option<u8> {
     if EDGES.contains(&module) {

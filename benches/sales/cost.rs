@@ -9,7 +9,11 @@ use linkstar::store::dialect::Engine;
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub cpu: f64,
+    /// Of it, in the server.
+    pub server: f64,
     pub wall: f64,
+    /// MiB of this process.
+    pub peak: u64,
 }
 
 pub struct Meter {
@@ -21,6 +25,7 @@ pub struct Meter {
 impl Meter {
     #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
     pub async fn start(store: &Store) -> Self {
+        forget_peak();
         Self {
             server: server_seconds(store).await,
             own: own_seconds(),
@@ -31,9 +36,12 @@ impl Meter {
     pub async fn stop(self, store: &Store) -> Cost {
         let wall = self.started.elapsed().as_secs_f64();
         let own = own_seconds() - self.own;
+        let server = server_seconds(store).await - self.server;
         Cost {
-            cpu: own + server_seconds(store).await - self.server,
+            cpu: own + server,
+            server,
             wall,
+            peak: peak_memory(),
         }
     }
 }
@@ -73,12 +81,23 @@ async fn server_seconds(store: &Store) -> f64 {
     .sum()
 }
 
-pub fn peak_memory() -> String {
+/// From here on the peak is counted anew; memory that the allocator keeps stays in it.
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").expect("Linux");
+}
+
+/// The peak of this process since [`forget_peak`], in MiB.
+fn peak_memory() -> u64 {
     std::fs::read_to_string("/proc/self/status")
         .unwrap_or_default()
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap_or("?")
-        .trim()
-        .to_owned()
+        .find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .unwrap_or(0)
+        / 1024
 }

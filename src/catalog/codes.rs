@@ -188,6 +188,22 @@ impl Codes {
         self.agreed(system, kind, code, |claim| claim.holds_on(on))
     }
 
+    /// Whether a code means the same on every day of a period, whatever that is: no claim begins or ends within.
+    #[must_use]
+    pub fn is_steady(
+        &self,
+        system: &SourceId,
+        kind: CodeKind,
+        code: &str,
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> bool {
+        let claims = self.0.get(&(system.clone(), kind, code.trim().to_owned()));
+        claims.into_iter().flatten().all(|claim| {
+            claim.valid_from.is_none_or(|first| first <= from || to < first)
+                && claim.valid_to.is_none_or(|last| last < from || to <= last)
+        })
+    }
+
     /// What a code means in one store: claims of that store, or of the system as a whole.
     #[must_use]
     pub fn resolve_in_store(

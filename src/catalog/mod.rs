@@ -56,6 +56,18 @@ impl Catalog {
         self.codes.resolve(system, kind, code, on)
     }
 
+    /// Whether [`Catalog::resolve`] answers the same on every day of a period.
+    #[must_use]
+    pub fn is_steady(
+        &self,
+        system: &SourceId,
+        kind: CodeKind,
+        code: &str,
+        period: (NaiveDate, NaiveDate),
+    ) -> bool {
+        self.codes.is_steady(system, kind, code, period)
+    }
+
     /// The warehouse of a qualified code, or of a provider's own code when only one provider has it.
     ///
     /// # Errors

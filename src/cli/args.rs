@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand};
+pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
 
 use super::CliError;
 use crate::ids::{OrderNo, WarehouseCode};
@@ -138,7 +138,9 @@ pub enum Command {
     )]
     Approve(ApproveArgs),
     /// Stocking orders (备货单).
-    #[command(after_help = "Example: linkstar order list\n         linkstar order show BH260907-01")]
+    #[command(
+        after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'"
+    )]
     Order {
         #[command(subcommand)]
         command: OrderCommand,
@@ -195,7 +197,7 @@ pub enum Command {
     },
     /// The database: is it sound, make it small again, back it up.
     #[command(
-        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db backup /backup/linkstar-2026-09-07.db"
+        after_help = "Example: linkstar db check --all\n         linkstar db vacuum\n         linkstar db repack\n         linkstar db backup /backup/linkstar-2026-09-07.db"
     )]
     Db {
         #[command(subcommand)]
@@ -214,6 +216,14 @@ pub enum Command {
         to: String,
         #[arg(long)]
         json: bool,
+    },
+    /// The web page: the hash of a password for the configuration.
+    #[command(
+        after_help = "Example: linkstar web hash > secrets/wang.hash\nThe password is read from standard input, its first line."
+    )]
+    Web {
+        #[command(subcommand)]
+        command: WebCommand,
     },
     /// The work that was enqueued: what waits, what runs, what is dead and needs a person.
     #[command(
@@ -293,6 +303,8 @@ pub enum Role {
     Worker,
     /// Writes down what is due.
     Scheduler,
+    /// The pages, health and metrics.
+    Web,
 }
 
 impl Role {
@@ -302,23 +314,22 @@ impl Role {
             Self::All => "all",
             Self::Worker => "worker",
             Self::Scheduler => "scheduler",
+            Self::Web => "web",
         }
     }
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    match text {
-        "web" => Err("linkstar has no web page yet, so that a process of this role would do nothing; wanted all, worker or scheduler".to_owned()),
-        _ => [Role::All, Role::Worker, Role::Scheduler]
-            .into_iter()
-            .find(|role| role.word() == text)
-            .ok_or_else(|| "wanted all, worker or scheduler".to_owned()),
-    }
+    [Role::All, Role::Worker, Role::Scheduler, Role::Web]
+        .into_iter()
+        .find(|role| role.word() == text)
+        .ok_or_else(|| "wanted all, worker, scheduler or web".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RunArgs {
-    /// What this process does: all, worker (nights, inboxes, outboxes) or scheduler (writes down what is due).
+    /// What this process does: all, worker (nights, inboxes, outboxes), scheduler (writes down what is due) or web
+    /// (pages, health and metrics; `all` serves them too where the configuration has a [web] section).
     #[arg(long, default_value = "all", value_parser = parse_role)]
     pub role: Role,
     /// Nights that run side by side in this process, each of another account.
@@ -392,6 +403,38 @@ pub enum OrderCommand {
         #[arg(long, value_name = "DIR")]
         save: Option<PathBuf>,
     },
+    /// Issue an order anew, from the catalog and the configuration as they are now: a new revision with papers of its
+    /// own takes the place of the one before, whose papers are taken back.
+    #[command(
+        after_help = "Example: linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order reissue BH260907-01 --reason 'less battery goods' --units 85123A=120"
+    )]
+    Reissue {
+        order: OrderNo,
+        #[command(flatten)]
+        why: OrderReason,
+        /// `SKU=UNITS` changes a line; the others stay as they are.
+        #[arg(long, value_name = "SKU=UNITS")]
+        units: Vec<String>,
+    },
+    /// Give an order up before it is handed over; its papers are taken back.
+    #[command(after_help = "Example: linkstar order cancel BH260907-01 --reason 'supplier cannot deliver'")]
+    Cancel {
+        order: OrderNo,
+        #[command(flatten)]
+        why: OrderReason,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OrderReason {
+    /// Stands in the order's log and in the cancel files.
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides, for the log.
+    #[arg(long, default_value = "cli")]
+    pub by: String,
+    #[command(flatten)]
+    pub at: At,
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,6 +24,7 @@ pub async fn run(cli: &Cli, command: &DbCommand) -> Result<Exit, CliError> {
     match command {
         DbCommand::Check { all, json } => check(cli, *all, *json).await,
         DbCommand::Vacuum => vacuum(cli).await,
+        DbCommand::Repack => repack(cli).await,
         DbCommand::Backup { file } => backup(cli, file).await,
     }
 }
@@ -40,6 +41,7 @@ struct Line {
     code: &'static str,
     looked_at: u64,
     of: u64,
+    by_rule: u64,
     findings: Vec<String>,
 }
 
@@ -49,6 +51,7 @@ impl From<Checked> for Line {
             code: checked.part.code(),
             looked_at: checked.looked_at,
             of: checked.of,
+            by_rule: checked.by_rule,
             findings: checked.findings,
         }
     }
@@ -75,6 +78,7 @@ async fn check(cli: &Cli, all: bool, json: bool) -> Result<Exit, CliError> {
                     "check": line.code,
                     "looked_at": line.looked_at,
                     "of": line.of,
+                    "deleted_by_rule": line.by_rule,
                     "findings": line.findings,
                 })
             })
@@ -92,6 +96,14 @@ fn table(lang: Lang, lines: &[Line]) -> String {
         let result = match line.findings.len() {
             0 => text(lang, "cli.db.ok", &[]),
             n => fill(lang, "cli.db.findings", &[("n", n.to_string())]),
+        };
+        let result = match line.by_rule {
+            0 => result,
+            n => fill(
+                lang,
+                "cli.db.by_rule",
+                &[("result", result), ("n", n.to_string())],
+            ),
         };
         vec![
             text(lang, &format!("cli.db.part.{}", line.code), &[]),
@@ -119,6 +131,7 @@ async fn conservation(cli: &Cli) -> Result<Line, CliError> {
         code: "conservation",
         looked_at: lines,
         of: lines,
+        by_rule: 0,
         findings: books
             .done
             .breaches
@@ -138,6 +151,22 @@ async fn vacuum(cli: &Cli) -> Result<Exit, CliError> {
         &[
             ("before", sizes.before.to_string()),
             ("after", sizes.after.to_string()),
+        ],
+    ))?;
+    Ok(Exit::Done)
+}
+
+async fn repack(cli: &Cli) -> Result<Exit, CliError> {
+    let config = config::load(cli.config()?)?;
+    let store = Store::open(&config.store_url()).await?;
+    let done = upkeep::repack(&store).await?;
+    store.close().await;
+    print(&fill(
+        cli.lang.unwrap_or(config.account.language),
+        "cli.db.repacked",
+        &[
+            ("sources", done.sources.to_string()),
+            ("years", done.years.to_string()),
         ],
     ))?;
     Ok(Exit::Done)

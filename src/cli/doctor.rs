@@ -5,6 +5,7 @@ use serde_json::json;
 use super::args::Cli;
 use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
+use crate::config::WebSection;
 use crate::delivery::Channel;
 use crate::http::FailureKind;
 use crate::http::doctor::doctor;
@@ -12,6 +13,8 @@ use crate::night::step::chain;
 use crate::store::outbox::{self, KnownServer};
 use crate::transport::email::{self, Refused, SendOutcome};
 use crate::transport::sftp::{Session, SftpError, Target};
+
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 struct Finding {
     what: String,
@@ -74,6 +77,9 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
             healthy,
         });
     }
+    if let Some(web) = &context.config.web {
+        findings.push(page(web).await);
+    }
     if json {
         let shown: Vec<_> = findings
             .iter()
@@ -97,6 +103,28 @@ async fn known_server(context: &Context, target: &Target) -> Result<Option<Known
     let mut tx = context.store.read().await?;
     let place = (Channel::Sftp, target.id.as_str());
     Ok(outbox::known_server(&mut tx, &context.config.account.id, place).await?)
+}
+
+/// Where the pages are, and whether a process serves them now. One that does not run is no fault.
+async fn page(web: &WebSection) -> Finding {
+    let who = match web.users.len() {
+        0 => "nobody may log in".to_owned(),
+        n => format!("{n} users"),
+    };
+    let looked = tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(web.listen)).await;
+    let (code, said) = match looked {
+        Ok(Ok(_)) => ("ok", "served"),
+        _ => (
+            "off",
+            "not served now: `linkstar run`, or `linkstar run --role web`",
+        ),
+    };
+    Finding {
+        what: format!("web http://{}/", web.listen),
+        code: code.to_owned(),
+        text: format!("{said}; {who}; health and metrics at http://{}/", web.health),
+        healthy: true,
+    }
 }
 
 /// The words for sources, for a forwarder's server.

@@ -12,7 +12,7 @@ use super::{CliError, Exit};
 use crate::night::inbox::INBOX;
 use crate::night::{StepReport, receive};
 use crate::problem::Problem;
-use crate::store::inbox::{self, InboxFile, Look};
+use crate::store::inbox::{self, InboxFile, Looked};
 use crate::store::{Tx, blob};
 use crate::wording::{Lang, text};
 
@@ -49,7 +49,7 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
         let shown: Vec<Value> = files.iter().map(|file| as_json(file, &links)).collect();
         let waiting: Vec<Value> = waiting
             .iter()
-            .map(|(look, since)| json!({"since": since, "name": look.name, "size": look.size}))
+            .map(|Looked { look, since, .. }| json!({"since": since, "name": look.name, "size": look.size}))
             .collect();
         print_json(&json!({"files": shown, "waiting": waiting}))?;
     } else {
@@ -64,11 +64,11 @@ async fn list(context: &Context, json: bool) -> Result<Exit, CliError> {
 
 type Links = BTreeMap<String, Vec<String>>;
 
-fn table(lang: Lang, files: &[InboxFile], links: &Links, waiting: &[(Look, DateTime<Utc>)]) -> String {
+fn table(lang: Lang, files: &[InboxFile], links: &Links, waiting: &[Looked]) -> String {
     let mut rows = vec![heads(lang, "inbox")];
     rows.extend(files.iter().map(|file| row(lang, file, links.get(&file.sha256))));
     let mut out = columns(&rows);
-    for (look, _) in waiting {
+    for Looked { look, .. } in waiting {
         let places = [
             ("from", INBOX.to_owned()),
             ("name", crate::mapping::inbound::shown(&look.name, 120)),

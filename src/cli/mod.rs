@@ -21,7 +21,8 @@ mod planning;
 mod receive;
 mod run;
 pub mod schedule;
-mod status;
+pub mod status;
+mod web;
 mod world;
 
 use std::process::ExitCode;
@@ -174,6 +175,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Audit { command } => audit::run(cli, command).await,
         Command::Db { command } => db::run(cli, command).await,
         Command::Copy { from, to, json } => db::copy(cli, from, to, *json).await,
+        Command::Web { command } => web::run(command),
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => connector::connector(cli, command).await,

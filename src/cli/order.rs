@@ -1,5 +1,7 @@
 //! `linkstar approve` and `linkstar order`.
 
+mod amend;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -89,7 +91,7 @@ pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
     )
 }
 
-fn usage(problems: &[crate::problem::Problem]) -> CliError {
+pub(super) fn usage(problems: &[crate::problem::Problem]) -> CliError {
     CliError::Usage(
         problems
             .iter()
@@ -161,8 +163,14 @@ fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
 }
 
 pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
-    let context = Context::open(cli, None).await?;
+    let at = match command {
+        OrderCommand::Reissue { why, .. } | OrderCommand::Cancel { why, .. } => why.at.at,
+        OrderCommand::List { .. } | OrderCommand::Show { .. } => None,
+    };
+    let context = Context::open(cli, at).await?;
     match command {
+        OrderCommand::Reissue { order, why, units } => amend::reissue(&context, order, why, units).await,
+        OrderCommand::Cancel { order, why } => amend::cancel(&context, order, why).await,
         OrderCommand::List { json } => list(&context, *json).await,
         OrderCommand::Show { order, json, save } => show(&context, order, *json, save.as_deref()).await,
     }
@@ -332,13 +340,17 @@ pub fn story(lang: Lang, events: &[OrderEvent]) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn happened(lang: Lang, kind: &OrderEventKind) -> String {
+pub fn happened(lang: Lang, kind: &OrderEventKind) -> String {
     let say = |key: &str, places: &[(&str, &str)]| text(lang, &format!("cli.order.event.{key}"), places);
     match kind {
         OrderEventKind::Created => say("created", &[]),
         OrderEventKind::Reached { state } => text(lang, &format!("cli.order.state.{}", state.code()), &[]),
         OrderEventKind::Cancelled { reason } => say("cancelled", &[("reason", reason)]),
         OrderEventKind::BookingRejected { reason } => say("booking_rejected", &[("reason", reason)]),
+        OrderEventKind::Reissued { revision, reason } => say(
+            "reissued",
+            &[("revision", &revision.to_string()), ("reason", reason)],
+        ),
         OrderEventKind::Closed => say("closed", &[]),
         OrderEventKind::ShortClosed { missing } => say("short_closed", &[("missing", &missing.to_string())]),
         OrderEventKind::Reopened => say("reopened", &[]),

@@ -8,8 +8,9 @@ use super::context::{Context, columns, fill, heads, print, print_json, word};
 use super::{CliError, Exit};
 use crate::delivery::State;
 use crate::jobs::{CancelNote, WithdrawError, Withdrawn, withdraw};
+use crate::night::amend::cancel_words;
 use crate::store::outbox::{self, Change, Message};
-use crate::wording::{Lang, text};
+use crate::wording::text;
 
 const MAX_SHOWN: u32 = 1_000;
 
@@ -215,22 +216,10 @@ async fn take_back(context: &Context, message: &str, reason: &str) -> Result<Exi
     let target = outbox::find(&mut tx, account, message)
         .await?
         .map(|found| found.target);
-    let declared = context
-        .config
-        .forwarders
-        .iter()
-        .find(|forwarder| Some(forwarder.id.as_str()) == target.as_deref())
-        .map(|forwarder| forwarder.cancel.clone())
-        .unwrap_or_default();
-    // The forwarder reads Chinese, the warehouse abroad may not: both, unless his own wording is declared.
-    let both = format!(
-        "{}\r\n{}\r\n",
-        text(Lang::Zh, "cli.outbox.cancel", &[]),
-        text(Lang::En, "cli.outbox.cancel", &[])
-    );
+    let (name, words) = cancel_words(&context.config, target.as_deref().unwrap_or_default());
     let note = CancelNote {
-        name: &declared.name,
-        text: declared.text.as_deref().unwrap_or(&both),
+        name: &name,
+        text: &words,
     };
     let done = withdraw(&mut tx, account, message, reason, note, now)
         .await

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod boxes;
+mod pages;
 
 use std::sync::Arc;
 
@@ -40,13 +41,17 @@ pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
     });
     // After the signals are listened to: opening may wait for a database.
     let shops = accounts::open(cli, args.at.at).await?;
+    // Before any work is claimed: an address that is taken ends the process at once.
+    let pages = pages::bind(&shops, args.role).await?;
+    let _told = pages::tell_manager(stopping.clone());
     for shop in &shops {
         shop.night().take_back().await?;
     }
     // First come, first served: an account with many jobs stands in line again after each of them.
     let nights = Arc::new(Semaphore::new(usize::from(args.nights.max(1))));
     let looks = Semaphore::new(BOXES_AT_ONCE);
-    let served = shops.iter().map(|shop| {
+    let works: &[Arc<Shop>] = if args.role == Role::Web { &[] } else { &shops };
+    let served = works.iter().map(|shop| {
         let (nights, stop, looks) = (Arc::clone(&nights), Arc::clone(&stop), &looks);
         let stopping = stopping.clone();
         async move {
@@ -59,7 +64,9 @@ pub async fn run(cli: &Cli, args: &RunArgs) -> Result<Exit, CliError> {
             done
         }
     });
-    let done: Vec<Result<Stopped, CliError>> = join_all(served).await;
+    let served = join_all(served);
+    let (done, ()): (Vec<Result<Stopped, CliError>>, ()) =
+        tokio::join!(served, pages::serve(pages, stopping.clone()));
     for store in accounts::stores(&shops) {
         store.close().await;
     }
@@ -85,11 +92,14 @@ async fn daemon(
         account: shop.config.account.id.clone(),
         owner: shop.night().owner(),
         schedules: schedule::configured(&shop.config),
+        visits_every: schedule::visits_every(&shop.config),
         options: WorkerOptions::default(),
         part: match role {
             Role::All => Part::Both,
             Role::Worker => Part::Works,
             Role::Scheduler => Part::Ticks,
+            // Does neither; `run` starts no daemon for it.
+            Role::Web => return Ok(Stopped::default()),
         },
         gate: Some(nights),
     };

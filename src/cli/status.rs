@@ -1,30 +1,22 @@
 //! `linkstar status`: the first screen when something is wrong (R76).
 
+pub mod model;
+
 use serde_json::json;
 
+use self::model::{OrderStory, Overview, in_order};
 use super::args::Cli;
 use super::context::{Context, columns, fill, print, print_json, word};
-use super::nightly::told_line;
 use super::order::{head, story, unknown};
 use super::outbox::as_json;
 use super::planning::plan_head;
 use super::receive::difference;
 use super::{CliError, Exit};
-use crate::delivery::State;
-use crate::ids::OrderNo;
-use crate::night::notice::{self, Notice};
-use crate::night::step::{Step, told};
-use crate::planner::Plan;
-use crate::schedule::mail_due;
-use crate::schedule::watch::{Absence, absent_mail};
-use crate::store::run::{RunView, StepView};
-use crate::store::work::{self, Job, JobFilter, JobState};
-use crate::store::{Tx, orders, outbox, plans, receipts, run};
+use crate::config::Config;
+use crate::night::notice::Notice;
+use crate::store::orders;
+use crate::store::run::RunView;
 use crate::wording::{Lang, text};
-
-const RUNS_SHOWN: u32 = 5;
-const MESSAGES_SHOWN: u32 = 1_000;
-const JOBS_SHOWN: u32 = 20;
 
 pub async fn run(cli: &Cli, order: Option<&str>, json: bool) -> Result<Exit, CliError> {
     let context = Context::open(cli, None).await?;
@@ -35,70 +27,31 @@ pub async fn run(cli: &Cli, order: Option<&str>, json: bool) -> Result<Exit, Cli
 }
 
 async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
-    let account = &context.config.account.id;
     let mut tx = context.store.read().await?;
-    let runs = run::latest(&mut tx, account, RUNS_SHOWN).await?;
-    let messages = outbox::list(&mut tx, account, None, MESSAGES_SHOWN).await?;
-    let stuck: Vec<_> = messages
-        .iter()
-        .filter(|message| message.state.needs_a_person())
-        .collect();
-    let waiting = messages
-        .iter()
-        .filter(|message| message.state == State::Due)
-        .count();
-    let orders = orders::all(&mut tx, account).await?;
-    let plan = plans::latest(&mut tx, account).await?;
-    let notices = notice::standing(&mut tx, account).await?;
-    let quarantined = notices.iter().find_map(|notice| match notice {
-        Notice::Quarantined { n, .. } => Some(*n),
-        Notice::BookingRejected { .. } => None,
-    });
-    let late = late_mail(context, &mut tx).await?;
-    let dead = JobFilter {
-        state: Some(JobState::Dead),
-        ..JobFilter::default()
-    };
-    let dead = work::list(&mut tx, account, &dead, JOBS_SHOWN).await?;
+    let seen = Overview::of(&mut tx, &context.config, context.clock.now()).await?;
     if json {
         print_json(&json!({
-            "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
-            "plan": plan.as_ref().map(|plan| json!({"id": plan.id, "as_of": plan.as_of, "suggested": plan.funnel.suggested})),
-            "orders_moving": orders.iter().filter(|stored| stored.state.is_moving()).map(head).collect::<Vec<_>>(),
-            "messages_due": waiting,
-            "messages_for_a_person": stuck.iter().map(|message| as_json(message)).collect::<Vec<_>>(),
-            "files_quarantined": quarantined.unwrap_or(0),
-            "bookings_rejected": rejected(&notices),
-            "mail_late": late.is_some(),
-            "mail_absence": late,
-            "jobs_dead": dead.iter().map(|job| json!({
+            "runs": seen.runs.iter().map(run_json).collect::<Vec<_>>(),
+            "plan": seen.plan.as_ref().map(|plan| json!({"id": plan.id, "as_of": plan.as_of, "suggested": plan.funnel.suggested})),
+            "orders_moving": seen.orders.iter().filter(|stored| stored.state.is_moving()).map(head).collect::<Vec<_>>(),
+            "messages_due": seen.waiting,
+            "messages_for_a_person": seen.stuck.iter().map(as_json).collect::<Vec<_>>(),
+            "files_quarantined": seen.quarantined(),
+            "bookings_rejected": rejected(&seen.notices),
+            "mail_late": seen.late.is_some(),
+            "mail_absence": seen.late,
+            "jobs_dead": seen.dead.iter().map(|job| json!({
                 "job": job.job_id, "kind": job.kind, "key": job.dedupe_key, "last_error": job.last_error,
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        let seen = Seen {
-            run: runs.first(),
-            stuck: &stuck,
-            notices: &notices,
-            late: late
-                .as_ref()
-                .map(|absence| absence.lines(&context.config, context.lang))
-                .unwrap_or_default(),
-            dead: &dead,
-            waiting,
-            moving: orders.iter().filter(|stored| stored.state.is_moving()).count(),
-            plan: plan.as_ref(),
-        };
-        print(&screen(context.lang, &seen))?;
+        print(&screen(context.lang, &context.config, &seen))?;
     }
-    let failed = runs.first().is_some_and(|run| run.state == "failed");
-    Ok(
-        if stuck.is_empty() && late.is_none() && dead.is_empty() && notices.is_empty() && !failed {
-            Exit::Done
-        } else {
-            Exit::Findings
-        },
-    )
+    Ok(if seen.is_calm() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
 }
 
 fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
@@ -106,74 +59,25 @@ fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
         .iter()
         .filter_map(|notice| match notice {
             Notice::BookingRejected { order, reason, .. } => Some(json!({"order": order, "reason": reason})),
-            Notice::Quarantined { .. } => None,
+            _ => None,
         })
         .collect()
 }
 
-/// What the first screen tells of.
-struct Seen<'a> {
-    run: Option<&'a RunView>,
-    stuck: &'a [&'a outbox::Message],
-    /// Rejected bookings and files nobody could read.
-    notices: &'a [Notice],
-    /// What is known about the day's mail when it has not left.
-    late: Vec<String>,
-    dead: &'a [Job],
-    waiting: usize,
-    moving: usize,
-    plan: Option<&'a Plan>,
-}
-
 /// First what needs a person, then how the last night went.
-fn screen(lang: Lang, seen: &Seen<'_>) -> String {
-    let mut wanted = Vec::new();
-    if !seen.late.is_empty() {
-        wanted.push(format!(
-            "{}\n      {}",
-            text(lang, "cli.status.mail_late", &[]),
-            seen.late.join("\n      ")
-        ));
-    }
-    wanted.extend(seen.notices.iter().map(|notice| notice.text(lang)));
-    wanted.extend(seen.dead.iter().map(|job| {
-        let error = job.last_error.as_deref().unwrap_or_default();
-        let places = [
-            ("kind", job.kind.as_str()),
-            ("key", &job.dedupe_key),
-            ("error", error),
-        ];
-        text(lang, "work.dead", &places)
-    }));
-    wanted.extend(seen.stuck.iter().map(|message| {
-        format!(
-            "{}: {}  {}",
-            word(lang, "cli.message", message.state.as_str()),
-            message.business_key,
-            message.last_error.as_deref().unwrap_or_default()
-        )
-    }));
-    let steps = seen.run.map(in_order).unwrap_or_default();
-    let problems = steps.iter().flat_map(|step| {
-        // Notices are told above, as they stand now.
-        let lines = step
-            .problem
-            .iter()
-            .flat_map(|problem| problem.lines())
-            .filter(|line| Notice::read(line).is_none());
-        lines.map(|line| (step.step.as_str(), line))
-    });
-    wanted.extend(told(problems, lang).iter().map(|told| told_line(lang, told)));
+fn screen(lang: Lang, config: &Config, seen: &Overview) -> String {
+    let wanted = seen.wanted(config, lang);
     let mut out = match wanted.len() {
         0 => text(lang, "cli.status.calm", &[]),
         n => text(lang, "cli.status.wanted", &[("n", &n.to_string())]),
     };
     out.push('\n');
-    for line in wanted {
-        out.push_str(&format!("  ! {line}\n"));
+    for lines in wanted {
+        out.push_str(&format!("  ! {}\n", lines.join("\n      ")));
     }
     out.push('\n');
-    match seen.run {
+    let run = seen.last_night();
+    match run {
         Some(run) => out.push_str(&format!(
             "{}  {}  {}\n",
             run.run_id,
@@ -185,7 +89,9 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
             out.push('\n');
         }
     }
-    let rows: Vec<Vec<String>> = steps
+    let rows: Vec<Vec<String>> = run
+        .map(in_order)
+        .unwrap_or_default()
         .iter()
         .map(|step| {
             vec![
@@ -196,35 +102,17 @@ fn screen(lang: Lang, seen: &Seen<'_>) -> String {
         .collect();
     out.push_str(&columns(&rows));
     let counts = [
-        ("moving", seen.moving.to_string()),
+        ("moving", seen.moving().to_string()),
         ("due", seen.waiting.to_string()),
         ("stuck", seen.stuck.len().to_string()),
     ];
     out.push_str(&fill(lang, "cli.status.counts", &counts));
     out.push('\n');
-    if let Some(plan) = seen.plan {
+    if let Some(plan) = &seen.plan {
         out.push_str(&plan_head(lang, plan));
         out.push('\n');
     }
     out
-}
-
-/// As they run, not as their names sort.
-fn in_order(run: &RunView) -> Vec<&StepView> {
-    let place = |step: &&StepView| Step::ALL.iter().position(|known| known.code() == step.step);
-    let mut steps: Vec<&StepView> = run.steps.iter().collect();
-    steps.sort_by_key(place);
-    steps
-}
-
-/// The day's mail should have left by its hour and has not: what is known about it. The watch of the daemon mails the
-/// same; where the mail server is what is broken, only this can say so.
-async fn late_mail(context: &Context, tx: &mut Tx) -> Result<Option<Absence>, CliError> {
-    let config = &context.config;
-    let (Some(mail), Some(due)) = (&config.mail, mail_due(config, context.clock.now())) else {
-        return Ok(None);
-    };
-    Ok(absent_mail(tx, config, mail, due).await?)
 }
 
 fn run_json(run: &RunView) -> serde_json::Value {
@@ -245,33 +133,19 @@ fn run_json(run: &RunView) -> serde_json::Value {
 async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, CliError> {
     let account = &context.config.account.id;
     let mut tx = context.store.read().await?;
-    let found = match OrderNo::new(given) {
-        Ok(number) => orders::get(&mut tx, account, &number).await?,
-        Err(_) => None,
-    };
-    let Some(stored) = found else {
+    let Some(found) = OrderStory::of(&mut tx, account, given).await? else {
         return Err(unknown(&orders::all(&mut tx, account).await?, given));
     };
+    let (state, next) = (found.state(context.lang), found.next(context.lang));
+    let OrderStory {
+        stored,
+        events,
+        documents,
+        received,
+        messages,
+        lines,
+    } = found;
     let number = &stored.order.number;
-    let events = orders::events(&mut tx, account, number).await?;
-    let documents = orders::documents(&mut tx, account, number).await?;
-    let received = crate::store::inbox::of_order(&mut tx, account, number).await?;
-    let prefix = format!("order/{number}/");
-    let messages: Vec<_> = outbox::list(&mut tx, account, None, MESSAGES_SHOWN)
-        .await?
-        .into_iter()
-        .filter(|message| message.business_key.starts_with(&prefix))
-        .collect();
-    let lines: Vec<_> = receipts::current(&mut tx, account)
-        .await?
-        .into_iter()
-        .filter(|line| line.order == *number)
-        .collect();
-    let next = text(
-        context.lang,
-        &format!("cli.order.next.{}", stored.state.code()),
-        &[],
-    );
     if json {
         let mut value = head(&stored);
         value["next"] = json!(next);
@@ -286,11 +160,6 @@ async fn one_order(context: &Context, given: &str, json: bool) -> Result<Exit, C
         print_json(&value)?;
         return Ok(Exit::Done);
     }
-    let state = text(
-        context.lang,
-        &format!("cli.order.state.{}", stored.state.code()),
-        &[],
-    );
     let mut out = format!("{number} · {state} · {next}\n\n");
     out.push_str(&columns(&story(context.lang, &events)));
     if !messages.is_empty() {

@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "account",
     "store",
     "night",
@@ -39,6 +39,7 @@ const SECTIONS: [&str; 12] = [
     "inbox",
     "archive",
     "log",
+    "web",
     "connector",
     "forwarder",
     "version",
@@ -94,6 +95,7 @@ pub fn load_text(
     let inbox = or_default(&mut sections, "inbox");
     let archive = or_default(&mut sections, "archive");
     let log = or_default(&mut sections, "log");
+    let web = sections.take("web");
     let connectors: Vec<ConnectorSection> = sections.take_each("connector");
     let forwarders: Vec<ForwarderSection> = sections.take_each("forwarder");
     let mut config = match account {
@@ -108,6 +110,7 @@ pub fn load_text(
             inbox,
             archive,
             log,
+            web,
             connectors,
             forwarders,
         },
@@ -115,6 +118,7 @@ pub fn load_text(
     };
     check(&config, &mut sections);
     resolve_all(&mut config, home, environment, &mut sections);
+    super::web::check_secrets(&config, &mut sections);
     sections.finish(&SECTIONS)?;
     Ok(config)
 }
@@ -151,6 +155,9 @@ fn check(config: &Config, sections: &mut Sections<'_>) {
             );
         }
     }
+    if let Some(web) = &config.web {
+        super::web::check(web, sections);
+    }
     if let Some(mail) = &config.mail
         && mail.recipients.is_empty()
     {
@@ -169,12 +176,25 @@ fn resolve_all(
         match resolve_one(secret.expose(), home, environment, plain_allowed) {
             Ok(value) => *secret = Secret::new(value),
             // What stood there may be the secret itself: it is not repeated.
-            Err((found, wanted)) => sections.fault(&field, found, wanted),
+            Err((found, wanted)) => {
+                sections.fault(&field, found, wanted);
+                // Told once: nothing looks at what could not be read.
+                *secret = Secret::new("${}");
+            }
         }
     };
     resolve("store.url".to_owned(), &mut config.store.url, true);
     if let Some(mail) = &mut config.mail {
         resolve("mail.password".to_owned(), &mut mail.password, false);
+    }
+    for user in config.web.iter_mut().flat_map(|web| &mut web.users) {
+        let field = format!("web.users.{}", user.name);
+        if let Some(hash) = &mut user.password_hash {
+            resolve(format!("{field}.password_hash"), hash, false);
+        }
+        if let Some(token) = &mut user.token {
+            resolve(format!("{field}.token"), token, false);
+        }
     }
     for connector in &mut config.connectors {
         for (name, secret) in &mut connector.secrets {

@@ -4,6 +4,7 @@
 mod load;
 mod retention;
 mod sections;
+mod web;
 
 pub use load::{ConfigError, load, load_text};
 pub use retention::{RetentionRule, RetentionRules};
@@ -12,6 +13,8 @@ pub use sections::{
     LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection,
     StoreSection,
 };
+
+pub use web::{WebSection, WebUser};
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +34,8 @@ pub struct Config {
     pub inbox: InboxSection,
     pub archive: ArchiveSection,
     pub log: LogSection,
+    /// The pages are served only when the section is there.
+    pub web: Option<WebSection>,
     pub connectors: Vec<ConnectorSection>,
     pub forwarders: Vec<ForwarderSection>,
 }

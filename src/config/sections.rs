@@ -195,6 +195,8 @@ pub struct InboxSection {
     pub folder: PathBuf,
     /// A file is read once it was seen twice, so many seconds apart, with the same size and time.
     pub settle_seconds: u64,
+    /// The daemon looks into the forwarders' folders so often between two nights; 0 leaves it to the night.
+    pub receive_every_minutes: u32,
 }
 
 impl Default for InboxSection {
@@ -202,6 +204,7 @@ impl Default for InboxSection {
         Self {
             folder: PathBuf::from("inbox"),
             settle_seconds: 2,
+            receive_every_minutes: 15,
         }
     }
 }

@@ -204,6 +204,7 @@ pub enum Facts {
 }
 
 impl Facts {
+    /// No row of this kind.
     #[must_use]
     pub fn none(kind: RecordKind) -> Self {
         match kind {

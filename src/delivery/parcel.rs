@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::remote::PartialName;
+use super::visit::{Sight, Standing};
 use crate::problem::Problem;
 
 /// Who a mail is from and for; stored as JSON beside it.
@@ -64,12 +65,48 @@ pub struct Inbound {
 pub struct Fetched {
     /// New files, by name.
     pub files: Vec<Inbound>,
-    /// Files whose size changed between two looks: somebody is still writing them.
+    /// Files that look otherwise than before: somebody is still writing them.
     pub growing: Vec<String>,
+    /// Files that the next visit looks at again.
+    pub unsure: usize,
+    /// How everything in the folder looked, and the SHA-256 of what was read now or before.
+    pub sights: Vec<(Sight, Option<String>)>,
     /// How many had been fetched before, under whatever name.
     pub known: usize,
     /// Files that could not be taken; the others were.
     pub problems: Vec<Problem>,
+}
+
+impl Fetched {
+    /// Remembers how a file looks; false when it is to be read.
+    pub fn took_note(&mut self, sight: Sight, standing: Standing) -> bool {
+        let mut sha256 = None;
+        let over = match standing {
+            Standing::Stands => false,
+            Standing::Taken(hash) => {
+                self.known += 1;
+                sha256 = Some(hash);
+                true
+            }
+            Standing::Unsure => {
+                self.unsure += 1;
+                true
+            }
+            Standing::Changing => {
+                self.growing.push(sight.name.clone());
+                true
+            }
+        };
+        self.sights.push((sight, sha256));
+        over
+    }
+
+    /// The bytes of the file that was noted last.
+    pub fn note_hash(&mut self, sha256: &str) {
+        if let Some((_, noted)) = self.sights.last_mut() {
+            *noted = Some(sha256.to_owned());
+        }
+    }
 }
 
 /// How much one look takes.

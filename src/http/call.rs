@@ -63,6 +63,13 @@ impl Reads<'_> {
                 let judged = answer.ok.is_some()
                     || answer.throttled.is_some()
                     || answer.rules.iter().any(|rule| rule.when.is_some())
+                    || bound
+                        .definition
+                        .file
+                        .auth
+                        .expired
+                        .as_ref()
+                        .is_some_and(|rule| rule.when.is_some())
                     || too_much.is_some()
                     || costs;
                 if !judged && !bad {

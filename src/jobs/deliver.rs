@@ -1,5 +1,6 @@
 //! Sends what is due: targets side by side, the messages of one target in their order.
 
+mod batch;
 mod files;
 mod mail;
 mod withdraw;

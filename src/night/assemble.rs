@@ -13,7 +13,7 @@ use crate::planner::{
     DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Observation, Policy, Snapshot,
     SourceState, Stage, StageTimes, WarehouseFacts,
 };
-use crate::store::facts::{DayCoverage, SalesDayRow, StockSnapshotView};
+use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
 
 /// Units of an order that left and were not reported yet.
@@ -38,7 +38,6 @@ pub struct UnknownInbound {
     pub units: i64,
 }
 
-/// Closing stock by (warehouse, code of the other system, civil day).
 pub type StockDay = (WarehouseCode, String, NaiveDate, Option<i64>);
 
 /// Everything that is known at one moment.
@@ -47,7 +46,7 @@ pub struct Facts<'a> {
     pub catalog: &'a Catalog,
     pub connectors: &'a [ConnectorSection],
     pub sources: Vec<SourceState>,
-    pub sales: Vec<SalesDayRow>,
+    pub sales: Vec<SalesSeries>,
     /// Only of sources that pull sales.
     pub coverage: BTreeMap<SourceId, BTreeMap<NaiveDate, DayCoverage>>,
     pub stock: Vec<StockSnapshotView>,
@@ -84,7 +83,6 @@ struct Assembler<'a> {
     unmapped: BTreeSet<Unmapped>,
 }
 
-/// Puts the facts together.
 #[must_use]
 pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
     let mut assembler = Assembler {
@@ -178,24 +176,47 @@ impl Assembler<'_> {
         connector.warehouses.get(fulfilment).cloned()
     }
 
-    fn sold(&mut self) -> BTreeMap<Key, BTreeMap<NaiveDate, i64>> {
-        let mut sold: BTreeMap<Key, BTreeMap<NaiveDate, i64>> = BTreeMap::new();
+    fn sold(&mut self) -> BTreeMap<Key, Vec<i64>> {
+        let mut sold: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
         let facts = self.facts;
-        for row in &facts.sales {
-            let Some(warehouse) = self.served_by(&row.source, &row.fulfilment) else {
+        let length = usize::try_from((facts.as_of - self.first_day).num_days()).unwrap_or(0) + 1;
+        for series in &facts.sales {
+            let Some(warehouse) = self.served_by(&series.source, &series.fulfilment) else {
                 continue;
             };
-            let Some((sku, multiple)) = self.resolve(&row.source, &[CodeKind::Msku], &row.sku_code, row.day)
-            else {
-                continue;
-            };
-            *sold
-                .entry((warehouse, sku))
-                .or_default()
-                .entry(row.day)
-                .or_default() += row.units * multiple;
+            for run in self.runs(series) {
+                let Some((day, _)) = run.first() else { continue };
+                let Some((sku, multiple)) =
+                    self.resolve(&series.source, &[CodeKind::Msku], &series.sku_code, *day)
+                else {
+                    continue;
+                };
+                let days = sold
+                    .entry((warehouse.clone(), sku))
+                    .or_insert_with(|| vec![0; length]);
+                for (day, units) in run {
+                    if let Some(sum) = place(self.first_day, *day).and_then(|place| days.get_mut(place)) {
+                        *sum += units * multiple;
+                    }
+                }
+            }
         }
         sold
+    }
+
+    fn runs<'a>(&self, series: &'a SalesSeries) -> std::slice::Chunks<'a, (NaiveDate, i64)> {
+        let steady = match series.days.as_slice() {
+            [(first, _), .., (last, _)] => {
+                let period = (*first, *last);
+                self.facts
+                    .catalog
+                    .is_steady(&series.source, CodeKind::Msku, &series.sku_code, period)
+            }
+            _ => true,
+        };
+        series
+            .days
+            .chunks(if steady { series.days.len().max(1) } else { 1 })
     }
 
     /// A day on which any code of a SKU had stock is a day in stock.
@@ -319,7 +340,7 @@ impl Assembler<'_> {
 
     fn daily(
         &self,
-        sold: Option<&BTreeMap<NaiveDate, i64>>,
+        sold: Option<&Vec<i64>>,
         in_stock: Option<&BTreeMap<NaiveDate, bool>>,
         known: &BTreeSet<NaiveDate>,
     ) -> DailySales {
@@ -330,7 +351,12 @@ impl Assembler<'_> {
         let units: DayUnits = days
             .clone()
             .map(|day| {
-                let units = sold.and_then(|sold| sold.get(&day)).copied().unwrap_or(0);
+                let place = place(self.first_day, day);
+                let units = sold
+                    .zip(place)
+                    .and_then(|(sold, place)| sold.get(place))
+                    .copied()
+                    .unwrap_or(0);
                 // A net return of a whole day cannot be demand below zero.
                 known
                     .contains(&day)
@@ -345,6 +371,10 @@ impl Assembler<'_> {
             in_stock,
         }
     }
+}
+
+fn place(first: NaiveDate, day: NaiveDate) -> Option<usize> {
+    usize::try_from((day - first).num_days()).ok()
 }
 
 /// A stream that brings stock is one of a source that has a snapshot and whose name says so.

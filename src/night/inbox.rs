@@ -12,7 +12,7 @@ use crate::mapping::inbound::shown;
 use crate::problem::Problem;
 use crate::report::decisions::{self, DecisionSheet};
 use crate::store::StoreError;
-use crate::store::inbox::{self as store_inbox, Look};
+use crate::store::inbox::{self as store_inbox, Look, Looked};
 
 /// Larger files are refused unread.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -117,8 +117,8 @@ async fn settled(
     let since = |look: &Look| {
         before
             .iter()
-            .find(|(seen, at)| seen == look && *at <= now)
-            .map(|(_, at)| *at)
+            .find(|seen| seen.look == *look && seen.since <= now)
+            .map(|seen| seen.since)
     };
     let stands =
         |look: &Look| settle > chrono::Duration::zero() && since(look).is_some_and(|at| now - at >= settle);
@@ -148,9 +148,13 @@ async fn save_looks(
     since: &(dyn Fn(&Look) -> Option<DateTime<Utc>> + Sync),
 ) -> Result<(), StoreError> {
     let now = night.now();
-    let looks: Vec<(Look, DateTime<Utc>)> = there
+    let looks: Vec<Looked> = there
         .iter()
-        .map(|(_, look)| (look.clone(), since(look).unwrap_or(now)))
+        .map(|(_, look)| Looked {
+            look: look.clone(),
+            since: since(look).unwrap_or(now),
+            sha256: None,
+        })
         .collect();
     let mut tx = night.store.write().await?;
     store_inbox::save_looks(&mut tx, night.account(), INBOX, &looks).await?;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Duration, NaiveDate};
 
 use super::Night;
+use super::amend::document_key;
 use crate::catalog::{Catalog, CodeKind, Item, Lane};
 use crate::config::ForwarderSection;
 use crate::delivery::Channel;
@@ -66,13 +67,14 @@ pub async fn issue(
         let number = orders::next_number(tx, night.account(), night.today()).await?;
         let booking = Booking {
             night,
-            plan,
+            plan: Some(plan),
             catalog,
             number,
             warehouse,
             mode,
+            before: None,
         };
-        booking.book(tx, &lines, by, &mut issued).await?;
+        booking.book(tx, plan, &lines, by, &mut issued).await?;
     }
     for line in &issued.held {
         orders::hold(tx, night.account(), line, night.now()).await?;
@@ -83,53 +85,50 @@ pub async fn issue(
 /// A line with everything the catalog lacks for it.
 type Faulty<'l> = (&'l ApprovedLine, Vec<Problem>);
 
-struct Booking<'a> {
-    night: &'a Night<'a>,
-    plan: &'a PlanId,
-    catalog: &'a Catalog,
-    number: OrderNo,
-    warehouse: WarehouseCode,
-    mode: Mode,
+pub(super) struct Booking<'a> {
+    pub(super) night: &'a Night<'a>,
+    pub(super) plan: Option<&'a PlanId>,
+    pub(super) catalog: &'a Catalog,
+    pub(super) number: OrderNo,
+    pub(super) warehouse: WarehouseCode,
+    pub(super) mode: Mode,
+    /// The revision that this one takes the place of.
+    pub(super) before: Option<&'a StockingOrder>,
 }
 
-struct Document {
+pub(super) struct Document {
     mapping: String,
-    written: crate::mapping::definition::Written,
+    pub(super) written: crate::mapping::definition::Written,
 }
 
 impl Booking<'_> {
     async fn book(
         &self,
         tx: &mut Tx,
+        plan: &PlanId,
         lines: &[&ApprovedLine],
         by: &str,
         issued: &mut Issued,
     ) -> Result<(), OrderStoreError> {
-        let Some(lane) = self.catalog.lanes_to(&self.warehouse, self.mode).next() else {
-            let wanted = format!("a lane by {} in the catalog", self.mode.code());
-            let problem = self.problem("", "lane", "", &wanted);
-            self.hold_all(lines, &[problem], issued);
-            return Ok(());
+        let hold_all = |lines: &[&ApprovedLine], problems: &[Problem], issued: &mut Issued| {
+            issued.held.extend(lines.iter().map(|line| HeldLine {
+                plan: plan.clone(),
+                warehouse: line.warehouse.clone(),
+                sku: line.sku.clone(),
+                units: line.units,
+                problems: problems.to_vec(),
+            }));
         };
-        let Some(forwarder) = self
-            .night
-            .config
-            .forwarders
-            .iter()
-            .find(|known| known.id == lane.forwarder)
-        else {
-            let problem = self.problem(
-                "",
-                "forwarder",
-                lane.forwarder.as_str(),
-                "a [[forwarder]] of that id in the configuration",
-            );
-            self.hold_all(lines, &[problem], issued);
-            return Ok(());
+        let (lane, forwarder) = match self.way() {
+            Ok(way) => way,
+            Err(problem) => {
+                hold_all(lines, &[problem], issued);
+                return Ok(());
+            }
         };
         let (good, faulty) = self.draft_lines(lines);
         for (line, problems) in faulty {
-            self.hold_all(&[line], &problems, issued);
+            hold_all(&[line], &problems, issued);
         }
         if good.is_empty() {
             return Ok(());
@@ -139,20 +138,18 @@ impl Booking<'_> {
         let order = match build(draft) {
             Ok(order) => order,
             Err(problems) => {
-                self.hold_all(&still, &problems, issued);
+                hold_all(&still, &problems, issued);
                 return Ok(());
             }
         };
         let documents = match self.documents(forwarder, &order) {
             Ok(documents) => documents,
             Err(problems) => {
-                self.hold_all(&still, &problems, issued);
+                hold_all(&still, &problems, issued);
                 return Ok(());
             }
         };
-        let transit = lane.transit.map_or(0, |days| days.p90 - days.p50);
-        let putaway = lane.putaway.map_or(0, |days| days.p90);
-        let eta_p90 = order.eta + Duration::days(transit + putaway);
+        let eta_p90 = late(lane, order.eta);
         orders::create(tx, self.night.account(), &order, eta_p90, by, self.night.now()).await?;
         for document in &documents {
             self.send(tx, forwarder, &order, document).await?;
@@ -162,7 +159,25 @@ impl Booking<'_> {
         Ok(())
     }
 
-    fn problem(&self, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
+    /// The lane that goes there, and who drives it.
+    pub(super) fn way(&self) -> Result<(&Lane, &ForwarderSection), Problem> {
+        let Some(lane) = self.catalog.lanes_to(&self.warehouse, self.mode).next() else {
+            let wanted = format!("a lane by {} in the catalog", self.mode.code());
+            return Err(self.problem("", "lane", "", &wanted));
+        };
+        let forwarders = &self.night.config.forwarders;
+        match forwarders.iter().find(|known| known.id == lane.forwarder) {
+            Some(forwarder) => Ok((lane, forwarder)),
+            None => Err(self.problem(
+                "",
+                "forwarder",
+                lane.forwarder.as_str(),
+                "a [[forwarder]] of that id in the configuration",
+            )),
+        }
+    }
+
+    pub(super) fn problem(&self, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
         Problem::new(
             format!("order {} to {}", self.number, self.warehouse),
             place,
@@ -172,18 +187,8 @@ impl Booking<'_> {
         )
     }
 
-    fn hold_all(&self, lines: &[&ApprovedLine], problems: &[Problem], issued: &mut Issued) {
-        issued.held.extend(lines.iter().map(|line| HeldLine {
-            plan: self.plan.clone(),
-            warehouse: line.warehouse.clone(),
-            sku: line.sku.clone(),
-            units: line.units,
-            problems: problems.to_vec(),
-        }));
-    }
-
     /// Lines the catalog knows enough about, and the others with everything they lack.
-    fn draft_lines<'l>(
+    pub(super) fn draft_lines<'l>(
         &self,
         lines: &[&'l ApprovedLine],
     ) -> (Vec<(&'l ApprovedLine, DraftLine)>, Vec<Faulty<'l>>) {
@@ -259,16 +264,16 @@ impl Booking<'_> {
         })
     }
 
-    fn draft(&self, lane: &Lane, lines: Vec<DraftLine>) -> Draft {
+    pub(super) fn draft(&self, lane: &Lane, lines: Vec<DraftLine>) -> Draft {
         let config = &self.night.config.order;
         let warehouse = self.catalog.warehouses.get(&self.warehouse);
         let country = warehouse.map_or("", |warehouse| warehouse.country.as_str());
         let (ship_by, eta) = dates(lane, self.night.today());
         Draft {
             number: self.number.clone(),
-            revision: 1,
-            created_on: self.night.today(),
-            plan: Some(self.plan.clone()),
+            revision: self.before.map_or(1, |before| before.revision + 1),
+            created_on: self.before.map_or(self.night.today(), |before| before.created_on),
+            plan: self.plan.cloned(),
             warehouse: self.warehouse.clone(),
             deliver_to: warehouse
                 .map(crate::catalog::Warehouse::party)
@@ -290,7 +295,7 @@ impl Booking<'_> {
     }
 
     /// Every document of the forwarder, or every problem of all of them.
-    fn documents(
+    pub(super) fn documents(
         &self,
         forwarder: &ForwarderSection,
         order: &StockingOrder,
@@ -312,7 +317,8 @@ impl Booking<'_> {
                 continue;
             }
             // One number on all papers, so that whoever holds any of them can ask for the order.
-            let context = DocumentContext::new(order.created_on, order.number.as_str());
+            let mut context = DocumentContext::new(self.night.today(), order.number.as_str());
+            context.previous = self.before.cloned();
             match mapping.write(order, &context) {
                 Ok(written) => documents.push(Document {
                     mapping: id.clone(),
@@ -336,7 +342,7 @@ impl Booking<'_> {
         }
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         tx: &mut Tx,
         forwarder: &ForwarderSection,
@@ -365,7 +371,7 @@ impl Booking<'_> {
         } else {
             Channel::Folder
         };
-        let key = format!("order/{}/r{}/{}", order.number, order.revision, document.mapping);
+        let key = document_key(&order.number, order.revision, &document.mapping);
         let message = NewMessage {
             business_key: &key,
             channel,
@@ -395,6 +401,13 @@ fn dates(lane: &Lane, today: NaiveDate) -> (NaiveDate, NaiveDate) {
         ship_by,
         ship_by + Duration::days(lane.transit.map_or(0, |days| days.p50)),
     )
+}
+
+/// When it stands on the shelf at the latest, nine times out of ten.
+pub(super) fn late(lane: &Lane, eta: NaiveDate) -> NaiveDate {
+    let transit = lane.transit.map_or(0, |days| days.p90 - days.p50);
+    let putaway = lane.putaway.map_or(0, |days| days.p90);
+    eta + Duration::days(transit + putaway)
 }
 
 pub(super) fn carton_spec(item: &Item) -> Option<CartonSpec> {

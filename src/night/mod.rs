@@ -4,6 +4,7 @@
 //! again after a crash keeps the steps that were recorded and repeats the one that was cut off, which has no second
 //! effect. A failing step does not stop the others: the plan is made from what is there and says what is stale.
 
+pub mod amend;
 pub mod assemble;
 mod bounce;
 pub mod decide;
@@ -13,6 +14,7 @@ pub mod inbox;
 pub mod issue;
 pub mod notice;
 pub mod opening;
+mod pickup;
 pub mod plan;
 mod presence;
 pub mod pull;

@@ -15,6 +15,19 @@ pub enum Notice {
         forwarder: String,
         reason: String,
     },
+    /// A message that a person must look at.
+    Undelivered {
+        message: String,
+        target: String,
+        state: String,
+        why: String,
+    },
+    /// A mail that was accepted and came back from one of its readers.
+    Bounced {
+        message: String,
+        recipient: String,
+        why: String,
+    },
     /// So many files nobody could read, told by the newest.
     Quarantined { n: usize, name: String, row: String },
 }
@@ -39,6 +52,10 @@ impl Notice {
     pub fn kind(&self) -> String {
         match self {
             Self::BookingRejected { order, .. } => format!("booking_rejected {order}"),
+            Self::Undelivered { message, .. } => format!("undelivered {message}"),
+            Self::Bounced {
+                message, recipient, ..
+            } => format!("bounced {message} {recipient}"),
             Self::Quarantined { .. } => "quarantined".to_owned(),
         }
     }
@@ -58,6 +75,35 @@ impl Notice {
                     ("reason", &reason),
                 ];
                 text(lang, "mail.notice.booking_rejected", &places)
+            }
+            Self::Undelivered {
+                message,
+                target,
+                state,
+                why,
+            } => {
+                let state = text(lang, &format!("cli.message.{state}"), &[]);
+                let why: String = why.chars().take(TOLD_CHARS).collect();
+                let places = [
+                    ("message", message.as_str()),
+                    ("target", target),
+                    ("state", &state),
+                    ("why", &why),
+                ];
+                text(lang, "mail.notice.undelivered", &places)
+            }
+            Self::Bounced {
+                message,
+                recipient,
+                why,
+            } => {
+                let why: String = why.chars().take(TOLD_CHARS).collect();
+                let places = [
+                    ("message", message.as_str()),
+                    ("recipient", recipient),
+                    ("why", &why),
+                ];
+                text(lang, "mail.notice.bounced", &places)
             }
             Self::Quarantined { n, name, row } => {
                 let n = n.to_string();

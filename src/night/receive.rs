@@ -1,14 +1,14 @@
 //! Receive: reports that forwarders left on their servers and that people dropped into the inbox.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::inbox::{self, Kind};
 use super::notice::Notice;
+use super::pickup::{self, Errand};
 use super::step::{StepReport, chain};
 use super::{Night, NightError, forwarded};
 use crate::catalog::Catalog;
-use crate::delivery::{FetchLimits, Fetched};
 use crate::ids::{OrderNo, WarehouseCode};
 use crate::ledger::ReceiptEvent;
 use crate::mapping::inbound::{self, Document, Reading, shown};
@@ -18,7 +18,6 @@ use crate::problem::Problem;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders::{self as store_orders, StoredOrder};
 use crate::store::{Tx, blob, catalog, receipts, turn};
-use crate::transport::sftp::Session;
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -32,9 +31,21 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
 /// # Errors
 /// When the store fails; a forwarder that cannot be reached is in the report.
 pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
+    visit(night, Errand::Night).await
+}
+
+/// The same between two nights, when forwarders are visited shortly.
+///
+/// # Errors
+/// As [`run`].
+pub async fn between_nights(night: &Night<'_>) -> Result<StepReport, NightError> {
+    visit(night, Errand::Between).await
+}
+
+async fn visit(night: &Night<'_>, errand: Errand) -> Result<StepReport, NightError> {
     let mut report = StepReport::default();
     if !night.dry_run {
-        from_forwarders(night, &mut report).await?;
+        pickup::from_forwarders(night, errand, &mut report).await?;
     }
     let (files, problems) = inbox::new_files(night).await?;
     for problem in problems {
@@ -61,64 +72,6 @@ pub async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
         }
     }
     Ok(report)
-}
-
-async fn from_forwarders(night: &Night<'_>, report: &mut StepReport) -> Result<(), NightError> {
-    let mut tx = night.store.read().await?;
-    let known: HashSet<String> = store_inbox::known(&mut tx, night.account())
-        .await?
-        .into_iter()
-        .collect();
-    drop(tx);
-    for target in night.tools.sftp.iter().filter(|target| target.in_dir.is_some()) {
-        let fetched = match Session::open(target).await {
-            Ok(session) => {
-                let fetched = session.fetch_new(&known, FetchLimits::default()).await;
-                session.close().await;
-                fetched
-            }
-            Err(error) => Err(error),
-        };
-        take_fetched(night, &target.id, fetched, report).await?;
-    }
-    for target in night
-        .tools
-        .folders
-        .iter()
-        .filter(|target| target.in_dir.is_some())
-    {
-        let fetched = target.fetch_new(&known, FetchLimits::default()).await;
-        take_fetched(night, &target.id, fetched, report).await?;
-    }
-    Ok(())
-}
-
-/// A forwarder that cannot be reached is told of and does not keep the others from being read.
-async fn take_fetched<E: std::error::Error>(
-    night: &Night<'_>,
-    forwarder: &str,
-    fetched: Result<Fetched, E>,
-    report: &mut StepReport,
-) -> Result<(), NightError> {
-    let fetched = match fetched {
-        Ok(fetched) => fetched,
-        Err(error) => {
-            report.partial(format!("{forwarder}: {}", chain(&error)));
-            return Ok(());
-        }
-    };
-    for problem in fetched.problems {
-        report.partial(problem.to_string());
-    }
-    for name in fetched.growing {
-        report
-            .problems
-            .push(format!("{forwarder}: `{name}` is still being written; next time"));
-    }
-    for file in fetched.files {
-        take(night, forwarder, &file.name, &file.sha256, &file.bytes, report).await?;
-    }
-    Ok(())
 }
 
 /// Reads one file; its events and the note that it was read are one transaction. The same bytes again, under

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Duration, NaiveDate};
 
+use super::notice::Notice;
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
 use super::{Night, NightError, notice};
@@ -170,27 +171,44 @@ async fn undelivered(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<(Step, String
     let mut told = Vec::new();
     for state in State::ALL.iter().filter(|state| state.needs_a_person()) {
         for message in outbox::list(tx, account, Some(*state), MAX_UNDELIVERED).await? {
-            let why = message.last_error.unwrap_or_default();
-            told.push((
-                Step::Deliver,
-                format!(
-                    "`{}` to `{}`: {state} ({why})",
-                    message.business_key, message.target
-                ),
-            ));
+            let notice = Notice::Undelivered {
+                message: message.business_key,
+                target: message.target,
+                state: state.as_str().to_owned(),
+                why: message.last_error.unwrap_or_default(),
+            };
+            told.push((Step::Deliver, notice.recorded()));
         }
     }
     let since = night.now() - Duration::days(1);
-    for (key, bounce) in outbox::bounced_since(tx, account, since).await? {
-        told.push((
-            Step::Deliver,
-            format!(
-                "`{key}` came back: `{}`: {} {}",
-                bounce.recipient, bounce.status, bounce.diagnostic
-            ),
-        ));
+    for (message, bounce) in outbox::bounced_since(tx, account, since).await? {
+        let notice = Notice::Bounced {
+            message,
+            recipient: bounce.recipient,
+            why: format!("{} {}", bounce.status, bounce.diagnostic),
+        };
+        told.push((Step::Deliver, notice.recorded()));
     }
     Ok(told)
+}
+
+/// Today's plan in the words and figures of the mail, for a reader who sees all of it; `None` before the first plan.
+///
+/// # Errors
+/// When the store fails.
+pub async fn look<T>(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    lang: Lang,
+    show: impl FnOnce(&DailyReport<'_>) -> T,
+) -> Result<Option<T>, NightError> {
+    let reader = Recipient {
+        address: String::new(),
+        language: lang,
+        owner: None,
+    };
+    let day = gather(night, tx, &[]).await?;
+    Ok(day.map(|day| show(&daily(night, &day, &reader))))
 }
 
 /// More than a mail can tell; `linkstar outbox list` shows all.

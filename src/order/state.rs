@@ -118,6 +118,11 @@ pub enum OrderEventKind {
     BookingRejected {
         reason: String,
     },
+    /// Mended and booked anew, under the papers of a new revision.
+    Reissued {
+        revision: u32,
+        reason: String,
+    },
     /// Everything that was shipped is accounted for.
     Closed,
     /// Closed with units missing; they go to claims.
@@ -185,6 +190,12 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
                 illegal("cancelled")
             }
         }
+        OrderEventKind::Reissued { .. } => match from {
+            OrderState::Approved | OrderState::Packed | OrderState::BookingRejected => {
+                Ok(OrderState::Approved)
+            }
+            _ => illegal("reissued"),
+        },
         OrderEventKind::Closed if from == OrderState::Receiving => Ok(OrderState::Closed),
         OrderEventKind::Closed => illegal("closed"),
         OrderEventKind::ShortClosed { .. }
@@ -278,6 +289,40 @@ mod tests {
         assert!(replay(&[OrderEventKind::Created, reached(OrderState::BookingRejected)]).is_err());
     }
 
+    #[test]
+    fn r41_a_rejected_booking_is_booked_anew_or_cancelled_and_nothing_is_booked_anew_once_it_left() {
+        let again = OrderEventKind::Reissued {
+            revision: 2,
+            reason: "MSDS added".to_owned(),
+        };
+        let mut way = vec![
+            OrderEventKind::Created,
+            reached(OrderState::Approved),
+            OrderEventKind::BookingRejected {
+                reason: "battery without MSDS".to_owned(),
+            },
+        ];
+        let cancelled = [
+            way.clone(),
+            vec![OrderEventKind::Cancelled {
+                reason: "no longer wanted".to_owned(),
+            }],
+        ]
+        .concat();
+        assert_eq!(replay(&cancelled), Ok(OrderState::Cancelled));
+        way.push(again.clone());
+        assert_eq!(replay(&way), Ok(OrderState::Approved));
+        way.extend([reached(OrderState::HandedOver), again.clone()]);
+        assert_eq!(
+            replay(&way).unwrap_err().to_string(),
+            "an order that is handed_over cannot become reissued"
+        );
+        assert!(
+            replay(&[OrderEventKind::Created, again]).is_err(),
+            "a draft was never issued"
+        );
+    }
+
     fn any_event() -> impl Strategy<Value = OrderEventKind> {
         prop_oneof![
             Just(OrderEventKind::Created),
@@ -286,6 +331,10 @@ mod tests {
                 reason: "x".to_owned()
             }),
             Just(OrderEventKind::BookingRejected {
+                reason: "x".to_owned()
+            }),
+            Just(OrderEventKind::Reissued {
+                revision: 2,
                 reason: "x".to_owned()
             }),
             Just(OrderEventKind::Closed),

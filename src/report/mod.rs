@@ -11,7 +11,7 @@ mod html;
 mod model;
 mod reason;
 mod text;
-mod view;
+pub mod view;
 mod workbook;
 
 pub use model::{

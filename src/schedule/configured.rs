@@ -10,11 +10,14 @@ use crate::config::{self, Config};
 pub const NIGHT: &str = "night";
 /// The hour by which the day's mail must have been delivered.
 pub const MAIL_BY: &str = "mail_by";
+/// Old contents go by the account's own rules of retention, when the morning's mail has left.
+pub const RETENTION: &str = "retention";
 
 /// An absence that is noticed later than this is no news any more: the next day has its own.
 const ABSENCE_IS_NEWS: Duration = Duration::hours(24);
 
-/// The night, and where mails are sent the watch over them.
+/// The night; where mails are sent the watch over them; where rules of retention are named the job that follows them.
+/// The rules that ship with linkstar delete nothing by themselves.
 #[must_use]
 pub fn configured(config: &Config) -> Vec<Schedule> {
     use chrono::Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
@@ -41,6 +44,9 @@ pub fn configured(config: &Config) -> Vec<Schedule> {
             watch: true,
             ..daily(MAIL_BY, config.night.mail_by)
         });
+    }
+    if config.archive.retention.is_some() {
+        schedules.push(daily(RETENTION, config.night.mail_by));
     }
     schedules
 }
@@ -102,6 +108,19 @@ mod tests {
         config.mail = None;
         assert_eq!(names(&config), [NIGHT]);
         assert_eq!(mail_due(&config, at("2026-06-02T20:00:00Z")), None);
+    }
+
+    #[test]
+    fn r72_contents_are_deleted_daily_only_where_rules_are_named() {
+        let mut config = config("mail_by = '08:00'");
+        assert!(configured(&config).iter().all(|one| one.name != RETENTION));
+        config.archive.retention = Some("retention.toml".into());
+        let all = configured(&config);
+        let retention = all.iter().find(|one| one.name == RETENTION).unwrap();
+        assert_eq!(
+            (retention.time, retention.watch, retention.days.len()),
+            (config.night.mail_by, false, 7)
+        );
     }
 
     #[test]

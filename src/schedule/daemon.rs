@@ -8,6 +8,7 @@ use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 use super::civil::{Schedule, ScheduleError};
 use super::housekeep::housekeep;
 use super::tick::tick;
+use super::visits::{RECEIVE, enqueue_visit};
 use crate::clock::Clock;
 use crate::ids::AccountId;
 use crate::jobs::{JobHandler, Stopped, Worker, WorkerOptions, recover};
@@ -31,6 +32,8 @@ pub struct Daemon {
     /// The same after a restart, and different from every other living process.
     pub owner: String,
     pub schedules: Vec<Schedule>,
+    /// How long after a visit to the forwarders' folders the next one is due; none when left out.
+    pub visits_every: Option<chrono::Duration>,
     pub options: WorkerOptions,
     pub part: Part,
     /// Jobs that run side by side in this process, whatever account they are of. What watches does not stand in line.
@@ -127,6 +130,9 @@ impl Daemon {
         for schedule in self.schedules.iter().filter(|schedule| schedule.watch == watch) {
             worker = worker.handle(schedule.name.clone(), Arc::clone(handler));
         }
+        if !watch && self.visits_every.is_some() {
+            worker = worker.handle(RECEIVE, Arc::clone(handler));
+        }
         if let (false, Some(gate)) = (watch, &self.gate) {
             worker = worker.gate(Arc::clone(gate));
         }
@@ -165,6 +171,12 @@ async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown
             }
             // A database that is away for a moment must not end the daemon: the next tick tries again.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
+        }
+        if let Some(every) = daemon.visits_every
+            && let Err(error) =
+                enqueue_visit(&daemon.store, daemon.clock.as_ref(), &daemon.account, every).await
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "visit not written down");
         }
         let now = daemon.clock.now();
         if cleaned_at.is_none_or(|at| now < at || now - at >= CLEAN_EVERY) {

@@ -3,11 +3,13 @@
 use chrono::NaiveDate;
 use tokio::sync::Mutex;
 
-use super::configured::{MAIL_BY, mail_date};
+use super::configured::{MAIL_BY, RETENTION, mail_date};
+use super::housekeep::{RetainError, retain};
+use super::visits::RECEIVE;
 use super::watch::{WatchError, absent_mail, raise};
 use crate::calendar::instant_of;
 use crate::jobs::{JobEnd, JobFailure};
-use crate::night::{Night, StepState, step::chain};
+use crate::night::{Night, StepState, Wait, receive, step::chain};
 use crate::store::work::Job;
 
 /// Does the job of an occurrence. `turn` is what the night and the watch over the inbox take turns with, because both
@@ -16,6 +18,10 @@ use crate::store::work::Job;
 /// # Errors
 /// With the decision whether another attempt can help.
 pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<JobEnd, JobFailure> {
+    if job.kind == RECEIVE {
+        let _turn = turn.lock().await;
+        return visit(night).await;
+    }
     let date = civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
     if job.kind == MAIL_BY {
         return watch(night, date).await.map_err(|error| match error {
@@ -24,6 +30,16 @@ pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<Jo
         });
     }
     let _turn = turn.lock().await;
+    if job.kind == RETENTION {
+        let retained = retain(night.store, night.config, date, night.now())
+            .await
+            .map_err(|error| match error {
+                RetainError::Store(_) => JobFailure::retry(chain(&error)),
+                RetainError::Rules(_) => JobFailure::fail(chain(&error)),
+            })?;
+        tracing::info!(%date, deleted = retained.deleted.len(), held = retained.held.len(), "retention done");
+        return Ok(JobEnd::Done);
+    }
     let report = night
         .run(date)
         .await
@@ -40,6 +56,26 @@ pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<Jo
 fn civil_date(payload: &str) -> Option<NaiveDate> {
     let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
     payload.get("civil_date")?.as_str()?.parse().ok()
+}
+
+/// Takes what forwarders have left since the last visit. While a night is on its way, here or elsewhere, it does that.
+async fn visit(night: &Night<'_>) -> Result<JobEnd, JobFailure> {
+    let visited = night
+        .in_turn(Wait::No, |night| {
+            Box::pin(async move { Ok(receive::between_nights(night).await) })
+        })
+        .await;
+    let report = match visited {
+        Ok(None) => return Ok(JobEnd::Done),
+        Ok(Some(Ok(report))) => report,
+        Ok(Some(Err(error))) => return Err(JobFailure::retry(chain(&error))),
+        Err(error) => return Err(JobFailure::retry(chain(&error))),
+    };
+    for problem in &report.problems {
+        tracing::warn!("receive: {problem}");
+    }
+    tracing::info!(counts = ?report.counts, "forwarders visited");
+    Ok(JobEnd::Done)
 }
 
 /// Looks whether the day's mail was delivered; where it was not, every reader is told once.

@@ -10,11 +10,13 @@ pub mod daemon;
 mod handle;
 mod housekeep;
 mod tick;
+mod visits;
 pub mod watch;
 
 pub use by_hand::{RunDate, run_date};
 pub use civil::{CatchUp, Decision, Planned, Schedule, ScheduleError, due_occurrences};
-pub use configured::{MAIL_BY, NIGHT, configured, mail_date, mail_due};
+pub use configured::{MAIL_BY, NIGHT, RETENTION, configured, mail_date, mail_due};
 pub use handle::handle;
-pub use housekeep::housekeep;
+pub use housekeep::{RetainError, housekeep, retain};
 pub use tick::{Ticked, tick};
+pub use visits::{RECEIVE, enqueue_visit, visits_every};

@@ -48,6 +48,33 @@ pub async fn put(
     Ok(sha256)
 }
 
+/// The bytes as they are stored, not hashed: whoever sends them hashes them meanwhile.
+///
+/// # Errors
+/// When they are missing, deleted by retention, or cannot be unpacked.
+pub async fn get_unhashed(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<Vec<u8>, StoreError> {
+    let corrupt = |why: String| StoreError::Corrupt {
+        what: format!("blob {sha256}"),
+        why,
+    };
+    let row = tx
+        .row(
+            "SELECT bytes, encoding, size FROM blob WHERE account_id = $1 AND sha256 = $2",
+            args![account, sha256],
+        )
+        .await?
+        .ok_or_else(|| corrupt("it is missing".to_owned()))?;
+    let (encoding, size): (String, i64) = (row.get("encoding")?, row.get("size")?);
+    if encoding == DELETED {
+        return Err(corrupt("it was deleted by retention".to_owned()));
+    }
+    let stored: Vec<u8> = row.get("bytes")?;
+    tokio::task::spawn_blocking(move || unpack(&encoding, stored, size))
+        .await
+        .map_err(|error| corrupt(error.to_string()))?
+        .map_err(|error| corrupt(format!("its bytes have changed ({error})")))
+}
+
 /// How stored bytes stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -82,14 +109,30 @@ pub async fn look(
     if encoding == DELETED {
         return Ok((Content::Deleted, None));
     }
-    Ok(match unpack(&encoding, row.get("bytes")?, size) {
+    let stored: Vec<u8> = row.get("bytes")?;
+    if stored.len() < LONG {
+        return Ok(open(&encoding, stored, size, sha256));
+    }
+    let name = sha256.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open(&encoding, stored, size, &name)).await;
+    opened.map_err(|error| StoreError::Corrupt {
+        what: format!("blob {sha256}"),
+        why: error.to_string(),
+    })
+}
+
+/// Unpacking and hashing so much takes long enough to be kept away from what else the thread has to do.
+const LONG: usize = 1 << 20;
+
+fn open(encoding: &str, stored: Vec<u8>, size: i64, sha256: &str) -> (Content, Option<Vec<u8>>) {
+    match unpack(encoding, stored, size) {
         Ok(bytes) if sha256_hex(&bytes) == sha256 => (Content::Whole, Some(bytes)),
         Ok(_) => (Content::Changed("its bytes have changed".to_owned()), None),
         Err(error) => (
             Content::Changed(format!("its bytes have changed ({error})")),
             None,
         ),
-    })
+    }
 }
 
 /// The bytes, checked against their name.

@@ -38,6 +38,15 @@ impl Engine {
         }
     }
 
+    /// A row that nobody else may lock or change until the transaction ends; SQLite has one writer.
+    #[must_use]
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Postgres => " FOR UPDATE",
+            Self::Sqlite => "",
+        }
+    }
+
     /// A row that must not change until the transaction ends; others may look at it.
     #[must_use]
     pub fn for_share(self) -> &'static str {

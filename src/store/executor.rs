@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqlitePool};
 use super::archive::{self, Note};
 use super::dialect::Engine;
 use super::failpoint::{self, Boundary};
-use super::places::{bulk, numbered, place};
+use super::places::{numbered, place};
 use super::postgres::{Postgres, is_away, is_conflict};
 use super::row::Row;
 use super::sqlite;
@@ -20,6 +20,8 @@ use super::value::Value;
 use super::work::Wake;
 use crate::ids::AccountId;
 
+mod bulk;
+mod stream;
 mod whole;
 
 pub use whole::Applied;
@@ -228,11 +230,6 @@ pub struct Tx {
     pub(super) noted: Vec<(AccountId, Note)>,
 }
 
-/// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
-const ROWS_PER_STATEMENT: usize = 500;
-/// PostgreSQL numbers arguments with 16 bits.
-const MAX_ARGUMENTS: usize = 32_000;
-
 impl Tx {
     /// Wakes the workers of every process when this transaction commits.
     pub(super) async fn wake_workers(&mut self) -> Result<(), StoreError> {
@@ -333,40 +330,6 @@ impl Tx {
     /// As [`Tx::rows`].
     pub async fn row(&mut self, sql: impl Into<String>, args: &[Value]) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, args).await?.into_iter().next())
-    }
-
-    /// Bulk insert: `head` is `INSERT INTO t (a, b)`, `tail` an `ON CONFLICT …` clause or empty; neither has places.
-    ///
-    /// # Errors
-    /// When a row has another number of values than the first, or the engine refuses.
-    pub async fn insert_many(
-        &mut self,
-        head: &str,
-        rows: &[Vec<Value>],
-        tail: &str,
-    ) -> Result<u64, StoreError> {
-        let Some(width) = rows.first().map(Vec::len) else {
-            return Ok(0);
-        };
-        statements::saw_bulk(self.engine(), (head, tail), rows);
-        if let Some(row) = rows.iter().find(|row| row.len() != width) {
-            return Err(StoreError::Arguments {
-                statement: shown(head),
-                wanted: width,
-                given: row.len(),
-            });
-        }
-        let mut changed = 0;
-        let (mut text, mut rows_of_text) = (String::new(), 0);
-        for chunk in rows.chunks(ROWS_PER_STATEMENT.min(MAX_ARGUMENTS / width.max(1))) {
-            if chunk.len() != rows_of_text {
-                text = bulk(self.engine(), head, chunk.len(), width, tail);
-                rows_of_text = chunk.len();
-            }
-            let args: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            changed += self.run(&text, &args).await?;
-        }
-        Ok(changed)
     }
 
     /// # Errors

@@ -42,6 +42,16 @@ pub struct Look {
     pub modified: i64,
 }
 
+/// A look at a file that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    pub look: Look,
+    /// When it was first seen so.
+    pub since: DateTime<Utc>,
+    /// Its bytes, when they were taken and it stays where it is.
+    pub sha256: Option<String>,
+}
+
 /// Hashes of everything that was read before.
 ///
 /// # Errors
@@ -279,13 +289,10 @@ pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<BTreeMap<String, 
 ///
 /// # Errors
 /// When the engine refuses.
-pub async fn looks(
-    tx: &mut Tx,
-    account: &AccountId,
-    origin: &str,
-) -> Result<Vec<(Look, DateTime<Utc>)>, StoreError> {
+pub async fn looks(tx: &mut Tx, account: &AccountId, origin: &str) -> Result<Vec<Looked>, StoreError> {
     tx.rows(
-        "SELECT name, size, modified, seen_at FROM inbox_look WHERE account_id = $1 AND origin = $2 ORDER BY name",
+        "SELECT name, size, modified, seen_at, sha256 FROM inbox_look WHERE account_id = $1 AND origin = $2
+         ORDER BY name",
         args![account, origin],
     )
     .await?
@@ -296,7 +303,11 @@ pub async fn looks(
             size: row.get("size")?,
             modified: row.get("modified")?,
         };
-        Ok((look, row.get("seen_at")?))
+        Ok(Looked {
+            look,
+            since: row.get("seen_at")?,
+            sha256: row.get("sha256")?,
+        })
     })
     .collect()
 }
@@ -309,7 +320,7 @@ pub async fn save_looks(
     tx: &mut Tx,
     account: &AccountId,
     origin: &str,
-    now_there: &[(Look, DateTime<Utc>)],
+    now_there: &[Looked],
 ) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM inbox_look WHERE account_id = $1 AND origin = $2",
@@ -318,10 +329,22 @@ pub async fn save_looks(
     .await?;
     let rows: Vec<_> = now_there
         .iter()
-        .map(|(look, since)| args![account, origin, &look.name, look.size, look.modified, *since].to_vec())
+        .map(|Looked { look, since, sha256 }| {
+            let sha256 = sha256.as_deref();
+            args![
+                account,
+                origin,
+                &look.name,
+                look.size,
+                look.modified,
+                *since,
+                sha256
+            ]
+            .to_vec()
+        })
         .collect();
     tx.insert_many(
-        "INSERT INTO inbox_look (account_id, origin, name, size, modified, seen_at)",
+        "INSERT INTO inbox_look (account_id, origin, name, size, modified, seen_at, sha256)",
         &rows,
         "ON CONFLICT (account_id, origin, name) DO NOTHING",
     )

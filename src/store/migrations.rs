@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 14] = [
+const SCRIPTS: [(i64, &str, &str); 17] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -20,6 +20,9 @@ const SCRIPTS: [(i64, &str, &str); 14] = [
     (10, "delivery", include_str!("migrations/0010_delivery.sql")),
     (11, "archive", include_str!("migrations/0011_archive.sql")),
     (12, "turn", include_str!("migrations/0012_turn.sql")),
+    (13, "taken", include_str!("migrations/0013_taken.sql")),
+    (14, "series", include_str!("migrations/0014_series.sql")),
+    (15, "web", include_str!("migrations/0015_web.sql")),
     (16, "access", include_str!("migrations/0016_access.sql")),
     (17, "tracking", include_str!("migrations/0017_tracking.sql")),
 ];

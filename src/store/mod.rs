@@ -26,6 +26,7 @@ mod postgres;
 pub mod receipts;
 mod row;
 pub mod run;
+pub mod session;
 mod sqlite;
 pub mod statements;
 pub mod tables;

@@ -235,6 +235,38 @@ pub async fn append(
     Ok(())
 }
 
+/// Puts a new revision in the place of the one before it.
+///
+/// # Errors
+/// When the order went on or was changed meanwhile, or the engine refuses.
+pub async fn reissue(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &StockingOrder,
+    eta_p90: NaiveDate,
+    event: OrderEvent,
+) -> Result<(), OrderStoreError> {
+    let model = to_json("order", order)?;
+    tx.execute_exactly(
+        1,
+        "UPDATE stocking_order SET revision = $3, forwarder = $4, ship_by = $5, eta_p50 = $6, eta_p90 = $7, model = $8
+         WHERE account_id = $1 AND order_no = $2 AND revision = $9",
+        args![
+            account,
+            &order.number,
+            order.revision,
+            &order.forwarder,
+            order.ship_by,
+            order.eta,
+            eta_p90,
+            model,
+            order.revision.saturating_sub(1)
+        ],
+    )
+    .await?;
+    append(tx, account, &order.number, event).await
+}
+
 fn read_state(row: &Row) -> Result<OrderState, StoreError> {
     let code: String = row.get("state")?;
     OrderState::parse(&code).ok_or_else(|| StoreError::Corrupt {

@@ -125,6 +125,21 @@ pub async fn latest(tx: &mut Tx, account: &AccountId, limit: u32) -> Result<Vec<
     Ok(runs)
 }
 
+/// How many runs ended in each state.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn count_by_state(tx: &mut Tx, account: &AccountId) -> Result<Vec<(String, i64)>, StoreError> {
+    tx.rows(
+        "SELECT state, COUNT(*) AS n FROM run WHERE account_id = $1 GROUP BY state ORDER BY state",
+        args![account],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.get("state")?, row.get("n")?)))
+    .collect()
+}
+
 /// # Errors
 /// When the engine refuses.
 pub async fn steps(tx: &mut Tx, account: &AccountId, run_id: &str) -> Result<Vec<StepView>, StoreError> {

@@ -1,14 +1,20 @@
 //! Looking after a database: is it sound, make it small again, keep a second one.
 
+mod series;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use super::blob::Content;
 use super::dialect::Engine;
 use super::tables::{self, Foreign, Table};
-use super::{Store, StoreError, Tx, blob, migration_list};
+use super::{Store, StoreError, Tx, archive, blob, migration_list};
 use crate::args;
 use crate::ids::AccountId;
+
+pub use series::{Repacked, repack};
 
 /// What [`check`] looks at, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub enum Part {
     Bytes,
     /// Sales days are the sum of their order lines.
     Sales,
+    /// Packed series say what the sales days say.
+    Series,
 }
 
 impl Part {
@@ -37,6 +45,7 @@ impl Part {
             Self::Papers => "papers",
             Self::Bytes => "bytes",
             Self::Sales => "sales",
+            Self::Series => "series",
         }
     }
 }
@@ -49,6 +58,8 @@ pub struct Checked {
     pub looked_at: u64,
     /// Of how many; more than `looked_at` where a sample was taken.
     pub of: u64,
+    /// Papers whose bytes a rule of retention took away, and a deletion says so: nothing is missing.
+    pub by_rule: u64,
     pub findings: Vec<String>,
 }
 
@@ -81,6 +92,7 @@ pub async fn check(store: &Store, sample: Sample, day: NaiveDate) -> Result<Vec<
     done.push(papers(&mut tx).await?);
     done.push(bytes(&mut tx, sample, day).await?);
     done.push(sales(&mut tx).await?);
+    done.push(series::check(&mut tx).await?);
     Ok(done)
 }
 
@@ -121,6 +133,7 @@ fn checked(part: Part, looked_at: u64, of: u64, mut findings: Vec<String>) -> Ch
         part,
         looked_at,
         of,
+        by_rule: 0,
         findings,
     }
 }
@@ -238,8 +251,9 @@ async fn bytes(tx: &mut Tx, sample: Sample, day: NaiveDate) -> Result<Checked, S
         Sample::About(wanted) => of.div_ceil(wanted.max(1)).max(1),
     };
     let turn = u64::try_from(day.signed_duration_since(NaiveDate::MIN).num_days()).unwrap_or(0) % every;
-    let (mut place, mut looked_at) = (0_u64, 0);
+    let (mut place, mut looked_at, mut by_rule) = (0_u64, 0, 0);
     let mut findings = Vec::new();
+    let mut deletions = BTreeMap::new();
     let mut after = (String::new(), String::new());
     loop {
         let rows = tx
@@ -260,14 +274,35 @@ async fn bytes(tx: &mut Tx, sample: Sample, day: NaiveDate) -> Result<Checked, S
             }
             looked_at += 1;
             let account: AccountId = row.get("account_id")?;
-            match blob::get(tx, &account, &after.1).await {
-                Ok(_) => {}
-                Err(error @ StoreError::Corrupt { .. }) => findings.push(format!("{account}: {error}")),
-                Err(error) => return Err(error),
-            }
+            let why = match blob::look(tx, &account, &after.1).await?.0 {
+                Content::Whole => continue,
+                Content::Deleted => {
+                    if !deletions.contains_key(&account) {
+                        let told = archive::deletions(tx, &account).await?;
+                        deletions.insert(account.clone(), told);
+                    }
+                    if deletions
+                        .get(&account)
+                        .is_some_and(|told| told.contains_key(&after.1))
+                    {
+                        by_rule += 1;
+                        continue;
+                    }
+                    "it is gone and no deletion tells of it".to_owned()
+                }
+                Content::Missing => "it is missing".to_owned(),
+                Content::Changed(why) => why,
+            };
+            findings.push(format!(
+                "{account}: stored blob {} cannot be read back: {why}",
+                after.1
+            ));
         }
     }
-    Ok(checked(Part::Bytes, looked_at, of, findings))
+    Ok(Checked {
+        by_rule,
+        ..checked(Part::Bytes, looked_at, of, findings)
+    })
 }
 
 /// Sales days are changed by what came and went; here they are summed anew.

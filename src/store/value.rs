@@ -15,6 +15,30 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
+/// One class of them, for a column of many rows.
+impl Value {
+    pub(super) fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => *value,
+            Self::Text(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(value) => value.as_deref(),
+            Self::Int(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(value) => value.as_deref(),
+            Self::Int(_) | Self::Text(_) => None,
+        }
+    }
+}
+
 macro_rules! value_from {
     ($($from:ty => $class:ident, $convert:expr;)*) => {$(
         impl From<$from> for Value {

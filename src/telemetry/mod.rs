@@ -1,4 +1,6 @@
-//! Logs, progress and the wall clock.
+//! Logs, progress, the wall clock, and the service manager.
+
+pub mod notify;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};

@@ -1,13 +1,13 @@
 //! The same contract as SFTP on a local folder: a share, a synced drive, or the demo's forwarder.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::delivery::{
-    FetchLimits, Fetched, Found, FoundFile, Inbound, Outcome, Outgoing, PartialName, Staged,
-    is_unfinished_name, judge_found,
+    FetchLimits, Fetched, Found, FoundFile, Inbound, Outcome, Outgoing, PartialName, Sight, Staged, Standing,
+    Visit, is_unfinished_name, judge_found,
 };
 use crate::digest::sha256_hex;
 use crate::problem::Problem;
@@ -98,22 +98,31 @@ impl FolderTarget {
     pub async fn fetch_new(
         &self,
         known: &HashSet<String>,
+        visit: &Visit,
         limits: FetchLimits,
     ) -> Result<Fetched, FolderError> {
         let Some(folder) = self.in_dir.clone() else {
             return Ok(Fetched::default());
         };
-        let first = {
+        let list = || {
             let folder = folder.clone();
-            blocking(&folder.clone(), move || waiting_files(&folder)).await?
+            blocking(&self.out_dir, move || waiting_files(&folder))
         };
-        if first.is_empty() {
-            return Ok(Fetched::default());
+        let mut there = list().await?;
+        let unsure = |sight: &Sight| visit.judge(sight) == Standing::Unsure;
+        let mut before = BTreeMap::new();
+        if visit.looks_twice() && there.iter().any(unsure) {
+            tokio::time::sleep(self.settle).await;
+            let first = std::mem::replace(&mut there, list().await?);
+            before.extend(first.into_iter().map(|sight| (sight.name.clone(), sight)));
         }
-        tokio::time::sleep(self.settle).await;
+        let judged = there
+            .into_iter()
+            .map(|sight| (visit.decide(before.get(&sight.name), &sight), sight))
+            .collect();
         let known = known.clone();
         blocking(&folder.clone(), move || {
-            take_settled(&folder, &first, &known, limits)
+            Ok(take_settled(&folder, judged, &known, limits))
         })
         .await
     }
@@ -270,10 +279,7 @@ fn clear_leftovers(folder: &Path, mine: &PartialName) -> Result<(), FolderError>
     Ok(())
 }
 
-/// Name, size and time of a file.
-type Seen = (String, u64, Option<std::time::SystemTime>);
-
-fn waiting_files(folder: &Path) -> Result<Vec<Seen>, FolderError> {
+fn waiting_files(folder: &Path) -> Result<Vec<Sight>, FolderError> {
     let cannot = |source| FolderError::io("cannot list", folder, source);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
@@ -285,7 +291,17 @@ fn waiting_files(folder: &Path) -> Result<Vec<Seen>, FolderError> {
             Err(error) => return Err(FolderError::io("cannot look at", &entry.path(), error)),
         };
         if metadata.is_file() && !is_unfinished_name(&name) {
-            files.push((name, metadata.len(), metadata.modified().ok()));
+            let modified = metadata
+                .modified()
+                .ok()
+                .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+                .and_then(|since| i64::try_from(since.as_millis()).ok())
+                .unwrap_or(0);
+            files.push(Sight {
+                name,
+                size: metadata.len(),
+                modified,
+            });
         }
     }
     files.sort();
@@ -294,18 +310,16 @@ fn waiting_files(folder: &Path) -> Result<Vec<Seen>, FolderError> {
 
 fn take_settled(
     folder: &Path,
-    first: &[Seen],
+    judged: Vec<(Standing, Sight)>,
     known: &HashSet<String>,
     limits: FetchLimits,
-) -> Result<Fetched, FolderError> {
+) -> Fetched {
     let mut fetched = Fetched::default();
     let mut here = HashSet::new();
-    for seen in waiting_files(folder)? {
-        let settled = first.contains(&seen);
-        let (name, size, _) = seen;
+    for (standing, sight) in judged {
+        let (name, size) = (sight.name.clone(), sight.size);
         let path = folder.join(&name);
-        if !settled {
-            fetched.growing.push(name);
+        if fetched.took_note(sight, standing) || fetched.files.len() >= limits.max_files {
             continue;
         }
         if size > limits.max_bytes {
@@ -336,16 +350,14 @@ fn take_settled(
             continue;
         }
         let sha256 = sha256_hex(&bytes);
+        fetched.note_hash(&sha256);
         if known.contains(&sha256) || !here.insert(sha256.clone()) {
             fetched.known += 1;
             continue;
         }
         fetched.files.push(Inbound { name, sha256, bytes });
-        if fetched.files.len() >= limits.max_files {
-            break;
-        }
     }
-    Ok(fetched)
+    fetched
 }
 
 fn shown(path: &Path) -> String {
@@ -456,7 +468,7 @@ mod tests {
             std::fs::write(growing, b"half and more").unwrap();
         });
         let fetched = target
-            .fetch_new(&HashSet::new(), FetchLimits::default())
+            .fetch_new(&HashSet::new(), &Visit::default(), FetchLimits::default())
             .await
             .unwrap();
         writer.await.unwrap();
@@ -468,6 +480,7 @@ mod tests {
         let again = target
             .fetch_new(
                 &known,
+                &Visit::default(),
                 FetchLimits {
                     max_bytes: 5,
                     ..FetchLimits::default()

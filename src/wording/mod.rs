@@ -34,13 +34,14 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),
     ("receipts", include_str!("receipts.toml")),
     ("cli", include_str!("cli.toml")),
     ("work", include_str!("work.toml")),
+    ("web", include_str!("web.toml")),
 ];
 
 static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(load);

@@ -1,9 +1,10 @@
 //! Several processes, killed processes and servers that go away: the night ends as if nothing had happened.
 
-mod children;
+pub mod children;
 mod cost;
 mod daemons;
 mod failover;
-mod kill;
+mod fairness;
+pub mod kill;
 mod memory;
 mod stage;

@@ -15,4 +15,5 @@ mod planner;
 mod receipts;
 mod services;
 mod store;
+mod web;
 mod world;

@@ -1,5 +1,6 @@
 //! Whole nights against the simulated world: marketplace, warehouse, forwarder and mail server on loopback.
 
+mod amend;
 mod answers;
 mod commands;
 mod daemon;

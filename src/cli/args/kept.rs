@@ -41,7 +41,7 @@ pub enum OutboxCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Version, structure, foreign keys, stored papers and their hashes, sales days, shipped against received.
+    /// Version, structure, foreign keys, stored papers and their hashes, sales days and series, shipped against received.
     Check {
         /// Read every stored paper; a sample of about a thousand when left out, others each day.
         #[arg(long)]
@@ -51,6 +51,8 @@ pub enum DbCommand {
     },
     /// Give the space of deleted rows back.
     Vacuum,
+    /// Pack the sales series anew from the sales days, when a check finds that they differ.
+    Repack,
     /// Write the database of this moment into a new file (SQLite; docs/storage.md for PostgreSQL).
     Backup { file: PathBuf },
 }
@@ -142,4 +144,10 @@ pub enum AuditCommand {
         #[command(flatten)]
         at: At,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WebCommand {
+    /// Read a password from standard input and print its hash.
+    Hash,
 }

@@ -1,12 +1,12 @@
 //! Files: those of one target travel together over one connection, each with its own claim, mark and result.
 
-use futures_util::future::{BoxFuture, join_all};
+use std::sync::Arc;
 
+use super::batch::{Files, Link, Loaded, Step, Way, close, hold_back};
 use super::{Broken, Delivered, Run, lease_of};
-use crate::delivery::{Channel, Outcome, Outgoing, Staged, State, Verdict, check_remote_name};
+use crate::delivery::{Channel, Outcome, State, Verdict, check_remote_name};
 use crate::store::outbox::{self, BatchLimits, Claim, KnownServer, Message};
 use crate::store::{StoreError, blob};
-use crate::transport::folder::FolderTarget;
 use crate::transport::sftp::{Session, SftpError, Target};
 
 /// Messages on their way at once.
@@ -16,32 +16,8 @@ const BATCH_BYTES: i64 = 32 * 1024 * 1024;
 /// A server is tried again after so long, even when it announces the same.
 const PROBE_DAYS: i64 = 30;
 
-/// Where the files go.
-enum Way<'a> {
-    Sftp(&'a Target),
-    Folder(&'a FolderTarget),
-    Nowhere,
-}
-
-/// The connection of one target while its messages are sent.
-enum Link {
-    Closed,
-    Open(Box<Session>),
-    /// Connecting failed: the same is true for each further message, without connecting again.
-    Failed(Outcome),
-}
-
-/// What a batch has come to for one message.
-enum Step {
-    /// Its bytes wait to be staged.
-    Loaded(Vec<u8>),
-    Staged(Vec<u8>, Staged),
-    Ended(Outcome),
-    /// An earlier message of the target has to wait, and so has this one.
-    Behind,
-    /// Another worker has it.
-    Lost,
-}
+/// From here on a file is hashed while it is being sent.
+const LARGE: i64 = 4 * 1024 * 1024;
 
 impl Run<'_> {
     /// Sends the files of one target until one has to wait.
@@ -96,7 +72,7 @@ impl Run<'_> {
         link: &mut Link,
     ) -> Result<Vec<Delivered>, Broken> {
         // Before the connection stands, one message finds out whether it can.
-        let stands = matches!((way, &*link), (Way::Folder(_), _) | (_, Link::Open(_)));
+        let stands = matches!((way, &*link), (Way::Folder(_), _) | (_, Link::Open { .. }));
         let limits = BatchLimits {
             messages: if stands { BATCH_MESSAGES } else { 1 },
             bytes: BATCH_BYTES,
@@ -175,13 +151,23 @@ impl Run<'_> {
         way: &Way<'_>,
         link: &mut Link,
     ) -> Result<Vec<Step>, Broken> {
-        let mut steps = self.load(messages, way).await?;
-        if let Way::Sftp(to) = way
-            && matches!(link, Link::Closed)
-            && steps.iter().any(|step| matches!(step, Step::Loaded(_)))
-        {
-            *link = self.open(to).await?;
+        let refused: Vec<Option<String>> = messages
+            .iter()
+            .map(|message| refused_unseen(message, way))
+            .collect();
+        let closed = matches!(link, Link::Closed) && refused.iter().any(Option::is_none);
+        let connect = async {
+            match way {
+                Way::Sftp(to) if closed => Ok(Some(self.open(to).await?)),
+                _ => Ok::<_, Broken>(None),
+            }
+        };
+        // A large file is unpacked and hashed while the other side is greeted.
+        let (steps, opened) = tokio::join!(self.load(messages, refused), connect);
+        if let Some(opened) = opened? {
+            *link = opened;
         }
+        let mut steps = steps?;
         let files = Files {
             claims,
             messages,
@@ -200,23 +186,28 @@ impl Run<'_> {
         Ok(steps)
     }
 
-    async fn load(&self, messages: &[Message], way: &Way<'_>) -> Result<Vec<Step>, Broken> {
+    async fn load(&self, messages: &[Message], refused: Vec<Option<String>>) -> Result<Vec<Step>, Broken> {
         let mut steps = Vec::with_capacity(messages.len());
         let mut tx = self.store.read().await?;
-        for message in messages {
-            let refused = |why: String| Step::Ended(Outcome::Refused { why });
-            steps.push(if matches!(way, Way::Nowhere) {
-                refused(format!(
-                    "no {} target `{}` is configured",
-                    message.channel, message.target
-                ))
-            } else if let Err(error) = check_remote_name(&message.remote_name) {
-                refused(error.to_string())
-            } else {
-                match blob::get(&mut tx, self.account, &message.sha256).await {
-                    Ok(bytes) => Step::Loaded(bytes),
-                    Err(StoreError::Corrupt { what, why }) => refused(format!("{what}: {why}")),
-                    Err(error) => return Err(error.into()),
+        for (message, refused) in messages.iter().zip(refused) {
+            let refuse = |why: String| Step::Ended(Outcome::Refused { why });
+            steps.push(match refused {
+                Some(why) => refuse(why),
+                None => {
+                    let hashed = message.channel != Channel::Sftp || message.size < LARGE;
+                    let bytes = if hashed {
+                        blob::get(&mut tx, self.account, &message.sha256).await
+                    } else {
+                        blob::get_unhashed(&mut tx, self.account, &message.sha256).await
+                    };
+                    match bytes {
+                        Ok(bytes) => Step::Loaded(Loaded {
+                            bytes: Arc::new(bytes),
+                            hashed,
+                        }),
+                        Err(StoreError::Corrupt { what, why }) => refuse(format!("{what}: {why}")),
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             });
         }
@@ -250,7 +241,10 @@ impl Run<'_> {
             return Ok(Link::Failed(error.outcome()));
         }
         self.sweep(&session, to).await?;
-        Ok(Link::Open(Box::new(session)))
+        Ok(Link::Open {
+            session: Box::new(session),
+            beside: Vec::new(),
+        })
     }
 
     /// Goes by what is remembered of the server, or tries it. That nothing can be made in its folder is told by the
@@ -312,170 +306,15 @@ impl Run<'_> {
     }
 }
 
-/// What stands behind a message that has to wait does not overtake it.
-fn hold_back(steps: &mut [Step]) {
-    let mut waits = false;
-    for step in steps {
-        if waits && matches!(step, Step::Staged(..) | Step::Loaded(_)) {
-            *step = Step::Behind;
-        }
-        waits |= matches!(step, Step::Ended(Outcome::Retry { .. }));
+/// Why a message cannot leave whatever the other side says.
+fn refused_unseen(message: &Message, way: &Way<'_>) -> Option<String> {
+    if matches!(way, Way::Nowhere) {
+        return Some(format!(
+            "no {} target `{}` is configured",
+            message.channel, message.target
+        ));
     }
-}
-
-async fn close(link: &mut Link) {
-    if let Link::Open(session) = std::mem::replace(link, Link::Closed) {
-        session.close().await;
-    }
-}
-
-/// The messages of a batch and where they go.
-struct Files<'a> {
-    claims: &'a [Claim],
-    messages: &'a [Message],
-    way: &'a Way<'a>,
-}
-
-impl Files<'_> {
-    fn file<'b>(&'b self, number: usize, bytes: &'b [u8]) -> Option<Outgoing<'b>> {
-        let message = self.messages.get(number)?;
-        Some(Outgoing {
-            name: &message.remote_name,
-            bytes,
-            sha256: &message.sha256,
-            attempt: self.claims.get(number)?.attempt,
-        })
-    }
-
-    /// Stages all that are loaded, at once.
-    async fn stage(&self, steps: &mut [Step], link: &mut Link) {
-        let mut broken = false;
-        let staged = {
-            let mut work: Vec<BoxFuture<'_, Option<Result<Staged, Failed>>>> = Vec::new();
-            for (number, step) in steps.iter().enumerate() {
-                let file = match step {
-                    Step::Loaded(bytes) => self.file(number, bytes),
-                    _ => None,
-                };
-                work.push(Box::pin(self.stage_one(file, link)));
-            }
-            join_all(work).await
-        };
-        for (step, staged) in steps.iter_mut().zip(staged) {
-            let Some(staged) = staged else { continue };
-            match (std::mem::replace(step, Step::Behind), staged) {
-                (Step::Loaded(bytes), Ok(staged)) => *step = Step::Staged(bytes, staged),
-                (_, Ok(_)) => {}
-                (_, Err(failed)) => {
-                    broken |= failed.broke;
-                    *step = Step::Ended(failed.outcome);
-                }
-            }
-        }
-        if broken {
-            close(link).await;
-        }
-    }
-
-    async fn stage_one(&self, file: Option<Outgoing<'_>>, link: &Link) -> Option<Result<Staged, Failed>> {
-        let file = file?;
-        Some(match (self.way, link) {
-            (Way::Folder(to), _) => to.stage(&file).await.map_err(|error| Failed {
-                outcome: error.outcome(),
-                broke: false,
-            }),
-            (_, Link::Open(session)) => session.stage(&file).await.map_err(Failed::from),
-            (_, Link::Failed(outcome)) => Err(Failed {
-                outcome: outcome.clone(),
-                broke: false,
-            }),
-            (_, Link::Closed) => Err(Failed::gone()),
-        })
-    }
-
-    /// Gives all that are marked their final names, in their order: requests are sent one behind the other, and a
-    /// server answers them so.
-    async fn publish(&self, steps: &mut [Step], link: &mut Link) {
-        let mut broken = false;
-        let published = {
-            let mut work: Vec<BoxFuture<'_, Option<Result<String, Failed>>>> = Vec::new();
-            for (number, step) in steps.iter().enumerate() {
-                let ready = match step {
-                    Step::Staged(bytes, staged) => self.file(number, bytes).map(|file| (file, staged)),
-                    _ => None,
-                };
-                work.push(Box::pin(self.publish_one(ready, link)));
-            }
-            join_all(work).await
-        };
-        for (step, published) in steps.iter_mut().zip(published) {
-            match published {
-                None => {}
-                Some(Ok(receipt)) => *step = Step::Ended(Outcome::Sent { receipt }),
-                Some(Err(failed)) => {
-                    broken |= failed.broke;
-                    *step = Step::Ended(failed.outcome);
-                }
-            }
-        }
-        if broken {
-            close(link).await;
-        }
-    }
-
-    async fn publish_one(
-        &self,
-        ready: Option<(Outgoing<'_>, &Staged)>,
-        link: &Link,
-    ) -> Option<Result<String, Failed>> {
-        let (file, staged) = ready?;
-        Some(match (self.way, link) {
-            (Way::Folder(to), _) => to.publish(&file, staged).await.map_err(|error| Failed {
-                outcome: error.outcome(),
-                broke: false,
-            }),
-            (_, Link::Open(session)) => session.publish(&file, staged).await.map_err(Failed::from),
-            _ => Err(Failed::gone()),
-        })
-    }
-
-    /// Takes the hidden files away of those that were held back; what cannot be, the next attempt clears.
-    async fn clear_behind(&self, steps: &[Step], link: &Link) {
-        let Link::Open(session) = link else { return };
-        for ((claim, message), step) in self.claims.iter().zip(self.messages).zip(steps) {
-            if matches!(step, Step::Behind) {
-                let partial =
-                    crate::delivery::PartialName::new(&message.remote_name, &message.sha256, claim.attempt);
-                if let Err(error) = session.remove_partial(&partial).await {
-                    tracing::warn!(name = partial.file_name(), %error, "unfinished file stays at the server");
-                }
-            }
-        }
-    }
-}
-
-struct Failed {
-    outcome: Outcome,
-    /// The connection is not used again.
-    broke: bool,
-}
-
-impl Failed {
-    fn gone() -> Self {
-        Self {
-            outcome: Outcome::Retry {
-                why: "the connection is gone".to_owned(),
-            },
-            broke: false,
-        }
-    }
-}
-
-impl From<SftpError> for Failed {
-    fn from(error: SftpError) -> Self {
-        Self {
-            outcome: error.outcome(),
-            broke: error.broke_the_connection(),
-        }
-    }
+    check_remote_name(&message.remote_name)
+        .err()
+        .map(|error| error.to_string())
 }

@@ -97,12 +97,11 @@ fn stock_row(code: &str, available: Option<i64>, pending: Option<i64>) -> StockR
 }
 
 fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec<StockRow>) -> Facts<'a> {
-    let sold = |code: &str, on: &str, units| SalesDayRow {
+    let sold = |code: &str, on: &str, units| SalesSeries {
         source: source("amazon-uk"),
         fulfilment: "Merchant".to_owned(),
         sku_code: code.to_owned(),
-        day: day(on),
-        units,
+        days: vec![(day(on), units)],
     };
     let days = [
         ("2026-05-01", DayCoverage::Complete),

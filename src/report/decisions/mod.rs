@@ -71,6 +71,12 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<DecisionSheet, Vec<Problem>
     Err(refuse("no such sheet", &wanted))
 }
 
+/// A quantity as people type it, in a cell or on the web page: `480`, `４８０`, `1,200`; from 1 to ten million.
+#[must_use]
+pub fn quantity(typed: &str) -> Option<i64> {
+    whole_number(&Value::Text(typed.to_owned())).filter(|units| (1..=MAX_UNITS).contains(units))
+}
+
 /// Where each column is, by its heading in either language.
 struct Headings {
     row: u32,

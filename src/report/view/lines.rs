@@ -33,6 +33,16 @@ fn belongs(line: &PlanLine) -> bool {
         || figures::cannot_tell(line)
 }
 
+/// One line as the table shows it, with its chart, whether it asks for something or not.
+pub(super) fn one(report: &DailyReport<'_>, line: &PlanLine) -> Row {
+    let alert = report
+        .plan
+        .alerts
+        .iter()
+        .find(|alert| alert.warehouse == line.warehouse && alert.sku == line.sku);
+    row(report, line, alert, chart_of(report, line, 1), &[])
+}
+
 pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usize, workbook: &str) -> Table {
     let alerts: BTreeMap<(&WarehouseCode, &Sku), &Alert> = report
         .plan

@@ -11,7 +11,7 @@ use crate::wording::text;
 
 /// A colour with a meaning; always beside a word that says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     Red,
     Amber,
     Blue,
@@ -39,6 +39,17 @@ impl Tone {
         self.colours().1
     }
 
+    /// What it is called in a style sheet.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Amber => "amber",
+            Self::Blue => "blue",
+            Self::Green => "green",
+            Self::Grey => "grey",
+        }
+    }
+
     /// Class for the dark scheme.
     pub fn class(self) -> &'static str {
         match self {
@@ -52,7 +63,7 @@ impl Tone {
 }
 
 #[derive(Debug)]
-pub(super) struct View {
+pub struct View {
     pub lang: &'static str,
     pub subject: String,
     pub title: String,
@@ -86,14 +97,14 @@ pub(super) struct View {
 }
 
 #[derive(Debug)]
-pub(super) struct Tile {
+pub struct Tile {
     pub value: String,
     pub label: String,
     pub tone: Tone,
 }
 
 #[derive(Debug)]
-pub(super) struct Headings {
+pub struct Headings {
     pub sources: String,
     pub funnel: String,
     pub changes: String,
@@ -106,7 +117,7 @@ pub(super) struct Headings {
 }
 
 #[derive(Debug)]
-pub(super) struct Columns {
+pub struct Columns {
     pub sku: String,
     pub stock: String,
     pub dates: String,
@@ -122,7 +133,7 @@ pub(super) struct Columns {
 }
 
 #[derive(Debug)]
-pub(super) struct SourceRow {
+pub struct SourceRow {
     pub name: String,
     pub state: String,
     pub tone: Tone,
@@ -133,7 +144,7 @@ pub(super) struct SourceRow {
 }
 
 #[derive(Debug)]
-pub(super) struct ChangeRow {
+pub struct ChangeRow {
     pub kind: String,
     pub tone: Tone,
     pub sku: String,
@@ -143,7 +154,7 @@ pub(super) struct ChangeRow {
 }
 
 #[derive(Debug)]
-pub(super) struct Row {
+pub struct Row {
     pub level: String,
     pub tone: Tone,
     pub badge: Option<String>,
@@ -171,7 +182,7 @@ pub(super) struct Row {
 }
 
 #[derive(Debug)]
-pub(super) struct ChartView {
+pub struct ChartView {
     pub cid: String,
     pub png: Vec<u8>,
     pub alt: String,
@@ -180,7 +191,7 @@ pub(super) struct ChartView {
 
 /// A line of the smaller sections: what, whose, and a remark with a tone.
 #[derive(Debug)]
-pub(super) struct Item {
+pub struct Item {
     pub title: String,
     pub place: String,
     pub detail: String,
@@ -281,6 +292,13 @@ impl View {
             ),
             workbook_name,
         }
+    }
+}
+
+impl Row {
+    /// One line as the table shows it, with its chart, whether it asks for something or not.
+    pub fn of(report: &DailyReport<'_>, line: &PlanLine) -> Self {
+        lines::one(report, line)
     }
 }
 

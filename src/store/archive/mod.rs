@@ -16,7 +16,7 @@ pub use dossier::{Dossier, DossierError, read_dossier};
 pub use export::export_order;
 pub use retention::{Due, Hold, Retained, RetentionRun, holds, lift_hold, place_hold, retain};
 pub use things::event_subject;
-pub use verify::{Fault, Verified, verify};
+pub use verify::{Deletions, Fault, Verified, deletions, verify};
 
 use std::collections::{BTreeMap, BTreeSet};
 

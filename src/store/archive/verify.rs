@@ -43,7 +43,7 @@ pub struct Verified {
 }
 
 /// What the deletion entries say was taken away: content hash and the day.
-type Deletions = BTreeMap<String, String>;
+pub type Deletions = BTreeMap<String, String>;
 
 const BATCH: u32 = 1_000;
 
@@ -187,7 +187,10 @@ pub(super) async fn event_text(
 }
 
 /// What deletions say, from their own archived logs; a log that was changed says nothing.
-async fn deletions(tx: &mut Tx, account: &AccountId) -> Result<Deletions, StoreError> {
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn deletions(tx: &mut Tx, account: &AccountId) -> Result<Deletions, StoreError> {
     let logs = tx
         .rows(
             "SELECT sha256 FROM archive_entry WHERE account_id = $1 AND kind = $2 ORDER BY seq",

@@ -5,13 +5,15 @@
 
 mod inbound;
 mod sales;
+mod series;
 mod sources;
 mod stock;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
-pub use sales::{covered_days, mark_covered, merge_order_lines, sales_history};
+pub use sales::{DayChange, change_days, covered_days, mark_covered, merge_order_lines};
+pub use series::{Compared, SalesSeries, compare, repack, sales_history};
 pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
     progress, resume_state, save_progress, save_resume_state, source_states,
@@ -20,16 +22,6 @@ pub use stock::{SnapshotRefused, discard_snapshot, latest_stock, merge_stock, pu
 
 use crate::ids::{SourceId, WarehouseCode};
 use crate::ledger::StockRow;
-
-/// Units of one SKU ordered on one civil day of the marketplace, cancelled ones not counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SalesDayRow {
-    pub source: SourceId,
-    pub fulfilment: String,
-    pub sku_code: String,
-    pub day: NaiveDate,
-    pub units: i64,
-}
 
 /// How far a source has answered for a civil day. A day that is in no map was never asked for: a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

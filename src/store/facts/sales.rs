@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{DayCoverage, SalesDayRow};
+use super::{DayCoverage, series};
 use crate::args;
 use crate::calendar::civil_day;
 use crate::ids::{AccountId, SourceId};
@@ -48,6 +48,7 @@ pub async fn merge_order_lines(
     for line in lines {
         orders.entry(&line.order_id).or_default().push(line);
     }
+    let whole = series::lock(tx, account, source).await?;
     let stored = stored_orders(tx, account, source, &orders).await?;
     let mut change = DayChange::new();
     let mut replaced = Vec::new();
@@ -105,12 +106,12 @@ pub async fn merge_order_lines(
         "",
     )
     .await?;
-    change_days(tx, account, source, &change).await?;
+    change_locked(tx, account, source, &change, whole).await?;
     Ok(written)
 }
 
 /// Units per day, fulfilment and SKU code that come on top of what the days say.
-type DayChange = BTreeMap<(NaiveDate, String, String), i64>;
+pub type DayChange = BTreeMap<(NaiveDate, String, String), i64>;
 
 struct StoredOrder {
     updated_at: DateTime<Utc>,
@@ -155,9 +156,39 @@ async fn stored_orders(
     Ok(stored)
 }
 
+/// Changes sales days, and their series with them. [`merge_order_lines`] does so with what its orders come to; a history
+/// that has no orders may come this way.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn change_days(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    change: &DayChange,
+) -> Result<(), StoreError> {
+    let whole = series::lock(tx, account, source).await?;
+    change_locked(tx, account, source, change, whole).await
+}
+
 /// Days are changed by what was added and taken away: summing whole days anew for every page made a long history cost
 /// its square.
-async fn change_days(
+async fn change_locked(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    change: &DayChange,
+    whole: bool,
+) -> Result<(), StoreError> {
+    change_rows(tx, account, source, change).await?;
+    if whole {
+        series::patch(tx, account, source, change).await
+    } else {
+        series::pack_locked(tx, account, source).await.map(drop)
+    }
+}
+
+async fn change_rows(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
@@ -242,37 +273,6 @@ pub async fn mark_covered(
     )
     .await?;
     Ok(())
-}
-
-/// Units per source, fulfilment, SKU code and civil day, both ends included, in that order.
-///
-/// A day without a row sold nothing only where [`covered_days`] calls it complete.
-///
-/// # Errors
-/// When the engine refuses.
-pub async fn sales_history(
-    tx: &mut Tx,
-    account: &AccountId,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<SalesDayRow>, StoreError> {
-    tx.rows(
-        "SELECT source, fulfilment, sku_code, day, units FROM sales_day
-         WHERE account_id = $1 AND day >= $2 AND day <= $3 ORDER BY source, fulfilment, sku_code, day",
-        args![account, from, to],
-    )
-    .await?
-    .iter()
-    .map(|row| {
-        Ok(SalesDayRow {
-            source: row.get("source")?,
-            fulfilment: row.get("fulfilment")?,
-            sku_code: row.get("sku_code")?,
-            day: row.get("day")?,
-            units: row.get("units")?,
-        })
-    })
-    .collect()
 }
 
 /// The days the source has answered for, both ends included. Days that are not in the map are gaps.

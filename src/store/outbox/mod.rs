@@ -20,7 +20,7 @@ pub use recipient::{
 };
 pub use server::{KnownServer, known_server, remember_server};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::archive::{Kind, Note};
 use super::{Row, StoreError, Tx, blob};
@@ -278,6 +278,62 @@ pub async fn list(
     .iter()
     .map(message)
     .collect()
+}
+
+/// What has left, newest first.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn newest_sent(tx: &mut Tx, account: &AccountId, most: u32) -> Result<Vec<Message>, StoreError> {
+    tx.rows(
+        format!(
+            "SELECT {COLUMNS} FROM outbox WHERE account_id = $1 AND state = 'sent'
+             ORDER BY sent_at DESC, business_key LIMIT $2"
+        ),
+        args![account, most],
+    )
+    .await?
+    .iter()
+    .map(message)
+    .collect()
+}
+
+/// The newest date whose daily mail has left to anybody.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn last_daily(tx: &mut Tx, account: &AccountId) -> Result<Option<NaiveDate>, StoreError> {
+    let row = tx
+        .row(
+            "SELECT MAX(business_key) AS newest FROM outbox
+             WHERE account_id = $1 AND state = 'sent' AND business_key LIKE $2",
+            args![account, "mail/daily/%"],
+        )
+        .await?;
+    let newest: Option<String> = row.map_or(Ok(None), |row| row.get("newest"))?;
+    Ok(newest.and_then(|key| key.split('/').nth(2)?.parse().ok()))
+}
+
+/// Messages whose key begins so, in the order they were enqueued per target.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn beginning(tx: &mut Tx, account: &AccountId, prefix: &str) -> Result<Vec<Message>, StoreError> {
+    let mut found: Vec<Message> = tx
+        .rows(
+            format!(
+                "SELECT {COLUMNS} FROM outbox WHERE account_id = $1 AND business_key LIKE $2
+                 ORDER BY channel, target, sequence"
+            ),
+            args![account, format!("{prefix}%")],
+        )
+        .await?
+        .iter()
+        .map(message)
+        .collect::<Result<_, _>>()?;
+    // What LIKE takes for a wildcard may stand in a key, and SQLite's knows no case.
+    found.retain(|message| message.business_key.starts_with(prefix));
+    Ok(found)
 }
 
 /// How many messages stand in each state, in the order of the states.

@@ -167,8 +167,13 @@ async fn end(
     follow(tx, &claim.account, occurrence, state.of_occurrence(), error, now).await
 }
 
-/// Takes back the leases that ran out and, at start, those that `own` still holds from before a crash. A job whose
-/// attempts are used up is dead: one that kills its process must not do so for ever.
+/// So many workers in a row may die under a job; the next one is not risked. More than a job's own failures: a machine
+/// that is switched off a few times says nothing about the job.
+pub const MOST_LOST: u32 = 10;
+
+/// Takes back the leases that ran out and, at start, those that `own` still holds from before a crash. Such an attempt
+/// is no failure of the job and uses none of its attempts up; it is counted apart, and a job under which
+/// [`MOST_LOST`] workers died is dead: one that kills its process must not do so for ever.
 ///
 /// # Errors
 /// When the engine refuses.
@@ -195,7 +200,7 @@ pub async fn requeue_lost(
     let rows = tx
         .rows(
             format!(
-                "SELECT job_id, attempt, max_attempts, lease_owner FROM job
+                "SELECT job_id, attempt, lost, lease_owner FROM job
                  WHERE account_id = $1 AND state = 'leased' AND (lease_until <= $2 OR lease_owner = $3)
                  ORDER BY job_id{lock}"
             ),
@@ -210,13 +215,24 @@ pub async fn requeue_lost(
             attempt: row.get("attempt")?,
             owner: row.get("lease_owner")?,
         };
-        let max_attempts: u32 = row.get("max_attempts")?;
-        let (state, run_after) = if claim.attempt < max_attempts {
+        let times = row.get::<u32>("lost")? + 1;
+        let mut why = format!("worker `{}` was lost during the attempt", claim.owner);
+        let (state, run_after) = if times < MOST_LOST {
             (JobState::Ready, Some(now))
         } else {
+            why.push_str(&format!(
+                "; {times} workers died under this job, which may be what kills them"
+            ));
             (JobState::Dead, None)
         };
-        let why = format!("worker `{}` was lost during the attempt", claim.owner);
+        // The lost attempt is given back to those the job may fail at.
+        tx.execute_exactly(
+            1,
+            "UPDATE job SET lost = lost + 1, max_attempts = max_attempts + 1
+             WHERE account_id = $1 AND job_id = $2 AND state = 'leased' AND attempt = $3",
+            args![account, &claim.job_id, claim.attempt],
+        )
+        .await?;
         end(tx, &claim, state, "lost", Some(&why), run_after, now).await?;
         lost.push(claim);
     }

@@ -11,7 +11,7 @@ pub mod slots;
 mod state;
 mod wake;
 
-pub use claim::{claim, complete, fail, heartbeat, requeue_lost};
+pub use claim::{MOST_LOST, claim, complete, fail, heartbeat, requeue_lost};
 pub use cleanup::{Cleaned, clean};
 pub use job::{Attempt, Job, JobClaim, NewJob, enqueue};
 pub use occurrence::{

@@ -160,7 +160,7 @@ pub async fn retry(
     }
     tx.execute_exactly(
         1,
-        "UPDATE job SET state = 'ready', max_attempts = attempt + $4, run_after = $3, updated_at = $3
+        "UPDATE job SET state = 'ready', lost = 0, max_attempts = attempt + $4, run_after = $3, updated_at = $3
          WHERE account_id = $1 AND job_id = $2 AND state = 'dead'",
         args![account, job_id, now, FRESH_ATTEMPTS],
     )

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::folder::Entry;
 use super::{Session, SftpError, join};
-use crate::delivery::{FetchLimits, Fetched, Inbound, is_unfinished_name};
+use crate::delivery::{FetchLimits, Fetched, Inbound, Sight, Standing, Visit, is_unfinished_name};
 use crate::digest::sha256_hex;
 use crate::problem::Problem;
 
 impl Session {
-    /// Takes the files that are complete and not yet known by their hash. A file is complete when two looks, a pause
-    /// apart, see the same size and time, and as many bytes can be read. Nothing is removed or renamed: the folder
-    /// is the forwarder's.
+    /// Takes the files that are complete and not yet known by their hash. A file is complete when two looks, in two
+    /// visits or a pause apart in this one, see the same size and time, and as many bytes can be read. Nothing is
+    /// removed or renamed: the folder is the forwarder's.
     ///
     /// # Errors
     /// When the folder cannot be read or the connection breaks; a single file that cannot be taken is a problem of
@@ -19,27 +19,35 @@ impl Session {
     pub async fn fetch_new(
         &self,
         known: &HashSet<String>,
+        visit: &Visit,
         limits: FetchLimits,
     ) -> Result<Fetched, SftpError> {
         let Some(folder) = self.target.in_dir.clone() else {
             return Ok(Fetched::default());
         };
-        let first: BTreeMap<String, Entry> = self
-            .waiting_files(&folder)
-            .await?
-            .into_iter()
-            .map(|entry| (entry.name.clone(), entry))
-            .collect();
-        if first.is_empty() {
-            return Ok(Fetched::default());
-        }
-        tokio::time::sleep(self.target.settle).await;
+        let first = self.waiting_files(&folder).await?;
+        let unsure = |entry: &Entry| visit.judge(&sight(entry)) == Standing::Unsure;
+        let before: BTreeMap<String, Sight> = if visit.looks_twice() && first.iter().any(unsure) {
+            tokio::time::sleep(self.target.settle).await;
+            first
+                .iter()
+                .map(|entry| (entry.name.clone(), sight(entry)))
+                .collect()
+        } else {
+            BTreeMap::new()
+        };
+        let entries = if before.is_empty() {
+            first
+        } else {
+            self.waiting_files(&folder).await?
+        };
 
         let mut fetched = Fetched::default();
         let mut here = HashSet::new();
-        for entry in self.waiting_files(&folder).await? {
-            if first.get(&entry.name) != Some(&entry) {
-                fetched.growing.push(entry.name);
+        for entry in entries {
+            let seen = sight(&entry);
+            let standing = visit.decide(before.get(&entry.name), &seen);
+            if fetched.took_note(seen, standing) || fetched.files.len() >= limits.max_files {
                 continue;
             }
             let path = join(&folder, &entry.name);
@@ -70,6 +78,7 @@ impl Session {
                 continue;
             }
             let sha256 = sha256_hex(&bytes);
+            fetched.note_hash(&sha256);
             if known.contains(&sha256) || !here.insert(sha256.clone()) {
                 fetched.known += 1;
                 continue;
@@ -79,9 +88,6 @@ impl Session {
                 sha256,
                 bytes,
             });
-            if fetched.files.len() >= limits.max_files {
-                break;
-            }
         }
         Ok(fetched)
     }
@@ -100,5 +106,13 @@ impl Session {
             found,
             wanted,
         )
+    }
+}
+
+fn sight(entry: &Entry) -> Sight {
+    Sight {
+        name: entry.name.clone(),
+        size: entry.size,
+        modified: i64::from(entry.modified.unwrap_or(0)) * 1_000,
     }
 }

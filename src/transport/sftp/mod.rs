@@ -11,6 +11,7 @@ mod inbox;
 mod place;
 mod probe;
 mod read;
+mod sync;
 mod upload;
 
 pub use error::SftpError;
@@ -89,14 +90,14 @@ impl Target {
 /// An open SFTP session.
 pub struct Session {
     target: Target,
-    ssh: Handle<Verifier>,
+    ssh: Arc<Handle<Verifier>>,
     raw: RawSftpSession,
     /// What the server announced, by name.
     announced: BTreeSet<String>,
     capabilities: Capabilities,
     /// Bytes in one request.
     chunk: usize,
-    pace: Pace,
+    pace: Arc<Pace>,
 }
 
 impl Session {
@@ -113,6 +114,34 @@ impl Session {
                     seconds: target.connect_timeout.as_secs_f32(),
                 })
             })
+    }
+
+    /// Another channel of the same connection, or `None` when the server gives no more of them. Syncs of several
+    /// channels happen at once, those of one channel one after the other.
+    pub async fn beside(&self) -> Option<Self> {
+        let started = timeout(self.target.idle_timeout, start_sftp(&self.ssh, &self.target)).await;
+        match started {
+            Ok(Ok((raw, announced))) => Some(Self {
+                target: self.target.clone(),
+                ssh: Arc::clone(&self.ssh),
+                raw,
+                announced,
+                capabilities: self.capabilities,
+                chunk: self.chunk,
+                pace: Arc::clone(&self.pace),
+            }),
+            Ok(Err(error)) => {
+                tracing::debug!(target_id = self.target.id, %error, "no further channel");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Whether its bytes are limited: then several channels gain nothing.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.pace.is_limited()
     }
 
     /// Says good-bye; a server that does not answer is left behind after the idle time.
@@ -192,6 +221,16 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         .map_err(|source| lost("logging in", source))?
     {
         AuthResult::Success => {}
+        // A server that refuses says how else one may log in; the library says the same, without that, of a
+        // connection that broke meanwhile.
+        AuthResult::Failure {
+            remaining_methods, ..
+        } if remaining_methods.is_empty() && is_gone(&ssh).await => {
+            return Err(SftpError::Lost {
+                what: format!("logging in at {address}"),
+                why: "the connection was closed".to_owned(),
+            });
+        }
         AuthResult::Failure { .. } => {
             return Err(SftpError::AuthRefused {
                 address,
@@ -199,6 +238,34 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
             });
         }
     }
+    let (raw, announced) = start_sftp(&ssh, target).await?;
+    let chunk = if announced.contains(LIMITS) {
+        raw.limits().await.map_or(CHUNK, |limits| chunk_within(&limits))
+    } else {
+        CHUNK
+    };
+    let has = |name: &str| announced.contains(name);
+    Ok(Session {
+        target: target.clone(),
+        ssh: Arc::new(ssh),
+        raw,
+        capabilities: Capabilities::announced(has(FSYNC), has(HARDLINK), has(POSIX_RENAME)),
+        announced,
+        chunk,
+        pace: Arc::new(Pace::new(target.tuning.bytes_per_second)),
+    })
+}
+
+/// Starts SFTP in a channel of its own, which is a process of its own at the other side.
+async fn start_sftp(
+    ssh: &Handle<Verifier>,
+    target: &Target,
+) -> Result<(RawSftpSession, BTreeSet<String>), SftpError> {
+    let address = target.address();
+    let lost = |what: &str, source: russh::Error| SftpError::Lost {
+        what: format!("{what} at {address}"),
+        why: source.to_string(),
+    };
     let channel = ssh
         .channel_open_session()
         .await
@@ -217,22 +284,18 @@ async fn connect(target: &Target) -> Result<Session, SftpError> {
         .init()
         .await
         .map_err(|error| SftpError::of_request("starting SFTP", &address, 0, error))?;
-    let announced: BTreeSet<String> = version.extensions.into_keys().collect();
-    let chunk = if announced.contains(LIMITS) {
-        raw.limits().await.map_or(CHUNK, |limits| chunk_within(&limits))
-    } else {
-        CHUNK
-    };
-    let has = |name: &str| announced.contains(name);
-    Ok(Session {
-        target: target.clone(),
-        ssh,
-        raw,
-        capabilities: Capabilities::announced(has(FSYNC), has(HARDLINK), has(POSIX_RENAME)),
-        announced,
-        chunk,
-        pace: Pace::new(target.tuning.bytes_per_second),
-    })
+    Ok((raw, version.extensions.into_keys().collect()))
+}
+
+/// Whether the connection has ended. Its task may be about to say so.
+async fn is_gone(ssh: &Handle<Verifier>) -> bool {
+    for _ in 0..20 {
+        if ssh.is_closed() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
 }
 
 const FSYNC: &str = "fsync@openssh.com";

@@ -4,7 +4,7 @@ use russh_sftp::client::error::Error as ClientError;
 use russh_sftp::protocol::{Packet, Status, StatusCode};
 
 use super::{POSIX_RENAME, Session, SftpError};
-use crate::delivery::{Found, FoundFile, Outgoing, Placing, Staged, judge_found};
+use crate::delivery::{Found, FoundFile, Outgoing, Placing, Staged, judge_found, read_back_words};
 
 impl Session {
     /// Second half: gives the final name without overwriting and looks at it. Returns how the arrival is known.
@@ -54,12 +54,13 @@ impl Session {
                         wanted: format!("{} bytes", file.size()),
                     });
                 }
+                let checked = read_back_words(file.size());
                 let how = match (continued_from, placing) {
                     (_, Placing::LookThenRename | Placing::LookThenPosixRename) => {
-                        "read back, looked at before a rename that can overwrite".to_owned()
+                        format!("{checked}, looked at before a rename that can overwrite")
                     }
-                    (0, _) => "read back".to_owned(),
-                    (from, _) => format!("read back, continued from byte {from}"),
+                    (0, _) => checked,
+                    (from, _) => format!("{checked}, continued from byte {from}"),
                 };
                 Ok(self.receipt(file, path, &how))
             }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{self, FuturesOrdered};
 use russh_sftp::client::error::Error as ClientError;
 use russh_sftp::protocol::OpenFlags;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Session, SftpError, join};
-use crate::delivery::{Outgoing, PartialName, Staged};
+use crate::delivery::{Outgoing, PartialName, Staged, read_back};
 
 pub(super) const IN_FLIGHT: usize = 16;
 /// A file of at most so many bytes is written, synced, measured and read back in one go of requests.
@@ -61,6 +61,13 @@ impl Session {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Takes away what was staged and must not be published.
+    pub async fn abandon(&self, staged: &Staged) {
+        if let Staged::Ready { partial, .. } = staged {
+            self.remove_quietly(partial).await;
         }
     }
 
@@ -203,7 +210,7 @@ impl Session {
         }
     }
 
-    /// Whether size and bytes are ours.
+    /// Whether the size is ours, and the bytes from there on, as far as they are read back.
     async fn check(
         &self,
         partial: &str,
@@ -211,15 +218,15 @@ impl Session {
         from: u64,
         file: &Outgoing<'_>,
     ) -> Result<(), SftpError> {
-        let (size, same) = tokio::join!(
+        let (size, differs) = tokio::join!(
             self.ask("measuring", partial, self.raw.fstat(handle)),
-            self.agrees_until(partial, handle, from, file.bytes),
+            self.differs_at(partial, handle, from, file),
         );
-        let (size, same) = (size?.attrs.len(), same?);
+        let (size, differs) = (size?.attrs.len(), differs?);
         let found = if size != file.size() {
             format!("{size} bytes")
-        } else if same != file.size() {
-            format!("other bytes from {same} on")
+        } else if let Some(place) = differs {
+            format!("other bytes from {place} on")
         } else {
             return Ok(());
         };
@@ -230,7 +237,53 @@ impl Session {
         })
     }
 
+    /// The first place from `from` on, among those that are read back, where the file differs from ours.
+    async fn differs_at(
+        &self,
+        partial: &str,
+        handle: &str,
+        from: u64,
+        file: &Outgoing<'_>,
+    ) -> Result<Option<u64>, SftpError> {
+        let parts = read_back(file.size(), file.sha256)
+            .into_iter()
+            .filter(|part| part.end > from);
+        let mut looks = stream::iter(parts.map(|part| {
+            let wanted = file.bytes.get(..as_usize(part.end)).unwrap_or_default();
+            async move {
+                let start = part.start.max(from);
+                let same = self.agrees_until(partial, handle, start, wanted).await?;
+                Ok::<_, SftpError>((same < part.end).then_some(same))
+            }
+        }))
+        .buffered(IN_FLIGHT);
+        while let Some(look) = looks.next().await {
+            if let Some(place) = look? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
     async fn write_from(&self, path: &str, handle: &str, from: u64, bytes: &[u8]) -> Result<(), SftpError> {
+        let (progress, seen) = watch::channel(from);
+        let written = async move { self.write_pieces(path, handle, from, bytes, progress).await };
+        if !self.syncs_alongside(bytes.len()) {
+            return written.await;
+        }
+        // The sender goes with the writes, and with it the syncs end.
+        let (written, ()) = tokio::join!(written, self.sync_alongside(path, seen));
+        written
+    }
+
+    async fn write_pieces(
+        &self,
+        path: &str,
+        handle: &str,
+        from: u64,
+        bytes: &[u8],
+        progress: watch::Sender<u64>,
+    ) -> Result<(), SftpError> {
         let mut acknowledged = from;
         let mut offset = from;
         let mut chunks = bytes
@@ -250,7 +303,10 @@ impl Session {
                     return Err(self.silent(&format!("writing `{path}` after {acknowledged} bytes")));
                 }
                 Ok(None) => return Ok(()),
-                Ok(Some(Ok(length))) => acknowledged += length,
+                Ok(Some(Ok(length))) => {
+                    acknowledged += length;
+                    progress.send_replace(acknowledged);
+                }
                 Ok(Some(Err(error))) => {
                     return Err(SftpError::of_request("writing", path, acknowledged, error));
                 }
@@ -279,7 +335,7 @@ impl Pace {
         }
     }
 
-    fn is_limited(&self) -> bool {
+    pub(super) fn is_limited(&self) -> bool {
         self.bytes_per_second.is_some()
     }
 

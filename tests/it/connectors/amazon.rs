@@ -18,7 +18,13 @@ async fn sold(house: &House) -> Vec<(String, String, String, i64)> {
         .await
         .expect("history")
         .into_iter()
-        .map(|row| (row.day.to_string(), row.fulfilment, row.sku_code, row.units))
+        .flat_map(|series| {
+            let (fulfilment, code) = (series.fulfilment, series.sku_code);
+            series
+                .days
+                .into_iter()
+                .map(move |(day, units)| (day.to_string(), fulfilment.clone(), code.clone(), units))
+        })
         .collect()
 }
 

@@ -19,4 +19,5 @@ mod signing;
 mod stage;
 mod tape;
 mod tokens;
+mod waits;
 mod warehouses;

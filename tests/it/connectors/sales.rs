@@ -83,8 +83,8 @@ proptest! {
             }
             let mut tx = store.read().await.unwrap();
             let day = start().date_naive();
-            let rows = facts::sales_history(&mut tx, &account, day, day + Duration::days(9)).await.unwrap();
-            rows.into_iter().map(|row| row.units).collect()
+            let series = facts::sales_history(&mut tx, &account, day, day + Duration::days(9)).await.unwrap();
+            series.into_iter().flat_map(|series| series.days).map(|(_, units)| units).collect()
         });
         prop_assert_eq!(found, expected);
     }

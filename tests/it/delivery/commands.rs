@@ -11,19 +11,19 @@ use linkstar::store::outbox::{self, NewMessage};
 use super::super::services::{Services, services};
 use super::{account, at, contents, document, enqueue_all, found};
 
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(super) struct Ran {
+    pub(super) code: Option<i32>,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
-struct Shop {
-    home: tempfile::TempDir,
-    out_dir: String,
+pub(super) struct Shop {
+    pub(super) home: tempfile::TempDir,
+    pub(super) out_dir: String,
 }
 
 impl Shop {
-    fn new(services: &Services, cancel: &str) -> Self {
+    pub(super) fn new(services: &Services, cancel: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let target = services.sftp.target("huatuo");
         let rest = services.smtp_url.strip_prefix("smtp://").expect("smtp://");
@@ -52,7 +52,7 @@ impl Shop {
         }
     }
 
-    fn run(&self, args: &[&str]) -> Ran {
+    pub(super) fn run(&self, args: &[&str]) -> Ran {
         let out = Command::new(env!("CARGO_BIN_EXE_linkstar"))
             .arg("--config")
             .arg(self.home.path().join("linkstar.toml"))
@@ -66,14 +66,14 @@ impl Shop {
         }
     }
 
-    async fn store(&self) -> Store {
+    pub(super) async fn store(&self) -> Store {
         let path = self.home.path().join("data/linkstar.db");
         Store::open(&format!("sqlite:{}", path.display()))
             .await
             .expect("the store opens")
     }
 
-    fn change_config(&self, from: &str, to: &str) {
+    pub(super) fn change_config(&self, from: &str, to: &str) {
         let file = self.home.path().join("linkstar.toml");
         let text = std::fs::read_to_string(&file).expect("read");
         assert!(text.contains(from), "{from}");

@@ -2,13 +2,17 @@
 
 mod commands;
 mod contract;
+mod daily_mail;
 mod faults;
 mod flow;
 mod kill;
 mod large;
+mod outbox_faults;
 mod outgoing;
+mod overwriting;
 mod recipients;
 mod servers;
+mod sftp_double;
 mod upload;
 
 use std::path::Path;

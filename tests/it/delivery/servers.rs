@@ -23,6 +23,23 @@ pub(super) struct Sshd {
 
 impl Sshd {
     pub(super) fn start(services: &Services, dir: &Path, forbidden: &str) -> Self {
+        Self::start_by(services, dir, forbidden, Command::new("/usr/sbin/sshd"))
+    }
+
+    /// One whose files cannot grow beyond so many bytes: the write that would go further fails as on a full disk, and
+    /// what was written before stays.
+    pub(super) fn start_with_room(services: &Services, dir: &Path, bytes: u64) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        // In blocks of 512 bytes; the signal would end the server where a full disk gives an error.
+        let limit = format!(
+            "trap '' XFSZ; ulimit -f {}; exec /usr/sbin/sshd \"$@\"",
+            bytes / 512
+        );
+        shell.args(["-c", &limit, "sshd"]);
+        Self::start_by(services, dir, "", shell)
+    }
+
+    fn start_by(services: &Services, dir: &Path, forbidden: &str, mut command: Command) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -41,7 +58,7 @@ impl Sshd {
         }
         let file = dir.join(format!("sshd_config-{port}"));
         std::fs::write(&file, lines).expect("the configuration is written");
-        let child = Command::new("/usr/sbin/sshd")
+        let child = command
             .args(["-D", "-e", "-f"])
             .arg(&file)
             .stdout(Stdio::null())

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::BoxFuture;
-use linkstar::delivery::{FetchLimits, Outcome, Outgoing, Staged};
+use linkstar::delivery::{FetchLimits, Outcome, Outgoing, Staged, Visit};
 use linkstar::digest::sha256_hex;
 use linkstar::transport::sftp::{Session, SftpError, Target};
 
@@ -215,8 +215,9 @@ async fn r41_receipts_are_fetched_once_by_content_and_a_growing_one_waits() {
             file.write_all(b",more").unwrap();
         }
     });
+    let visit = Visit::default();
     // As a step of the night runs it: boxed and moved between threads.
-    let look: BoxFuture<'_, _> = Box::pin(session.fetch_new(&nothing, limits));
+    let look: BoxFuture<'_, _> = Box::pin(session.fetch_new(&nothing, &visit, limits));
     let fetched = look.await.unwrap();
     writer.abort();
     assert!(writer.await.unwrap_err().is_cancelled());
@@ -231,7 +232,7 @@ async fn r41_receipts_are_fetched_once_by_content_and_a_growing_one_waits() {
     assert_eq!(problems.len(), 2, "too large, and not readable: {problems:?}");
 
     let known = fetched.files.into_iter().map(|file| file.sha256).collect();
-    let again = session.fetch_new(&known, limits).await.unwrap();
+    let again = session.fetch_new(&known, &visit, limits).await.unwrap();
     let names: Vec<_> = again.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!((names, again.known), (vec!["growing.csv"], 2));
     session.close().await;

@@ -80,14 +80,3 @@ async fn a_folder_of_accounts_is_served_by_two_workers_and_every_night_runs_once
     assert!(owners.iter().all(|owner| owner.contains("/shop-")), "{owners:?}");
     store.close().await;
 }
-
-#[test]
-fn a_role_without_work_is_refused_with_the_reason() {
-    let out = Command::new(env!("CARGO_BIN_EXE_linkstar"))
-        .args(["run", "--role", "web"])
-        .output()
-        .expect("the binary runs");
-    assert_eq!(out.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&out.stderr);
-    assert!(said.contains("linkstar has no web page yet"), "{said}");
-}

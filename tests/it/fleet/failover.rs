@@ -131,13 +131,13 @@ async fn a_night_during_which_a_standby_takes_over_ends_right() {
 }
 
 /// A pooler that gives every transaction another connection, and refuses settings it does not know.
-struct Bouncer {
+pub struct Bouncer {
     folder: PathBuf,
-    port: u16,
+    pub port: u16,
 }
 
 impl Bouncer {
-    fn before(url: &str) -> Self {
+    pub fn before(url: &str) -> Self {
         let rest = url.split_once("://").expect("a scheme").1;
         let (login, place) = rest.rsplit_once('@').expect("a login");
         let (user, password) = login.split_once(':').expect("a password");
@@ -210,6 +210,6 @@ async fn three_processes_through_a_pooler_by_transaction_do_what_one_does_withou
     }
 }
 
-fn has_pgbouncer() -> bool {
+pub fn has_pgbouncer() -> bool {
     std::path::Path::new("/usr/sbin/pgbouncer").is_file() || has("pgbouncer", "pgbouncer")
 }

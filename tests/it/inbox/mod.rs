@@ -5,3 +5,4 @@ mod kinds;
 mod stable;
 mod stage;
 mod unreadable;
+mod visits;

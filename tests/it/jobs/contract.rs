@@ -58,15 +58,15 @@ async fn a_job_is_live_once_retries_and_ends_dead_where_a_person_can_revive_it()
             .await
             .unwrap()
             .unwrap();
-        // The process dies in its last attempt: a job that kills its worker must not do so for ever.
-        let lost = work::requeue_lost(&mut tx, &account, None, at(71)).await.unwrap();
-        assert_eq!(lost, [second]);
+        work::fail(&mut tx, &second, "no network", None, at(11))
+            .await
+            .unwrap();
         let dead = work::find(&mut tx, &account, &id).await.unwrap().unwrap();
         assert_eq!((dead.state, dead.attempt), (JobState::Dead, 2));
         let attempts = work::job_attempts(&mut tx, &account, &id).await.unwrap();
         assert_eq!(
             attempts.iter().map(|a| a.outcome.as_deref()).collect::<Vec<_>>(),
-            [Some("retry"), Some("lost")]
+            [Some("retry"), Some("dead")]
         );
         let dead_from = JobChange::Done { from: JobState::Dead };
         assert_eq!(
@@ -365,5 +365,53 @@ async fn history_is_cleaned_in_batches_and_what_a_person_must_see_stays() {
         let dates = work::list_occurrences(&mut tx, &account, 10).await.unwrap();
         let dates: Vec<_> = dates.iter().map(|one| one.civil_date.to_string()).collect();
         assert_eq!(dates, ["2026-11-07", "2026-11-06", "2026-11-04", "2026-11-01"]);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_is_no_failure_of_the_job_and_ten_in_a_row_are_the_jobs_end() {
+    let dir = tempfile::tempdir().unwrap();
+    for store in engines(dir.path()).await {
+        let account = account();
+        let mut tx = store.write().await.unwrap();
+        let id = work::enqueue(&mut tx, &account, &job("night", "2026-11-22"), at(0))
+            .await
+            .unwrap()
+            .unwrap();
+        let die = async |tx: &mut linkstar::store::Tx, now: i64| {
+            work::claim(tx, &account, &["night"], "w", at(now), LEASE)
+                .await
+                .unwrap()
+                .expect("a job");
+            work::requeue_lost(tx, &account, None, at(now + 61))
+                .await
+                .unwrap();
+            work::find(tx, &account, &id).await.unwrap().unwrap()
+        };
+        for deaths in 1..work::MOST_LOST {
+            let job = die(&mut tx, i64::from(deaths) * 100).await;
+            assert_eq!((job.state, job.attempt), (JobState::Ready, deaths));
+            // Two failures of its own are what it was given, and what it still has.
+            assert_eq!(job.max_attempts - job.attempt, 2);
+        }
+        let dead = die(&mut tx, 2_000).await;
+        assert_eq!((dead.state, dead.attempt), (JobState::Dead, work::MOST_LOST));
+        assert_eq!(
+            dead.last_error.as_deref(),
+            Some(
+                "worker `w` was lost during the attempt; 10 workers died under this job, which may be what kills them"
+            )
+        );
+        let attempts = work::job_attempts(&mut tx, &account, &id).await.unwrap();
+        assert!(
+            attempts
+                .iter()
+                .all(|attempt| attempt.outcome.as_deref() == Some("lost"))
+        );
+        // A person's wish begins to count anew.
+        let revived = work::retry(&mut tx, &account, &id, at(5_000)).await.unwrap();
+        assert_eq!(revived, JobChange::Done { from: JobState::Dead });
+        let again = die(&mut tx, 5_001).await;
+        assert_eq!(again.state, JobState::Ready);
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use linkstar::store::Store;
 
 /// Table and the columns that must not depend on how often a night was cut off.
-const FACTS: [(&str, &str); 17] = [
+const FACTS: [(&str, &str); 19] = [
     ("sales_day", "source day fulfilment sku_code units"),
+    ("sales_series", "source fulfilment sku_code year"),
+    ("sales_packed", "source form"),
     ("source_day", "source day stream state"),
     ("stock_snapshot", "source warehouse as_of stale_since problem"),
     (

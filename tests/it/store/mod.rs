@@ -3,9 +3,11 @@
 mod contract;
 mod copy;
 mod literals;
+mod loads;
 mod migrations;
 mod rows;
 mod schema;
+mod series;
 mod statements;
 mod upkeep;
 

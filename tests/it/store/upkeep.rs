@@ -92,7 +92,7 @@ async fn what_is_broken_is_named() {
         let parts: Vec<Part> = found.iter().map(|(part, _)| *part).collect();
         assert_eq!(
             parts,
-            [Part::Keys, Part::Papers, Part::Bytes, Part::Sales],
+            [Part::Keys, Part::Papers, Part::Bytes, Part::Sales, Part::Series],
             "{found:?}"
         );
         assert_eq!(
@@ -109,6 +109,10 @@ async fn what_is_broken_is_named() {
         assert_eq!(
             found[3].1,
             ["main: amazon-uk 2026-11-20 `22423`: 3 units stored, 0 in the order lines"]
+        );
+        assert_eq!(
+            found[4].1,
+            ["main: amazon-uk Amazon `22423` 2026: 0 units in the series on 2026-11-20, 3 in the sales days"]
         );
     }
 }
