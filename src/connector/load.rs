@@ -297,6 +297,41 @@ available = "units | int"
     }
 
     #[test]
+    fn who_reads_the_answers_of_another_stream_asks_nothing_itself_and_unpacks_as_that_one_does() {
+        let text = format!(
+            "{GOOD}[stream.inbound]\nrecord = \"inbound\"\nrequest = {{ method = \"GET\", path = \"/in\" }}\ndecode = [\"xml\"]\n\
+             rows = \"in[]\"\nmap = {{ inbound_no = \"no\", warehouse = \"wh\", state = \"st\", closed = \"done\" }}\n\
+             [stream.lines]\nrecord = \"inbound_line\"\nanswer_of = \"inbound\"\nrows = \"in[].lines[]\"\n\
+             map = {{ inbound_no = \"^.no\", sku_code = \"sku\" }}\n"
+        );
+        let definition = Definition::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(definition.roots().collect::<Vec<_>>(), ["inbound", "stock"]);
+        assert_eq!(definition.descendants("inbound"), ["lines"]);
+        let lines = &definition.file.stream["lines"];
+        assert_eq!(lines.decode.last(), crate::connector::decode::Layer::Xml);
+        assert_eq!(lines.snapshot, crate::connector::definition::Snapshot::Partial);
+
+        let own = text.replace(
+            "answer_of = \"inbound\"",
+            "answer_of = \"inbound\"\nparent = \"inbound\"",
+        );
+        let wanted = "no `request`, `report`, `parent`, `cursor`, `page` or `each` beside it";
+        assert!(said(&own).contains(&format!(
+            "`stream.lines.answer_of`: found `inbound`, wanted {wanted}"
+        )));
+        let stock = text.replace("answer_of = \"inbound\"", "answer_of = \"stock\"");
+        let wanted = "a request for inbounds or below one, read for lines, receipts or events";
+        assert!(said(&stock).contains(&format!(
+            "`stream.lines.answer_of`: found `stock`, wanted {wanted}"
+        )));
+        let nobody = text.replace("answer_of = \"inbound\"", "answer_of = \"inbond\"");
+        let wanted = "a name of this file, did you mean `inbound`?";
+        assert!(said(&nobody).contains(&format!(
+            "`stream.lines.answer_of`: found `inbond`, wanted {wanted}"
+        )));
+    }
+
+    #[test]
     fn a_record_cannot_be_without_its_key() {
         let text = GOOD
             .replace("sku_code = \"sku\"\n", "")

@@ -218,5 +218,12 @@ mod tests {
         assert_eq!(fill("{size}"), Err("`{size}` has no value here".to_owned()));
         assert!(fill("${env:HOME}").is_err());
         assert!(fill("{open").is_err());
+        assert!(Template::parse("{page|int}").unwrap().is_number());
+        assert_eq!(fill("{page|int}"), Ok("3".to_owned()));
+        assert!(!Template::parse("{page}").unwrap().is_number());
+        assert_eq!(
+            Template::parse("page {page|int}"),
+            Err("nothing around the number in `page {page|int}`".to_owned())
+        );
     }
 }

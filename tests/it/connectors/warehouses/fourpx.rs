@@ -119,6 +119,8 @@ async fn a_pull_of_4px_signs_each_attempt_and_adds_batches_up() {
         // 149 SKUs, two batches of one of them with the same numbers: a full page and one that is not.
         warehouse.stock = (0..149).map(|n| row(&format!("S{n:03}"), "B1", n)).collect();
         warehouse.stock.push(row("S007", "B2", 7));
+        // The same batch again: rows that moved from one page to the next one come twice.
+        warehouse.stock.push(row("S008", "B1", 8));
         warehouse.inbounds = vec![inbound("IC1", CREATED, "G", "60")];
     }
     let desk = open(&warehouse, 2).await;
@@ -134,6 +136,7 @@ async fn a_pull_of_4px_signs_each_attempt_and_adds_batches_up() {
         books.stock["S007"],
         [Some(14), Some(4), None, Some(20), None, None]
     );
+    assert_eq!(books.stock["S008"][0], Some(8));
     assert_eq!(books.inbound("IC1"), ("fourpx:USLAXA", "SO-IC1", "G", false));
     assert_eq!(books.line("IC1", "1", "A"), (Some(100), Some(60)));
     assert_eq!(books.line("IC1", "2", "A"), (Some(100), None));
