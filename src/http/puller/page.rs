@@ -50,13 +50,13 @@ impl StreamRun<'_> {
             .redacted((self.stream, self.reading), &unpacked)
             .map_err(|error| wrong(&error))?;
         let last = !more && self.next_value(window);
-        Ok(Step::Page(PulledPage {
+        Ok(Step::Page(Box::new(PulledPage {
             rows,
             also,
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
-        }))
+        })))
     }
 
     /// The same answer in the eyes of the streams that read it too.
@@ -91,13 +91,13 @@ impl StreamRun<'_> {
     fn nothing(&mut self, window: Option<Window>) -> Step {
         self.pages += 1;
         let last = self.next_value(window);
-        Step::Page(PulledPage {
+        Step::Page(Box::new(PulledPage {
             rows: PageRows::nothing(self.stream.record),
             also: self.nothing_also(),
             raw: Vec::new(),
             window,
             last,
-        })
+        }))
     }
 
     pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {
