@@ -106,8 +106,8 @@ fn row(sku: &str, sellable: &str) -> Json {
         "reserved": "10", "pi_freeze": 0})
 }
 
-fn inbound(number: &str, status: Json, changed: &str) -> Json {
-    json!({"receiving_code": number, "reference_no": format!("SO-{number}"), "receiving_status": status, "update_at": changed,
+fn inbound(number: &str, status: i64, changed: &str) -> Json {
+    json!({"receiving_code": number, "reference_no": format!("SO-{number}"), "receiving_status": status.to_string(), "update_at": changed,
         "warehouse_code": "UKMA", "box_total_count ": 2, "eta_date ": "0000-00-00"})
 }
 
@@ -124,7 +124,7 @@ async fn trap_5_texts_for_numbers_blanks_behind_keys_zero_dates_two_envelopes_an
             .map(|n| row(&format!("S{n:03}"), &n.to_string()))
             .collect();
         warehouse.inbounds = (0..101)
-            .map(|n| inbound(&format!("RV{n}"), json!("9"), "2026-01-20 09:00:00"))
+            .map(|n| inbound(&format!("RV{n}"), 9, "2026-01-20 09:00:00"))
             .collect();
         warehouse.inbounds[7]["update_at"] = json!("0000-00-00 00:00:00");
         warehouse.inbounds[8]["receiving_status"] = json!(10);
@@ -164,7 +164,7 @@ async fn trap_7_batches_of_a_box_are_summed_and_what_was_announced_counts_once()
     {
         let mut warehouse = warehouse.lock().unwrap();
         warehouse.stock = vec![row("A", "1")];
-        warehouse.inbounds = vec![inbound("RV1", json!(9), "2026-01-21 09:00:00")];
+        warehouse.inbounds = vec![inbound("RV1", 9, "2026-01-21 09:00:00")];
         warehouse.batches = vec![
             batch("60", "2026-01-20 09:38:59"),
             batch("38", "2026-01-21 09:48:07"),
@@ -201,9 +201,9 @@ async fn trap_8_a_server_that_does_not_answer_holds_up_nobody() {
     let house = House::new("2026-01-22T02:00:00Z").await;
     let mut config = config(&stage.url, &SECRETS);
     config.params.insert("timeout_seconds".to_owned(), "1".to_owned());
-    let began = std::time::Instant::now();
-    let report = house.pull(&config).await;
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    let report = tokio::time::timeout(Duration::from_secs(30), house.pull(&config))
+        .await
+        .expect("deadlines that fire");
     let stock = stream(&report, "stock");
     assert_eq!(stock.state, PullState::Failed);
     assert!(
@@ -224,7 +224,7 @@ async fn trap_9_a_row_that_pages_over_a_moving_set_skipped_comes_with_the_next_p
         let mut warehouse = warehouse.lock().unwrap();
         warehouse.stock = vec![row("A", "1")];
         warehouse.inbounds = (0..150)
-            .map(|n| inbound(&format!("RV{n}"), json!(9), "2026-01-20 09:00:00"))
+            .map(|n| inbound(&format!("RV{n}"), 9, "2026-01-20 09:00:00"))
             .collect();
     }
     let inner = Arc::clone(&warehouse);

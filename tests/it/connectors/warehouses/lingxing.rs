@@ -104,7 +104,8 @@ fn answer(erp: &mut Erp, heard: &Heard) -> Said {
             if size > 800 {
                 return error(500, "length最大800");
             }
-            let own = |row: &&Json| row["wid"].to_string() == asked["wid"].as_str().unwrap_or_default();
+            let wid: Option<i64> = asked["wid"].as_str().and_then(|wid| wid.parse().ok());
+            let own = |row: &&Json| row["wid"].as_i64() == wid;
             let rows: Vec<Json> = erp.stock.iter().filter(own).cloned().collect();
             some(&rows, number(&asked, "offset"), size)
         }

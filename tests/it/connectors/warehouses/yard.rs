@@ -112,14 +112,14 @@ pub fn number(heard: &Json, path: &str) -> u64 {
     path.split('.')
         .fold(heard, |at, name| &at[name])
         .as_u64()
-        .unwrap_or_else(|| panic!("`{path}` of {heard} is no number"))
+        .ok_or_else(|| format!("`{path}` of {heard}"))
+        .expect("a number")
 }
 
 /// A civil time as vendors write it.
 pub fn civil(text: &Json) -> NaiveDateTime {
-    let text = text.as_str().unwrap_or_else(|| panic!("{text} is no text"));
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S")
-        .unwrap_or_else(|_| panic!("`{text}` is no civil time"))
+    let text = text.as_str().expect("a text");
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect("a civil time")
 }
 
 /// Requests that came with a signature that had been used before: none of them was made anew.
@@ -131,6 +131,9 @@ pub fn resent(heard: &[Heard], signature: impl Fn(&Heard) -> String) -> usize {
         .count()
 }
 
+/// Announced, put away.
+type Line = (Option<i64>, Option<i64>);
+
 /// What the books say.
 pub struct Books {
     /// SKU: available, reserved, pending putaway, inbound, unsellable, frozen.
@@ -138,7 +141,7 @@ pub struct Books {
     /// Number: warehouse, reference, state, closed.
     pub inbounds: BTreeMap<String, (String, String, String, bool)>,
     /// Number, carton, SKU: announced, put away.
-    pub lines: BTreeMap<(String, String, String), (Option<i64>, Option<i64>)>,
+    pub lines: BTreeMap<(String, String, String), Line>,
     /// Number, SKU, kind: units in all, in how many events.
     pub receipts: BTreeMap<(String, String, String), (i64, i64)>,
     /// Why a stock is not of today.
@@ -207,24 +210,24 @@ impl Books {
         }
     }
 
-    pub fn line(&self, inbound: &str, carton: &str, sku: &str) -> (Option<i64>, Option<i64>) {
+    pub fn line(&self, inbound: &str, carton: &str, sku: &str) -> Line {
         let key = (inbound.to_owned(), carton.to_owned(), sku.to_owned());
         let found = self.lines.get(&key);
-        *found.unwrap_or_else(|| panic!("{key:?} in {:?}", self.lines))
+        *found.ok_or((key, &self.lines)).expect("a line")
     }
 
     /// Units in all, and in how many events.
     pub fn receipt(&self, inbound: &str, sku: &str, kind: &str) -> (i64, i64) {
         let key = (inbound.to_owned(), sku.to_owned(), kind.to_owned());
         let found = self.receipts.get(&key);
-        *found.unwrap_or_else(|| panic!("{key:?} in {:?}", self.receipts))
+        *found.ok_or((key, &self.receipts)).expect("a receipt")
     }
 
     /// Warehouse, reference, state, closed.
     pub fn inbound(&self, number: &str) -> (&str, &str, &str, bool) {
         let found = self.inbounds.get(number);
         let (warehouse, reference, state, closed) =
-            found.unwrap_or_else(|| panic!("{number} in {:?}", self.inbounds));
+            found.ok_or((number, &self.inbounds)).expect("an inbound");
         (warehouse, reference, state, *closed)
     }
 }
