@@ -2,6 +2,7 @@
 //! column is an error with its name, a bad row is kept out with its reason.
 
 mod seen;
+mod shape;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::Bound;
 use super::cell::Cell;
-use super::decode::{Content, DecodeError, Page, Table};
+use super::decode::{Content, Page, Table};
 use super::definition::{RecordKind, Stream};
 use super::load::{FieldMap, Reading};
 use super::path::Path;
@@ -22,6 +23,7 @@ use crate::problem::Problem;
 
 pub use seen::Seen;
 use seen::Told;
+pub use shape::ShapeError;
 use typed::typed;
 
 /// What one answer held.
@@ -84,21 +86,6 @@ impl Default for PageRows {
     }
 }
 
-/// The answer is not what the definition says.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShapeError {
-    #[error("{0}")]
-    Rows(String),
-    #[error("required column `{column}` is missing (wanted for `{field}`)")]
-    Column { column: String, field: String },
-    #[error("stream `{0}` is not declared")]
-    Stream(String),
-    #[error("more than {0} rows in one answer")]
-    TooMany(u64),
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-}
-
 /// Problems kept per page; all are counted.
 const MAX_PROBLEMS: usize = 50;
 const MAX_ROWS: u64 = 2_000_000;
@@ -138,7 +125,7 @@ struct Work<'b> {
     out: PageRows,
     /// Top-level names the map reads, and those the definition knows and leaves.
     known: BTreeSet<&'b str>,
-    /// What the rows that were taken are known by; empty when the stream declares no key.
+    /// What the rows that were taken are known by; empty when it is nothing.
     told: Vec<Told>,
 }
 
@@ -400,12 +387,7 @@ impl Work<'_> {
 
     fn taken(&mut self, row: Row<'_>, mapped: &Mapped<'_>) {
         let reading = self.reading;
-        if !reading.key.is_empty() {
-            self.told.push(Told::of(self.stream.record, reading, mapped));
-        } else if self.stream.record == RecordKind::Stock {
-            // Rows of one SKU add up, the same row twice does not.
-            self.told.push(Told::whole(mapped));
-        }
+        self.told.extend(Told::of(self.stream.record, reading, mapped));
         let (texts, below) = (self.reader.keep_texts, self.reader.keep_below);
         if !texts && !below {
             return;
