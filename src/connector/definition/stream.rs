@@ -23,10 +23,11 @@ pub enum RecordKind {
 }
 
 /// Whether absence in the answer means absence in the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Snapshot {
     Complete,
+    #[default]
     Partial,
 }
 
@@ -34,11 +35,14 @@ pub enum Snapshot {
 #[serde(deny_unknown_fields)]
 pub struct Stream {
     pub record: RecordKind,
+    #[serde(default)]
     pub snapshot: Snapshot,
     /// The stream whose every row this one is asked for.
     pub parent: Option<Text>,
     /// Asked for only when this is `yes`; usually `${param:NAME}`, for what not every account has.
     pub enabled: Option<Text>,
+    /// The stream whose answers this one reads too, instead of asking: inbounds and their lines in one list.
+    pub answer_of: Option<Text>,
     /// Stock: the provider's code of the one warehouse, or `*` for one run per configured warehouse.
     pub warehouse: Option<Text>,
     /// One run of pages per value, `{each.NAME}` in the request; with several names, per combination.

@@ -40,6 +40,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct PulledPage {
     pub rows: PageRows,
+    /// What other streams read in the same answer, by their names.
+    pub also: Vec<(String, PageRows)>,
     /// The answer as it came, or what may be stored of it.
     pub raw: Vec<u8>,
     pub window: Option<Window>,

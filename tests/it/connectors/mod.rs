@@ -26,3 +26,4 @@ mod tape;
 mod tokens;
 mod waits;
 mod walmart;
+mod warehouses;
