@@ -40,7 +40,8 @@ pub async fn merge_inbounds(
         "INSERT INTO inbound_notice (account_id, source, inbound_no, warehouse, reference, state, closed, updated_at)",
         &rows,
         "ON CONFLICT (account_id, source, inbound_no) DO UPDATE SET warehouse = excluded.warehouse,
-             reference = excluded.reference, state = excluded.state, closed = excluded.closed,
+             reference = CASE WHEN excluded.reference = '' THEN inbound_notice.reference ELSE excluded.reference END,
+             state = excluded.state, closed = excluded.closed,
              updated_at = excluded.updated_at",
     )
     .await?;
