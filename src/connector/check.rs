@@ -13,7 +13,8 @@ mod stream;
 mod write;
 
 const VERSION: u32 = 1;
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
+    "reference",
     "from",
     "to",
     "page",

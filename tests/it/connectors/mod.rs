@@ -5,6 +5,7 @@ mod answers;
 mod desk;
 mod doctor;
 mod faults;
+mod forwarders;
 mod goodcang;
 mod isolation;
 mod limits;

@@ -12,7 +12,7 @@ use crate::services::missing;
 use super::stage::{House, Stage, amazon, stream};
 
 /// Prism in the folder that tests/run.sh fills.
-fn prism() -> Option<PathBuf> {
+pub(super) fn prism() -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("LINKSTAR_PRISM") else {
         missing("LINKSTAR_PRISM names no folder where `npm i @stoplight/prism-cli@5` was run");
         return None;
@@ -21,13 +21,15 @@ fn prism() -> Option<PathBuf> {
 }
 
 async fn serve(program: &Path, model: &str) -> Option<(Child, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/connectors/amazon");
+    serve_file(program, &folder.join(model)).await
+}
+
+pub(super) async fn serve_file(program: &Path, model: &Path) -> Option<(Child, String)> {
     let port = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         free.local_addr().expect("an address").port()
     };
-    let model = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/connectors/amazon")
-        .join(model);
     let child = Command::new(program)
         .args(["mock", "-h", "127.0.0.1", "-p", &port.to_string()])
         .arg(model)
