@@ -112,6 +112,7 @@ impl Definition {
             text,
             file: &file,
             problems: Vec::new(),
+            extra: &[],
         };
         let streams = check.everything();
         let problems = check.problems;
