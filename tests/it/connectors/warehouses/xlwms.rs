@@ -1,5 +1,6 @@
 //! 领星 OMS/WMS: HMAC over sorted JSON, windows of a month, one state per call, stock only of what moved.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -265,6 +266,35 @@ async fn trap_2_too_much_for_one_answer_is_asked_again_in_halves() {
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     let books = Books::of(&house).await;
     assert_eq!((books.stock["A"][0], books.stock["B"][0]), (Some(5), Some(6)));
+}
+
+#[tokio::test]
+async fn trap_3_a_timestamp_that_was_too_old_is_made_and_signed_anew() {
+    let warehouse = Arc::new(Mutex::new(Warehouse::default()));
+    warehouse.lock().unwrap().stock = vec![moved("A", "2026-01-21 10:00:00", 5)];
+    let inner = Arc::clone(&warehouse);
+    let asked: Mutex<BTreeMap<String, u32>> = Mutex::default();
+    // The first two attempts of each call come too late.
+    let desk = Desk::open(move |heard| {
+        let call = format!("{} {}", heard.path, heard.json()["data"]);
+        let mut asked = asked.lock().expect("a count");
+        let times = asked.entry(call).or_default();
+        *times += 1;
+        if *times <= 2 {
+            return error(11002, "时间超时，请重新生产时间戳");
+        }
+        answer(&inner.lock().expect("a warehouse"), heard)
+    })
+    .await;
+    let house = House::new("2026-01-22T02:00:00Z").await;
+    let mut config = config(&desk.url, &SECRETS);
+    config.params.insert("stock_days".to_owned(), "20".to_owned());
+    let report = house.pull(&config).await;
+    assert_eq!(report.state(), PullState::Ok, "{report:?}");
+    assert_eq!(Books::of(&house).await.stock["A"][0], Some(5));
+    let heard = desk.heard();
+    assert!(heard.len() >= 3 * 17, "{}", heard.len());
+    assert_eq!(resent(&heard, |heard| heard.query["authcode"].clone()), 0);
 }
 
 #[tokio::test]
