@@ -198,8 +198,9 @@ async fn dcsas_model_of_events_takes_our_requests() {
     under_way(&house, ReferenceKind::Container, &["MSKU1234565".to_owned()]).await;
     let report = house.pull(&carrier(&url)).await;
     let events = stream(&report, "container_events");
-    // A request that the model does not know is answered with 400; what comes is the model's own example.
-    assert!(events.pages >= 1, "{report:?}");
+    // A request that the model does not know is answered with 400; the example's next page is at another host.
+    let problem = events.problem.clone().unwrap_or_default();
+    assert!(problem.contains("at another host"), "{report:?}");
     assert_eq!(
         stream(&report, "booking_events").pages,
         0,
@@ -282,10 +283,20 @@ async fn dcsas_model_of_bookings_takes_our_request() {
     let house = House::new("2026-03-02T02:00:00Z").await;
     let bound = Bound::new(&carrier(&url)).unwrap();
     let write = bound.write("create_booking").unwrap();
+    let mut order = of_ours("BH-001");
+    "Yantian".clone_into(&mut order.port_of_loading);
+    "Felixstowe".clone_into(&mut order.port_of_discharge);
+    "Chen Wei".clone_into(&mut order.shipper.contact);
+    "+86 755 2888 0000".clone_into(&mut order.shipper.phone);
+    order.shipper.address.lines = vec!["Room 1203, Block B".to_owned()];
+    for line in &mut order.lines {
+        "LED lamp".clone_into(&mut line.goods.name_en);
+        "9405420000".clone_into(&mut line.goods.hs_cn);
+    }
     let announcement = Announcement {
         write: "create_booking".to_owned(),
         warehouse: String::new(),
-        order: of_ours("BH-001"),
+        order,
         multiples: BTreeMap::new(),
     };
     let make = |fresh: &_| bound.write_request(write, &announcement, fresh);
