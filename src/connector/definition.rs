@@ -2,11 +2,12 @@
 
 mod access;
 mod stream;
+mod text;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
 
 pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
@@ -14,12 +15,10 @@ pub use access::{
     TokenAnswer,
 };
 pub use stream::*;
-
-/// A text of the file together with where it stands, for messages with a line.
-pub type Text = Spanned<String>;
+pub use text::Text;
 
 /// One connector file, as written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// Version of this language; this program reads 1.
@@ -59,7 +58,7 @@ pub struct File {
 }
 
 /// A value the configuration gives. Without `default` and `from` it must be given.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
     pub about: String,
@@ -70,13 +69,13 @@ pub struct Param {
     pub values: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretUse {
     pub about: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     pub base: Text,
@@ -97,7 +96,7 @@ pub struct Http {
 }
 
 fn thirty() -> Text {
-    Spanned::new(0..0, "30".to_owned())
+    Text::from("30")
 }
 
 fn body_limit() -> u64 {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use toml::Spanned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Call, Text};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordKind {
     OrderLine,
@@ -23,15 +23,16 @@ pub enum RecordKind {
 }
 
 /// Whether absence in the answer means absence in the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Snapshot {
     Complete,
     Partial,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = crate::connector::schema::fields_of_records)]
 pub struct Stream {
     pub record: RecordKind,
     pub snapshot: Snapshot,
@@ -86,7 +87,7 @@ fn age() -> u32 {
 }
 
 /// An asynchronous job: ask for it, wait for it, fetch its result at once because its address lives for minutes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     pub create: Call,
@@ -122,7 +123,7 @@ pub struct Report {
 }
 
 /// How far a stream has come. Windows fill `{from}` and `{to}`, ascending ids `{after}`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cursor {
     #[serde(default)]
@@ -157,7 +158,7 @@ pub struct Cursor {
     pub start: Text,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CursorKind {
     #[default]
@@ -165,7 +166,7 @@ pub enum CursorKind {
     Id,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bounds {
     /// From the start on, up to but without the end.
@@ -176,18 +177,18 @@ pub enum Bounds {
 }
 
 fn utc() -> Text {
-    Spanned::new(0..0, "UTC".to_owned())
+    Text::from("UTC")
 }
 
 fn rfc3339() -> Text {
-    Spanned::new(0..0, "rfc3339".to_owned())
+    Text::from("rfc3339")
 }
 
 fn zero() -> Text {
-    Spanned::new(0..0, "0".to_owned())
+    Text::from("0")
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     #[serde(default)]
@@ -243,7 +244,7 @@ fn max_pages() -> u32 {
     5_000
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageKind {
     #[default]
@@ -283,7 +284,7 @@ pub struct Decode {
 impl Default for Decode {
     fn default() -> Self {
         Self {
-            layers: vec![Spanned::new(0..0, "json".to_owned())],
+            layers: vec![Text::from("json")],
             inside: None,
             encoding: Vec::new(),
             member: None,
@@ -293,9 +294,11 @@ impl Default for Decode {
     }
 }
 
-#[derive(Deserialize)]
+/// How an answer becomes a tree or a table.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct DecodeTable {
+pub(in crate::connector) struct DecodeTable {
+    /// The one layer: `json`, `jsonl`, `xml`, `csv`, `tsv`, `gzip` or `zip`.
     kind: Option<Text>,
     #[serde(default)]
     layers: Vec<Text>,
@@ -349,7 +352,7 @@ impl<'de> Deserialize<'de> for Decode {
 }
 
 /// A recorded page and the rows it must become.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelfTest {
     pub name: String,

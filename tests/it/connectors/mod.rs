@@ -2,6 +2,7 @@
 
 mod amazon;
 mod answers;
+mod author;
 mod desk;
 mod doctor;
 mod faults;
@@ -12,6 +13,7 @@ mod prism;
 mod resume;
 mod rotation;
 mod sales;
+mod schema;
 mod shape;
 mod shape_events;
 mod shape_stock;
