@@ -29,7 +29,7 @@ mod report;
 pub enum Step {
     /// Something is under way at the source: write down [`StreamRun::resume`] before going on.
     Checkpoint,
-    Page(PulledPage),
+    Page(Box<PulledPage>),
     /// The source did not answer for this window, without being at fault: it is a gap and is asked for again.
     LeftOut(Window, String),
     /// The source may not be asked yet; what was not asked for comes with the next pull.

@@ -49,23 +49,23 @@ impl StreamRun<'_> {
             .redacted((self.stream, self.reading), &unpacked)
             .map_err(|error| wrong(&error))?;
         let last = !more && self.next_value(window);
-        Ok(Step::Page(PulledPage {
+        Ok(Step::Page(Box::new(PulledPage {
             rows,
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
-        }))
+        })))
     }
 
     fn nothing(&mut self, window: Option<Window>) -> Step {
         self.pages += 1;
         let last = self.next_value(window);
-        Step::Page(PulledPage {
+        Step::Page(Box::new(PulledPage {
             rows: PageRows::nothing(self.stream.record),
             raw: Vec::new(),
             window,
             last,
-        })
+        }))
     }
 
     pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {
