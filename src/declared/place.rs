@@ -232,7 +232,7 @@ mod tests {
         let said = |field: &str, found: &str| locate(TEXT, field, found);
         assert_eq!(said("a", ""), "line 1, column 1");
         assert_eq!(said("stream.库存.body", "warehose"), "line 3, column 16");
-        assert_eq!(said("stream.库存.body.n", "2"), "line 3, column 33");
+        assert_eq!(said("stream.库存.body.n", "2"), "line 3, column 32");
         assert_eq!(said("sign[2].key", "yy"), "line 7, column 8");
         assert_eq!(said("stream.库存.map.sku", ""), "line 2, column 9");
         assert_eq!(said("nothing", ""), "");
