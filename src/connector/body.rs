@@ -187,6 +187,10 @@ impl Bound {
                 let template = Template::parse(text)?;
                 match template.single_place().and_then(|name| places.get(name)) {
                     Some(Filling::Int(value)) => Json::from(*value),
+                    Some(Filling::Text(text)) if template.is_number() => {
+                        let number: Result<i64, _> = text.parse();
+                        Json::from(number.map_err(|_| format!("`{text}` for `{body}` is no whole number"))?)
+                    }
                     // The first page of all has no token.
                     Some(Filling::Text(token)) if token.is_empty() && text == "{token}" => Json::Null,
                     _ => Json::String(self.given.fill(&template, places, str::to_owned)?),

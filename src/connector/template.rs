@@ -14,7 +14,18 @@ pub enum Part {
 
 /// A compiled text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template {
+    parts: Vec<Part>,
+    /// `{place|int}`: a number, although the place holds a text.
+    number: bool,
+}
+
+const AS_NUMBER: &str = "|int";
+
+/// `}}` stands for a brace of the text itself, as `{{` does.
+fn single(text: &str) -> String {
+    text.replace("}}", "}")
+}
 
 impl Template {
     /// # Errors
@@ -22,11 +33,18 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
+        let mut number = false;
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
+            if let Some(tail) = after.strip_prefix("{{") {
+                plain.push_str(&single(before));
+                plain.push('{');
+                rest = tail;
+                continue;
+            }
             let dollar = before.ends_with('$');
-            plain.push_str(before.strip_suffix('$').unwrap_or(before));
+            plain.push_str(&single(before.strip_suffix('$').unwrap_or(before)));
             let (inside, tail) = after
                 .get(1..)
                 .unwrap_or_default()
@@ -43,25 +61,38 @@ impl Template {
                         "`${{param:NAME}}` or `${{secret:NAME}}` instead of `${{{inside}}}`"
                     ));
                 }
-                (false, _) => Part::Place(inside.to_owned()),
+                (false, _) => match inside.strip_suffix(AS_NUMBER) {
+                    Some(name) if text.len() == inside.len() + "{}".len() => {
+                        number = true;
+                        Part::Place(name.to_owned())
+                    }
+                    Some(_) => return Err(format!("nothing around the number in `{text}`")),
+                    None => Part::Place(inside.to_owned()),
+                },
             });
             rest = tail;
         }
-        plain.push_str(rest);
+        plain.push_str(&single(rest));
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        Ok(Self(parts))
+        Ok(Self { parts, number })
+    }
+
+    /// Whether JSON carries it as a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.number
     }
 
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.0.iter()
+        self.parts.iter()
     }
 
     /// The place, when the text is nothing but one place: then its type is kept.
     #[must_use]
     pub fn single_place(&self) -> Option<&str> {
-        match self.0.as_slice() {
+        match self.parts.as_slice() {
             [Part::Place(name)] => Some(name),
             _ => None,
         }
@@ -146,7 +177,7 @@ impl Given {
         configured: fn(&str) -> String,
     ) -> Result<String, String> {
         let mut out = String::new();
-        for part in &template.0 {
+        for part in &template.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Param(name) => out.push_str(&configured(
@@ -198,5 +229,17 @@ mod tests {
         assert_eq!(fill("{size}"), Err("`{size}` has no value here".to_owned()));
         assert!(fill("${env:HOME}").is_err());
         assert!(fill("{open").is_err());
+        // Braces of the text itself, as a GraphQL document inside another has them.
+        assert_eq!(
+            fill("{{ orders(query: \"{page}\") {{ id }} }}"),
+            Ok("{ orders(query: \"3\") { id } }".to_owned())
+        );
+        assert!(Template::parse("{page|int}").unwrap().is_number());
+        assert_eq!(fill("{page|int}"), Ok("3".to_owned()));
+        assert!(!Template::parse("{page}").unwrap().is_number());
+        assert_eq!(
+            Template::parse("page {page|int}"),
+            Err("nothing around the number in `page {page|int}`".to_owned())
+        );
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn read_value<T: DeserializeOwned>(
     mut value: Spanned<DeValue<'_>>,
 ) -> Result<T, Vec<Problem>> {
     let mut problems: Vec<Problem> = Vec::new();
+    let mut guessed: Vec<Vec<Step>> = Vec::new();
     while problems.len() < MAX_FAULTS {
         let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
             Ok(read) if problems.is_empty() => return Ok(read),
@@ -47,6 +48,13 @@ pub(super) fn read_value<T: DeserializeOwned>(
             Err(error) => error,
         };
         let fault = Fault::of(text, name, &value, &error);
+        // A value that does not suit the guessed name is no fault of its own.
+        if guessed.contains(&fault.way) && !fault.missing {
+            if without(&mut value, &fault.way) {
+                continue;
+            }
+            break;
+        }
         // A key whose value was left out is not missing.
         if fault.missing && !problems.is_empty() {
             break;
@@ -58,11 +66,18 @@ pub(super) fn read_value<T: DeserializeOwned>(
             fault.found,
             fault.wanted,
         ));
-        let meant = fault
-            .near
-            .is_some_and(|name| rename(&mut value, &fault.way, &name));
-        if fault.missing || !meant && !without(&mut value, &fault.way) {
+        if fault.missing {
             break;
+        }
+        match fault.near {
+            Some(near) if rename(&mut value, &fault.way, &near) => {
+                let mut way = fault.way;
+                way.pop();
+                way.push(Step::Key(near));
+                guessed.push(way);
+            }
+            _ if without(&mut value, &fault.way) => {}
+            _ => break,
         }
     }
     Err(problems)

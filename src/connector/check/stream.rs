@@ -16,7 +16,11 @@ impl Check<'_> {
         match (&stream.request, &stream.report) {
             (Some(call), None) => self.call(&field("request"), call),
             (None, Some(report)) => self.report(name, report),
+            (None, None) if stream.answer_of.is_some() => {}
             _ => self.say(None, &field("request"), "", "either `request` or `report`"),
+        }
+        if let Some(asked) = &stream.answer_of {
+            self.answer_of(name, stream, asked);
         }
         if let Some(parent) = &stream.parent {
             self.name_in(parent, &field("parent"), file.stream.keys().map(String::as_str));
@@ -79,8 +83,24 @@ impl Check<'_> {
         self.cursor(name, stream);
         self.page(name, &stream.page);
         self.decode(name, stream);
-        if let Some(only) = &stream.only {
-            self.template(only, &field("only"));
+        for (key, text) in [
+            ("only", &stream.only),
+            ("must", &stream.must),
+            ("enabled", &stream.enabled),
+        ] {
+            if let Some(text) = text {
+                self.template(text, &field(key));
+            }
+        }
+        if let Some(enabled) = &stream.enabled
+            && (stream.parent.is_some() || file.doctor.get_ref() == name)
+        {
+            self.say(
+                Some(enabled),
+                &field("enabled"),
+                enabled.get_ref(),
+                "none: a stream below another goes with it, and `doctor` asks for its stream in every case",
+            );
         }
         if let Some(keep) = &stream.keep_pii {
             self.template(keep, &field("keep_pii"));
@@ -90,6 +110,34 @@ impl Check<'_> {
             .as_ref()
             .and_then(|rows| self.path(&field("rows"), rows));
         self.map(name, stream, rows)
+    }
+
+    fn answer_of(&mut self, name: &str, stream: &Stream, asked: &Text) {
+        let field = format!("stream.{name}.answer_of");
+        self.name_in(asked, &field, self.file.stream.keys().map(String::as_str));
+        let own = stream.request.is_some()
+            || stream.report.is_some()
+            || stream.parent.is_some()
+            || stream.cursor.is_some()
+            || stream.page.kind != PageKind::None
+            || !stream.each.is_empty();
+        if own {
+            let wanted = "no `request`, `report`, `parent`, `cursor`, `page` or `each` beside it";
+            self.say(Some(asked), &field, asked.get_ref(), wanted);
+        }
+        let below = |record| {
+            !matches!(
+                record,
+                RecordKind::OrderLine | RecordKind::Stock | RecordKind::Inbound
+            )
+        };
+        let fits = self.file.stream.get(asked.get_ref()).is_none_or(|asked| {
+            asked.request.is_some() && (asked.record == RecordKind::Inbound || asked.parent.is_some())
+        });
+        if !fits || !below(stream.record) {
+            let wanted = "a request for inbounds or below one, read for lines, receipts or events";
+            self.say(Some(asked), &field, asked.get_ref(), wanted);
+        }
     }
 
     fn report(&mut self, name: &str, report: &Report) {
@@ -229,6 +277,15 @@ impl Check<'_> {
             {
                 self.path(&field(part), text);
             }
+        }
+        if let Some(count) = &page.count {
+            self.path(&field(".count"), count);
+        }
+        for text in page.then.values() {
+            self.template(text, &field(".then"));
+        }
+        if page.alone && !page.then.is_empty() {
+            self.say(None, &field(".alone"), "true", "either `alone` or `then`");
         }
         if let Some(more) = &page.more {
             self.condition(&field(".more"), more);

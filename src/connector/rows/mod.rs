@@ -1,7 +1,9 @@
 //! From a decoded answer to mapped rows and facts. New columns and unknown words are counted, a missing required
 //! column is an error with its name, a bad row is kept out with its reason.
 
+mod counts;
 mod seen;
+mod shape;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::Bound;
 use super::cell::Cell;
-use super::decode::{Content, DecodeError, Page, Table};
+use super::decode::{Content, Page, Table};
 use super::definition::{RecordKind, Stream};
 use super::load::{FieldMap, Reading};
 use super::path::Path;
@@ -22,6 +24,7 @@ use crate::problem::Problem;
 
 pub use seen::Seen;
 use seen::Told;
+pub use shape::ShapeError;
 use typed::typed;
 
 /// What one answer held.
@@ -84,21 +87,6 @@ impl Default for PageRows {
     }
 }
 
-/// The answer is not what the definition says.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShapeError {
-    #[error("{0}")]
-    Rows(String),
-    #[error("required column `{column}` is missing (wanted for `{field}`)")]
-    Column { column: String, field: String },
-    #[error("stream `{0}` is not declared")]
-    Stream(String),
-    #[error("more than {0} rows in one answer")]
-    TooMany(u64),
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-}
-
 /// Problems kept per page; all are counted.
 const MAX_PROBLEMS: usize = 50;
 const MAX_ROWS: u64 = 2_000_000;
@@ -138,7 +126,7 @@ struct Work<'b> {
     out: PageRows,
     /// Top-level names the map reads, and those the definition knows and leaves.
     known: BTreeSet<&'b str>,
-    /// What the rows that were taken are known by; empty when the stream declares no key.
+    /// What the rows that were taken are known by; empty when it is nothing.
     told: Vec<Told>,
 }
 
@@ -232,6 +220,7 @@ impl Bound {
             .chain(&reading.last)
             .chain(&reading.id)
             .chain(self.only(name).into_iter().flat_map(super::expr::Expr::paths))
+            .chain(self.must(name).into_iter().flat_map(super::expr::Expr::paths))
             .filter(|path| path.up() == 0)
             .map(Path::head)
             .chain(stream.known.iter().map(String::as_str))
@@ -300,17 +289,15 @@ impl Work<'_> {
             }
             self.warn(format!("column `{}` is missing", path.text()));
         }
-        for path in self
-            .bound
-            .only(self.name)
-            .into_iter()
-            .flat_map(super::expr::Expr::paths)
-        {
-            if !columns.contains_key(path.text()) {
-                return Err(ShapeError::Column {
-                    column: path.text().to_owned(),
-                    field: "only".to_owned(),
-                });
+        let (only, must) = (self.bound.only(self.name), self.bound.must(self.name));
+        for (field, condition) in [("only", only), ("must", must)] {
+            for path in condition.into_iter().flat_map(super::expr::Expr::paths) {
+                if !columns.contains_key(path.text()) {
+                    return Err(ShapeError::Column {
+                        column: path.text().to_owned(),
+                        field: field.to_owned(),
+                    });
+                }
             }
         }
         for column in columns.keys() {
@@ -353,23 +340,18 @@ impl Work<'_> {
         if let Some(path) = &reading.id {
             self.out.id = shown(path);
         }
-        if let Some(only) = self.bound.only(self.name) {
-            let look = |path: &Path| cell_at(row, path).show().map(std::borrow::Cow::into_owned);
-            // A row that does not say whose it is is refused: guessing would give it to the wrong marketplace.
-            if let Some(silent) = only.paths().find(|path| look(path).is_none()) {
-                let name = silent.text().to_owned();
-                self.reject(&name, "", "a value: without it the row cannot be told to be ours");
-                return;
-            }
-            if !only.holds(&look) {
-                self.out.skipped += 1;
-                return;
-            }
+        if !self.counts(row) {
+            return;
         }
         let mut cells = Vec::with_capacity(reading.fields.len());
         for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {
             match self.field(row, field, map.as_ref()) {
                 Ok(cell) => cells.push(cell),
+                // What has come in all and is not told yet is no total, and nothing is wrong with the row.
+                Err((found, _)) if self.stream.running_total && field.name == "units" && found.is_empty() => {
+                    self.out.skipped += 1;
+                    return;
+                }
                 Err((found, wanted)) => {
                     self.reject(field.name, &found, &wanted);
                     return;
@@ -395,9 +377,7 @@ impl Work<'_> {
 
     fn taken(&mut self, row: Row<'_>, mapped: &Mapped<'_>) {
         let reading = self.reading;
-        if !reading.key.is_empty() {
-            self.told.push(Told::of(self.stream.record, reading, mapped));
-        }
+        self.told.extend(Told::of(self.stream.record, reading, mapped));
         let (texts, below) = (self.reader.keep_texts, self.reader.keep_below);
         if !texts && !below {
             return;

@@ -40,6 +40,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct PulledPage {
     pub rows: PageRows,
+    /// What other streams read in the same answer, by their names.
+    pub also: Vec<(String, PageRows)>,
     /// The answer as it came, or what may be stored of it.
     pub raw: Vec<u8>,
     pub window: Option<Window>,
@@ -66,6 +68,7 @@ pub struct StreamRun<'a> {
     values: Vec<BTreeMap<String, String>>,
     value: usize,
     pager: Pager,
+    restarts: u32,
     seen: Seen,
     pages: u64,
 }
@@ -109,6 +112,7 @@ impl<'a> StreamRun<'a> {
             value: 0,
             seen: Seen::default(),
             pager: Pager::default(),
+            restarts: 0,
             pages: 0,
         })
     }
@@ -175,7 +179,7 @@ impl<'a> StreamRun<'a> {
         }
     }
 
-    fn plan_windows(&self) -> Result<VecDeque<Option<Window>>, Failure> {
+    fn plan_windows(&mut self) -> Result<VecDeque<Option<Window>>, Failure> {
         let (Some(cursor), Some(days)) = (
             &self.stream.cursor,
             self.stream
@@ -193,6 +197,9 @@ impl<'a> StreamRun<'a> {
             .trim()
             .parse()
             .map_err(|_| misconfigured(format!("`{days}` is no number of days to start with")))?;
+        if !cursor.catch_up {
+            self.resume.let_go(days, self.bound.zone, self.started);
+        }
         Ok(self
             .resume
             .windows(cursor, days, self.bound.zone, self.started)

@@ -3,10 +3,13 @@
 use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
-use crate::connector::paging::{Answered, Pager};
-use crate::connector::rows::PageRows;
+use crate::connector::paging::{Answered, Pager, PagingError, counted};
+use crate::connector::rows::{PageRows, Reader, Seen};
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
+
+/// A window whose number of rows changes while it is read is read from its start again this often.
+const RESTARTS: u32 = 5;
 
 impl StreamRun<'_> {
     pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
@@ -35,15 +38,24 @@ impl StreamRun<'_> {
         let answered = Answered {
             tree: page.tree(),
             header: &|name| answer.header(name),
-            rows: rows.seen,
+            rows: counted(&self.stream.page, page.tree()).unwrap_or(rows.seen),
             last: rows.last.clone(),
             base: &self.bound.base,
         };
-        let more = self
-            .pager
-            .advance(&self.stream.page, &answered)
-            .map_err(|error| Failure::new(FailureKind::Paging, error.to_string()))?;
+        let more = match self.pager.advance(&self.stream.page, &answered) {
+            Ok(more) => more,
+            // The set moves while it is read. What came is kept: the same row again replaces itself.
+            Err(PagingError::TotalChanged { .. }) if window.is_some() && self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.pager = Pager::default();
+                // This page is not given on: nothing of it may count as seen.
+                self.seen = Seen::default();
+                return Ok(Step::Checkpoint);
+            }
+            Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
+        };
         self.ascend(&rows)?;
+        let also = self.also(&unpacked)?;
         let redacted = self
             .bound
             .redacted((self.stream, self.reading), &unpacked)
@@ -51,10 +63,40 @@ impl StreamRun<'_> {
         let last = !more && self.next_value(window);
         Ok(Step::Page(Box::new(PulledPage {
             rows,
+            also,
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
         })))
+    }
+
+    /// The same answer in the eyes of the streams that read it too.
+    fn also(&self, unpacked: &[u8]) -> Result<Vec<(String, PageRows)>, Failure> {
+        let readers = self.bound.definition.readers(self.name);
+        readers
+            .filter_map(|name| Some((name, self.bound.stream(name)?.1)))
+            .map(|(name, reading)| {
+                let mut page =
+                    parse(&self.stream.decode, unpacked, &reading.want).map_err(|error| wrong(&error))?;
+                let reader = Reader {
+                    keep_below: false,
+                    ..self.reader()
+                };
+                let rows = self.bound.read(name, &mut page, reader, &mut Seen::default());
+                rows.map(|rows| (name.to_owned(), rows))
+                    .map_err(|error| Failure::new(FailureKind::WrongSchema, error.to_string()))
+            })
+            .collect()
+    }
+
+    fn nothing_also(&self) -> Vec<(String, PageRows)> {
+        let readers = self.bound.definition.readers(self.name);
+        readers
+            .filter_map(|name| {
+                let (stream, _) = self.bound.stream(name)?;
+                Some((name.to_owned(), PageRows::nothing(stream.record)))
+            })
+            .collect()
     }
 
     fn nothing(&mut self, window: Option<Window>) -> Step {
@@ -62,6 +104,7 @@ impl StreamRun<'_> {
         let last = self.next_value(window);
         Step::Page(Box::new(PulledPage {
             rows: PageRows::nothing(self.stream.record),
+            also: self.nothing_also(),
             raw: Vec::new(),
             window,
             last,
@@ -78,6 +121,7 @@ impl StreamRun<'_> {
     /// After the last page of a value: the next value of the window, or, true, the end of the window.
     fn next_value(&mut self, window: Option<Window>) -> bool {
         self.pager = Pager::default();
+        self.restarts = 0;
         self.value += 1;
         if self.value < self.values.len() {
             return false;
