@@ -202,6 +202,7 @@ impl Bound {
                     .map(|item| self.json(item, places))
                     .collect::<Result<_, _>>()?,
             ),
+            Json::Object(fields) if fields.contains_key("for_each") => self.repeated(fields, places)?,
             Json::Object(fields) => Json::Object(
                 fields
                     .iter()
@@ -210,6 +211,19 @@ impl Bound {
             ),
             Json::Null | Json::Bool(_) | Json::Number(_) => body.clone(),
         })
+    }
+
+    /// `{ for_each = "cartons", put = … }`: a list with one `put` per item.
+    fn repeated(&self, fields: &Map<String, Json>, places: &Places) -> Result<Json, String> {
+        let name = fields.get("for_each").and_then(Json::as_str).unwrap_or_default();
+        let Some(Filling::List(items)) = places.get(name) else {
+            return Err(format!("`for_each`: there is no list `{name}` here"));
+        };
+        let put = fields.get("put").unwrap_or(&Json::Null);
+        items
+            .iter()
+            .map(|item| self.json(put, &places.with(item)))
+            .collect()
     }
 
     fn soap(

@@ -13,9 +13,11 @@ use crate::problem::{Problem, nearest};
 mod faults;
 mod map;
 mod stream;
+mod write;
 
 const VERSION: u32 = 1;
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
+    "reference",
     "from",
     "to",
     "page",
@@ -39,6 +41,8 @@ pub(super) struct Check<'a> {
     /// What `{each.…}` and `{parent.…}` may name in the stream that is looked at; outside of streams, in any.
     pub asked: Vec<String>,
     pub problems: Vec<Problem>,
+    /// Places that are known besides the usual ones.
+    pub extra: &'static [&'static str],
 }
 
 impl Check<'_> {
@@ -117,6 +121,9 @@ impl Check<'_> {
             .iter()
             .map(|(name, stream)| (name.clone(), self.stream(name, stream)))
             .collect();
+        for (name, write) in &file.write {
+            self.write(name, write);
+        }
         for test in &file.test {
             self.name_in(
                 &test.stream,
@@ -148,7 +155,10 @@ impl Check<'_> {
                 (name, self.asked.iter().map(String::as_str).collect())
             }
             part if check_access::of_request(part) => return,
-            Part::Place(name) => (name, [&PLACES[..], &check_access::PLACES[..]].concat()),
+            Part::Place(name) => (
+                name,
+                [&PLACES[..], &check_access::PLACES[..], self.extra].concat(),
+            ),
         };
         if !known.contains(&name) {
             let wanted = declared_name(name, &known);

@@ -3,6 +3,7 @@
 mod access;
 mod stream;
 mod text;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub use access::{
 };
 pub use stream::*;
 pub use text::Text;
+pub use write::{Faults, Find, Gives, Write};
 
 /// One connector file, as written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -51,6 +53,9 @@ pub struct File {
     /// The stream whose first page `doctor` asks for.
     pub doctor: Text,
     pub stream: BTreeMap<String, Stream>,
+    /// Requests with an effect, made from an order.
+    #[serde(default)]
+    pub write: BTreeMap<String, Write>,
     #[serde(default)]
     pub test: Vec<SelfTest>,
     #[serde(default)]

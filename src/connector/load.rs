@@ -111,6 +111,7 @@ impl Definition {
             file: &file,
             asked: Vec::new(),
             problems: Vec::new(),
+            extra: &[],
         };
         let streams = check.everything();
         let problems = check.problems;

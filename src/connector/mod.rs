@@ -33,6 +33,7 @@ pub mod template;
 pub mod tree;
 pub mod wait;
 pub mod window;
+pub mod write;
 
 mod bound;
 

@@ -100,13 +100,15 @@ impl Template {
 }
 
 /// What places are filled with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places(BTreeMap<String, Filling>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filling {
     Text(String),
     Int(i64),
+    /// What `for_each` goes through.
+    List(Vec<Places>),
 }
 
 impl Places {
@@ -118,14 +120,27 @@ impl Places {
         self.0.insert(name.to_owned(), Filling::Int(value));
     }
 
+    pub fn list(&mut self, name: &str, items: Vec<Self>) {
+        self.0.insert(name.to_owned(), Filling::List(items));
+    }
+
+    /// These places, with those of an item of a list before them.
+    #[must_use]
+    pub fn with(&self, item: &Self) -> Self {
+        let mut places = self.clone();
+        places.0.extend(item.0.clone());
+        places
+    }
+
     /// Every place with what it is filled with, by name.
     pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(name, filling)| {
+        self.0.iter().filter_map(|(name, filling)| {
             let text = match filling {
                 Filling::Text(text) => text.clone(),
                 Filling::Int(value) => value.to_string(),
+                Filling::List(_) => return None,
             };
-            (name.as_str(), text)
+            Some((name.as_str(), text))
         })
     }
 
@@ -194,6 +209,9 @@ impl Given {
                 Part::Place(name) => match places.get(name) {
                     Some(Filling::Text(text)) => out.push_str(&escape(text)),
                     Some(Filling::Int(value)) => out.push_str(&value.to_string()),
+                    Some(Filling::List(_)) => {
+                        return Err(format!("`{{{name}}}` is a list; `for_each` goes through it"));
+                    }
                     None => return Err(format!("`{{{name}}}` has no value here")),
                 },
             }

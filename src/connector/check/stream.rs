@@ -5,6 +5,7 @@ use crate::connector::definition::{CursorKind, Page, PageKind, RecordKind, Repor
 use crate::connector::load::Reading;
 use crate::connector::path::Path;
 use crate::connector::pipe::TimeFormat;
+use crate::order::ReferenceKind;
 
 use super::Check;
 
@@ -71,6 +72,14 @@ impl Check<'_> {
         }
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
+        }
+        if let Some(references) = &stream.references {
+            let known = ReferenceKind::ALL.map(ReferenceKind::code);
+            self.name_in(&references.kind, &field("references.kind"), known.iter().copied());
+            self.template(&references.probe, &field("references.probe"));
+            if references.batch == 0 {
+                self.say(None, &field("references.batch"), "0", "at least 1");
+            }
         }
         for (name, values) in &stream.each {
             if values.is_empty() {

@@ -49,6 +49,8 @@ pub struct Stream {
     /// One run of pages per value, `{each.NAME}` in the request; with several names, per combination.
     #[serde(default)]
     pub each: BTreeMap<String, Vec<Text>>,
+    /// The names that others have for our orders under way: asked for batch by batch.
+    pub references: Option<References>,
     #[serde(default = "age")]
     pub max_age_hours: u32,
     pub request: Option<Call>,
@@ -88,6 +90,23 @@ pub struct Stream {
     #[serde(default)]
     pub pass: BTreeMap<String, Text>,
     pub map: BTreeMap<String, Text>,
+}
+
+/// `{each.references}` is a batch, separated by commas; `for_each = "references"` goes through it, `{reference}` is one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct References {
+    /// `inbound`, `booking`, `container` or `tracking`.
+    pub kind: Text,
+    /// How many are asked for at once.
+    #[serde(default = "single")]
+    pub batch: usize,
+    /// What `doctor` asks for.
+    pub probe: Text,
+}
+
+fn single() -> usize {
+    1
 }
 
 fn age() -> u32 {

@@ -9,6 +9,7 @@ mod desk;
 mod doctor;
 mod ebay;
 mod faults;
+mod forwarders;
 mod goodcang;
 mod isolation;
 mod limits;
