@@ -191,7 +191,8 @@ impl Check<'_> {
             mapped.map(|field| format!("parent.{field}")).collect::<Vec<_>>()
         });
         let each = stream.each.keys().map(|name| format!("each.{name}"));
-        above.chain(each).collect()
+        let batch = stream.references.iter().map(|_| "each.references".to_owned());
+        above.chain(each).chain(batch).collect()
     }
 
     /// What a stream knows of the row it stands below.

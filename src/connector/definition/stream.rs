@@ -93,7 +93,7 @@ pub struct Stream {
 }
 
 /// `{each.references}` is a batch, separated by commas; `for_each = "references"` goes through it, `{reference}` is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct References {
     /// `inbound`, `booking`, `container` or `tracking`.
