@@ -1,11 +1,18 @@
-//! Declared files (configuration, connectors, mappings) are TOML; their faults are named by line, with the
-//! nearest right name, and one per section so that all sections can be mended at once.
+//! Declared files (configuration, connectors, mappings) are TOML; their faults are named by line and
+//! column, with the nearest right name, and all at once.
+
+mod place;
+mod shape;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeString, DeTable, DeValue};
 
-use crate::problem::{Problem, nearest};
+pub use place::{locate, place_at, within};
+pub use shape::read;
+
+use crate::problem::Problem;
+use shape::{read_value, syntax, wanted_name};
 
 /// A declared file, split into its top-level sections.
 pub struct Sections<'a> {
@@ -26,21 +33,16 @@ impl<'a> Sections<'a> {
                 table: table.into_inner(),
                 problems: Vec::new(),
             }),
-            Err(error) => Err(vec![toml_problem(file, text, "", &error)]),
+            Err(error) => Err(vec![syntax(file, text, &error)]),
         }
     }
 
     /// Takes a section; a missing one is `None`, a faulty one is remembered and `None`.
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let value = self.remove(name)?;
-        match T::deserialize(ValueDeserializer::from(value)) {
-            Ok(section) => Some(section),
-            Err(error) => {
-                self.problems
-                    .push(toml_problem(self.file, self.text, name, &error));
-                None
-            }
-        }
+        read_value(self.file, self.text, name, value)
+            .map_err(|faults| self.problems.extend(faults))
+            .ok()
     }
 
     /// Takes an array of tables, judging every element by itself.
@@ -52,7 +54,7 @@ impl<'a> Sections<'a> {
         let DeValue::Array(elements) = value.into_inner() else {
             self.problems.push(Problem::new(
                 self.file,
-                line_at(self.text, span.start),
+                place_at(self.text, span.start),
                 name,
                 self.text.get(span).unwrap_or_default(),
                 format!("tables headed [[{name}]]"),
@@ -60,12 +62,10 @@ impl<'a> Sections<'a> {
             return Vec::new();
         };
         let mut good = Vec::new();
-        for element in elements {
-            match T::deserialize(ValueDeserializer::from(element)) {
+        for (index, element) in elements.into_iter().enumerate() {
+            match read_value(self.file, self.text, &format!("{name}[{}]", index + 1), element) {
                 Ok(section) => good.push(section),
-                Err(error) => self
-                    .problems
-                    .push(toml_problem(self.file, self.text, name, &error)),
+                Err(faults) => self.problems.extend(faults),
             }
         }
         good
@@ -107,62 +107,11 @@ fn unknown(file: &str, text: &str, key: &Spanned<DeString<'_>>, known: &[&str]) 
     let name = key.get_ref().as_ref();
     Problem::new(
         file,
-        line_at(text, key.span().start),
+        place_at(text, key.span().start),
         "",
         name,
         wanted_name(name, known),
     )
-}
-
-fn wanted_name(given: &str, known: &[&str]) -> String {
-    match nearest(given, known.iter().copied()) {
-        Some(near) => format!("a known name; did you mean `{near}`?"),
-        None => format!("one of {}", known.join(", ")),
-    }
-}
-
-/// Turns an error of the TOML reader into a problem with line, field and the nearest right name.
-#[must_use]
-pub fn toml_problem(file: &str, text: &str, section: &str, error: &toml::de::Error) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    let place = if span == (0..0) {
-        String::new()
-    } else {
-        line_at(text, span.start)
-    };
-    let shown = text
-        .get(span)
-        .unwrap_or_default()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim();
-    let message = error.message();
-    if let Some((given, known)) = unknown_field(message) {
-        return Problem::new(file, place, section, given, wanted_name(given, &known));
-    }
-    Problem::new(
-        file,
-        place,
-        section,
-        shown,
-        message.lines().next().unwrap_or_default(),
-    )
-}
-
-/// `unknown field `x`, expected one of `a`, `b`` as serde words it.
-fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
-    let rest = message
-        .strip_prefix("unknown field `")
-        .or_else(|| message.strip_prefix("unknown variant `"))?;
-    let (given, rest) = rest.split_once('`')?;
-    let known = rest.split('`').skip(1).step_by(2).collect();
-    Some((given, known))
-}
-
-fn line_at(text: &str, offset: usize) -> String {
-    let before = text.get(..offset).unwrap_or(text);
-    format!("line {}", before.matches('\n').count() + 1)
 }
 
 #[cfg(test)]
@@ -188,16 +137,16 @@ mod tests {
         let problems = sections.finish(&["mail", "store", "box"]).unwrap_err();
         let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(said.join("\n"), @r#"
-        linkstar.toml, line 3, `mail`: found `prot`, wanted a known name; did you mean `port`?
-        linkstar.toml, line 10, `box`: found `"y"`, wanted invalid type: string "y", expected u16
-        linkstar.toml, line 5: found `stroe`, wanted a known name; did you mean `store`?
+        linkstar.toml, line 3, column 1, `mail`: found `prot`, wanted a known name; did you mean `port`?
+        linkstar.toml, line 10, column 8, `box[1].port`: found `"y"`, wanted a whole number, 0 or more
+        linkstar.toml, line 5, column 2: found `stroe`, wanted a known name; did you mean `store`?
         "#);
     }
 
     #[test]
     fn text_that_is_no_toml_names_its_line() {
         let problems = Sections::parse("x.toml", "a = 1\nb = = 2\n").err().unwrap();
-        assert_eq!(problems[0].place, "line 2");
+        assert_eq!(problems[0].place, "line 2, column 5");
     }
 
     #[test]

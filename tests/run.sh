@@ -41,11 +41,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get -o DPkg::Lock::Timeout=600 -qq update
   apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
-if ! python3 -c 'import openpyxl' 2>/dev/null; then
-  say "installing openpyxl"
-  python3 -m pip install -q openpyxl 2>/dev/null || python3 -m pip install -q --break-system-packages openpyxl ||
-    { say "python3 has no openpyxl and pip could not install it"; exit 2; }
-fi
+for module in openpyxl jsonschema; do
+  python3 -c "import $module" 2>/dev/null && continue
+  say "installing $module"
+  python3 -m pip install -q "$module" 2>/dev/null || python3 -m pip install -q --break-system-packages "$module" ||
+    { say "python3 has no $module and pip could not install it"; exit 2; }
+done
 
 # A mock server over Amazon's own API models.
 export LINKSTAR_PRISM=${LINKSTAR_PRISM:-$PWD/target/prism}

@@ -18,6 +18,19 @@ use crate::night::tools::CONNECTORS;
 pub enum ConnectorCommand {
     /// The files that ship with linkstar.
     List,
+    /// The JSON Schema of connector files, for editors.
+    #[command(
+        after_help = "Example: linkstar connector schema > schema.json\n\nWith `#:schema ./schema.json` as the first line of a connector file, editors with taplo (Even Better TOML) offer its keys and mark what is wrong."
+    )]
+    Schema,
+    /// What a file pulls, asks and needs, for the person who has to get the credentials.
+    #[command(
+        after_help = "Example: linkstar connector docs goodcang\n         linkstar --lang en connector docs my-warehouse.toml"
+    )]
+    Docs {
+        /// A file, or the name of a connector that ships with linkstar.
+        file: PathBuf,
+    },
     /// Write a first file to standard output, from a page of the system if there is one.
     #[command(
         after_help = "Example: linkstar connector new my-warehouse --record stock --page stock.json > my-warehouse.toml"
@@ -100,6 +113,18 @@ pub async fn connector(cli: &Cli, command: &ConnectorCommand) -> Result<Exit, Cl
             }
             Ok(Exit::Done)
         }
+        ConnectorCommand::Schema => {
+            print(connector::schema::schema().trim_end())?;
+            Ok(Exit::Done)
+        }
+        ConnectorCommand::Docs { file } => match definition(file)? {
+            Ok(definition) => {
+                let lang = cli.lang.unwrap_or_default();
+                print(connector::manual::manual(&definition, lang).trim_end())?;
+                Ok(Exit::Done)
+            }
+            Err(exit) => Ok(exit),
+        },
         ConnectorCommand::New { name, record, page } => {
             let text = page.as_deref().map(read).transpose()?;
             match draft::draft(name, *record, text.as_deref()) {

@@ -275,10 +275,10 @@ mod tests {
     fn unknown_keys_are_named_with_the_nearest_name_and_all_faults_at_once() {
         let text = "[account]\nid = 'main'\nname = 'x'\n[night]\nmail_bye = '09:00'\n[stroe]\n\n[[forwarder]]\nid = 'f'\nname = 'F'\ndocuments = []\n";
         insta::assert_snapshot!(said(text), @r"
-        linkstar.toml, line 5, `night`: found `mail_bye`, wanted a known name; did you mean `mail_by`?
+        linkstar.toml, line 5, column 1, `night`: found `mail_bye`, wanted a known name; did you mean `mail_by`?
         linkstar.toml, `forwarder`: found `f`, wanted either [forwarder.sftp] or `folder`, one of the two
         linkstar.toml, `forwarder.documents`: found `f`, wanted at least one mapping id
-        linkstar.toml, line 6: found `stroe`, wanted a known name; did you mean `store`?
+        linkstar.toml, line 6, column 2: found `stroe`, wanted a known name; did you mean `store`?
         ");
     }
 

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::check_access;
 use super::definition::{File, Text};
-use super::load::{Reading, line_of};
+use super::load::Reading;
 use super::template::{Part, Template};
+use crate::declared::{locate, place_at, within};
 use crate::problem::{Problem, nearest};
 
+#[cfg(test)]
+mod faults;
 mod map;
 mod stream;
 mod write;
@@ -35,6 +38,8 @@ pub(super) struct Check<'a> {
     pub origin: &'a str,
     pub text: &'a str,
     pub file: &'a File,
+    /// What `{each.…}` and `{parent.…}` may name in the stream that is looked at; outside of streams, in any.
+    pub asked: Vec<String>,
     pub problems: Vec<Problem>,
     /// Places that are known besides the usual ones.
     pub extra: &'static [&'static str],
@@ -42,9 +47,17 @@ pub(super) struct Check<'a> {
 
 impl Check<'_> {
     pub(super) fn say(&mut self, at: Option<&Text>, field: &str, found: &str, wanted: impl Into<String>) {
-        let place = match at {
-            Some(text) => line_of(self.text, text.span()),
-            None => check_access::nearby(self.text, field, found),
+        // A value by default stands nowhere.
+        let place = match at.map(|text| text.span()).filter(|span| !span.is_empty()) {
+            Some(span) => {
+                let spot = if found.is_empty() || at.is_some_and(|text| text.get_ref() == found) {
+                    None
+                } else {
+                    within(self.text, span.clone(), found)
+                };
+                place_at(self.text, spot.unwrap_or(span.start))
+            }
+            None => locate(self.text, field, found),
         };
         self.problems
             .push(Problem::new(self.origin, place, field, found, wanted));
@@ -97,6 +110,11 @@ impl Check<'_> {
         for text in file.http.headers.values() {
             self.template(text, "");
         }
+        self.asked = file
+            .stream
+            .values()
+            .flat_map(|stream| self.asked_with(stream))
+            .collect();
         self.access();
         let streams = file
             .stream
@@ -133,7 +151,9 @@ impl Check<'_> {
             Part::Text(_) => return,
             Part::Param(name) => (name, file.params.keys().map(String::as_str).collect()),
             Part::Secret(name) => (name, file.secrets.keys().map(String::as_str).collect()),
-            Part::Place(name) if name.starts_with("parent.") || name.starts_with("each.") => return,
+            Part::Place(name) if name.starts_with("parent.") || name.starts_with("each.") => {
+                (name, self.asked.iter().map(String::as_str).collect())
+            }
             part if check_access::of_request(part) => return,
             Part::Place(name) => (
                 name,
@@ -141,12 +161,17 @@ impl Check<'_> {
             ),
         };
         if !known.contains(&name) {
-            let wanted = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("a declared name, did you mean `{near}`?"),
-                None if known.is_empty() => "a declared name; none is declared".to_owned(),
-                None => format!("one of {}", known.join(", ")),
-            };
+            let wanted = declared_name(name, &known);
             self.say(at, field, name, wanted);
         }
+    }
+}
+
+/// The nearest of the declared names, or all there are.
+fn declared_name(name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("a declared name, did you mean `{near}`?"),
+        None if known.is_empty() => "a declared name; none is declared".to_owned(),
+        None => format!("a declared name; there are {}", known.join(", ")),
     }
 }

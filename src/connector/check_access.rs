@@ -252,7 +252,7 @@ impl Check<'_> {
     fn limits(&mut self, field: &str, limits: &Spanned<Names>) {
         let file = self.file;
         for name in &limits.get_ref().0 {
-            let at = Spanned::new(limits.span(), name.clone());
+            let at = Text::new(limits.span(), name.clone());
             self.name_in(
                 &at,
                 &format!("{field}.limit"),
@@ -349,30 +349,4 @@ fn is_xml_name(name: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_alphabetic() || first == '_')
         && signs.all(|sign| sign.is_alphanumeric() || "_-.".contains(sign))
-}
-
-/// Where a fault stands that has no place of its own: what was found, when it stands there once, else the table.
-pub(super) fn nearby(text: &str, field: &str, found: &str) -> String {
-    let line = |at: usize| format!("line {}", text[..at].matches('\n').count() + 1);
-    if found.len() > 2
-        && let [(at, _)] = text.match_indices(found).collect::<Vec<_>>()[..]
-    {
-        return line(at);
-    }
-    let mut name = field;
-    while !name.is_empty() {
-        let bare = name.split('[').next().unwrap_or_default();
-        for head in [format!("[{name}]"), format!("[[{bare}]]"), format!("[{bare}]")] {
-            let start = if text.starts_with(&head) {
-                Some(0)
-            } else {
-                text.find(&format!("\n{head}")).map(|at| at + 1)
-            };
-            if let Some(at) = start {
-                return line(at);
-            }
-        }
-        name = name.rsplit_once('.').map_or("", |(above, _)| above);
-    }
-    String::new()
 }

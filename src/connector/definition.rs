@@ -2,12 +2,13 @@
 
 mod access;
 mod stream;
+mod text;
 mod write;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
 
 pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
@@ -15,13 +16,11 @@ pub use access::{
     TokenAnswer,
 };
 pub use stream::*;
+pub use text::Text;
 pub use write::{Faults, Find, Gives, Write};
 
-/// A text of the file together with where it stands, for messages with a line.
-pub type Text = Spanned<String>;
-
 /// One connector file, as written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// Version of this language; this program reads 1.
@@ -64,7 +63,7 @@ pub struct File {
 }
 
 /// A value the configuration gives. Without `default` and `from` it must be given.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
     pub about: String,
@@ -75,13 +74,13 @@ pub struct Param {
     pub values: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretUse {
     pub about: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     pub base: Text,
@@ -102,7 +101,7 @@ pub struct Http {
 }
 
 fn thirty() -> Text {
-    Spanned::new(0..0, "30".to_owned())
+    Text::from("30")
 }
 
 fn body_limit() -> u64 {

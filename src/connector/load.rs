@@ -1,15 +1,14 @@
-//! From the text of a connector file to a definition that can be run, with every fault named at its line.
+//! From the text of a connector file to a definition that can be run, with every fault named at its line and column.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 
 use super::check::Check;
 use super::definition::File;
 use super::path::Path;
 use super::pipe::{Pipe, Source};
 use super::tree::Want;
-use crate::problem::{Problem, nearest};
+use crate::problem::Problem;
 
 /// A connector file that was read and checked.
 #[derive(Debug, Clone)]
@@ -101,16 +100,16 @@ impl Definition {
     /// Reads and checks a connector file.
     ///
     /// # Errors
-    /// Every fault at once, unless the file is not even TOML of the right shape: then the first one.
+    /// Every fault at once: of the TOML, else of the shape, else of the meaning.
     pub fn parse(origin: &str, text: &str) -> Result<Self, DefinitionError> {
-        let mut file: File = toml::from_str(text).map_err(|error| DefinitionError {
-            problems: vec![shape_problem(origin, text, &error)],
-        })?;
+        let mut file: File =
+            crate::declared::read(origin, text).map_err(|problems| DefinitionError { problems })?;
         inherit(&mut file);
         let mut check = Check {
             origin,
             text,
             file: &file,
+            asked: Vec::new(),
             problems: Vec::new(),
             extra: &[],
         };
@@ -194,38 +193,6 @@ fn inherit(file: &mut File) {
     }
 }
 
-pub(super) fn line_of(text: &str, span: Range<usize>) -> String {
-    let before = text.get(..span.start).unwrap_or_default();
-    format!("line {}", before.matches('\n').count() + 1)
-}
-
-/// Serde says "unknown field `x`, expected one of `a`, `b`"; a person wants the nearest of them.
-fn shape_problem(origin: &str, text: &str, error: &toml::de::Error) -> Problem {
-    let place = error.span().map_or(String::new(), |span| line_of(text, span));
-    let message = error.message().trim();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let what = ["field", "variant"]
-        .into_iter()
-        .find(|what| message.starts_with(&format!("unknown {what}")));
-    match (what, quoted.split_first()) {
-        (Some(what), Some((found, known))) => {
-            let word = if what == "field" { "key" } else { "word" };
-            let wanted = match nearest(found, known.iter().copied()) {
-                Some(near) => format!("a known {word}, did you mean `{near}`?"),
-                None => format!("one of {}", known.join(", ")),
-            };
-            Problem::new(origin, place, word, found, wanted)
-        }
-        _ => Problem::new(
-            origin,
-            place,
-            "",
-            message,
-            "a connector file of version 1 (docs/connectors.md)",
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,7 +230,7 @@ available = "units | int"
     fn an_unknown_key_is_refused_at_its_line_with_the_nearest_name() {
         assert_eq!(
             said(&GOOD.replace("snapshot =", "snapshto =")),
-            "x.toml, line 11, `key`: found `snapshto`, wanted a known key, did you mean `snapshot`?"
+            "x.toml, line 11, column 1, `stream.stock`: found `snapshto`, wanted a known name; did you mean `snapshot`?"
         );
         assert!(said(&GOOD.replace("version = 1", "version = ")).starts_with("x.toml, line 1"));
     }
@@ -274,8 +241,8 @@ available = "units | int"
             |lines: &str| said(&GOOD.replace("warehouse = \"*\"", &format!("warehouse = \"*\"\n{lines}")));
         assert_eq!(
             with("enabled = \"${param:on}\""),
-            "x.toml, line 13, `stream.stock.enabled`: found `on`, wanted a declared name; none is declared\n\
-             x.toml, line 13, `stream.stock.enabled`: found `${param:on}`, wanted none: a stream below another goes with it, and `doctor` asks \
+            "x.toml, line 13, column 20, `stream.stock.enabled`: found `on`, wanted a declared name; none is declared\n\
+             x.toml, line 13, column 11, `stream.stock.enabled`: found `${param:on}`, wanted none: a stream below another goes with it, and `doctor` asks \
              for its stream in every case"
         );
         let page = "page = { kind = \"token\", next = \"n\", query = \"t\", alone = true, then = { w = \"{warehose}\" }, count = \"a..b\" }";
@@ -293,7 +260,7 @@ available = "units | int"
             .replace("available = \"units | int\"", "units = \"n | int\"\ninbound_no = \"i\"\nwarehouse = \"w\"\nkind = \"d | enum(GOOD=received+put_away)\"\nat = \"t | ts('rfc3339')\"");
         assert_eq!(
             said(&receipts),
-            "x.toml, line 11, `stream.stock.key`: found ``, wanted none where one row is two receipts"
+            "x.toml, line 11, column 8, `stream.stock.key`: found ``, wanted none where one row is two receipts"
         );
     }
 
@@ -306,12 +273,12 @@ available = "units | int"
             .replace("doctor = \"stock\"", "doctor = \"stok\"")
             .replace("/stock", "/stock?w={warehose}&k=${secret:key}");
         insta::assert_snapshot!(said(&text), @r#"
-        x.toml, line 4, `doctor`: found `stok`, wanted a name of this file, did you mean `stock`?
-        x.toml, line 13, `stream.stock.request.limit`: found `al`, wanted a name of this file, did you mean `all`?
-        x.toml, line 13, `stream.stock.request`: found `warehose`, wanted a declared name, did you mean `warehouse`?
-        x.toml, line 13, `stream.stock.request`: found `key`, wanted a declared name; none is declared
-        x.toml, line 17, `stream.stock.map`: found `avialable`, wanted a field of the record, did you mean `available`?
-        x.toml, line 16, `stream.stock.map.sku_code`: found `sku | trm`, wanted a pipe that exists; of `trm`: did you mean `trim`?
+        x.toml, line 4, column 10, `doctor`: found `stok`, wanted a name of this file, did you mean `stock`?
+        x.toml, line 13, column 83, `stream.stock.request.limit`: found `al`, wanted a name of this file, did you mean `all`?
+        x.toml, line 13, column 47, `stream.stock.request`: found `warehose`, wanted a declared name, did you mean `warehouse`?
+        x.toml, line 13, column 68, `stream.stock.request`: found `key`, wanted a declared name; none is declared
+        x.toml, line 17, column 1, `stream.stock.map`: found `avialable`, wanted a field of the record, did you mean `available`?
+        x.toml, line 16, column 19, `stream.stock.map.sku_code`: found `trm`, wanted a pipe that exists; of `trm`: did you mean `trim`?
         "#);
     }
 
@@ -320,7 +287,7 @@ available = "units | int"
         let text = GOOD.replace("available = \"units", "available = \"param:unitz");
         assert_eq!(
             said(&text),
-            "x.toml, line 17, `stream.stock.map.available`: found `unitz`, wanted a declared name; none is declared"
+            "x.toml, line 17, column 20, `stream.stock.map.available`: found `unitz`, wanted a declared name; none is declared"
         );
         let text = GOOD.replace("\"units | int\"", "\"parent:untis | int\"");
         assert!(said(&text).contains("found `untis`"));

@@ -91,7 +91,7 @@ impl Path {
             up += 1;
             rest = after;
         }
-        let wrong = || format!("`{text}` is no path, wanted names with dots such as `data.list[]`");
+        let wrong = || format!("a path, names with dots such as `data.list[]`, instead of `{text}`");
         let mut segments = Vec::new();
         for part in rest.split('.') {
             let (part, optional) = part.strip_suffix('?').map_or((part, false), |part| (part, true));

@@ -13,7 +13,7 @@ use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
 use crate::order::model::StockingOrder;
-use crate::problem::{Problem, nearest};
+use crate::problem::Problem;
 use crate::wording::{Lang, text};
 
 mod builtin;
@@ -126,8 +126,7 @@ impl Mapping {
                 format!("at most {MAX_FILE_BYTES} bytes"),
             )]);
         }
-        let file: File =
-            toml::from_str(content).map_err(|error| vec![toml_problem(file_name, content, &error)])?;
+        let file: File = crate::declared::read(file_name, content)?;
         if file.mapping.language != LANGUAGE {
             let found = file.mapping.language.to_string();
             let wanted = format!("{LANGUAGE}, the mapping language this program reads");
@@ -354,30 +353,6 @@ fn safe_file_name(name: &str) -> String {
         .take(120)
         .collect();
     safe.trim_matches(['.', ' ']).to_owned()
-}
-
-fn toml_problem(file: &str, text: &str, error: &toml::de::Error) -> Problem {
-    let place = error.span().map_or_else(String::new, |span| {
-        let before = text.get(..span.start).unwrap_or_default();
-        format!("line {}", before.matches('\n').count() + 1)
-    });
-    let message = error.message();
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    if message.starts_with("unknown field") {
-        let found = quoted.next().unwrap_or_default();
-        let known: Vec<&str> = quoted.collect();
-        let wanted = match nearest(found, known.iter().copied()) {
-            Some(near) => format!("a known key, perhaps `{near}`"),
-            None => format!("a known key: {}", known.join(", ")),
-        };
-        return Problem::new(file, place, found, found, wanted);
-    }
-    let found = error
-        .span()
-        .and_then(|span| text.get(span))
-        .and_then(|text| text.lines().next())
-        .unwrap_or_default();
-    Problem::new(file, place, "", found, message)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),
@@ -42,6 +42,7 @@ const FILES: [(&str, &str); 7] = [
     ("cli", include_str!("cli.toml")),
     ("work", include_str!("work.toml")),
     ("web", include_str!("web.toml")),
+    ("connector", include_str!("connector.toml")),
 ];
 
 static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(load);

@@ -7,19 +7,19 @@ use crate::connector::pipe::{self, Pipe, Source};
 use crate::connector::tree::Want;
 use crate::problem::nearest;
 
-use super::Check;
+use super::{Check, declared_name};
 
 impl Check<'_> {
     pub(super) fn map(&mut self, name: &str, stream: &Stream, rows: Option<Path>) -> Reading {
         let known = stream.record.fields();
-        for (field, text) in &stream.map {
+        for field in stream.map.keys() {
             if !known.iter().any(|known| known.name == field) {
                 let names = known.iter().map(|field| field.name);
                 let wanted = match nearest(field, names.clone()) {
                     Some(near) => format!("a field of the record, did you mean `{near}`?"),
                     None => format!("one of {}", names.collect::<Vec<_>>().join(", ")),
                 };
-                self.say(Some(text), &format!("stream.{name}.map"), field, wanted);
+                self.say(None, &format!("stream.{name}.map"), field, wanted);
             }
         }
         let fields = known
@@ -98,7 +98,9 @@ impl Check<'_> {
     fn entry(&mut self, stream: &Stream, place: &str, text: &Text) -> Option<FieldMap> {
         let mut parts = pipe::split_outside_quotes(text.get_ref(), '|').into_iter();
         let source = Source::parse(&parts.next().unwrap_or_default());
-        let pipes: Result<Vec<Pipe>, String> = parts.map(|part| pipe::parse(&part)).collect();
+        let pipes: Result<Vec<Pipe>, (String, String)> = parts
+            .map(|part| pipe::parse(&part).map_err(|why| (part.trim().to_owned(), why)))
+            .collect();
         match (source, pipes) {
             (Ok(source), Ok(pipes)) => {
                 for source in std::iter::once(&source).chain(pipes.iter().flat_map(Pipe::sources)) {
@@ -106,8 +108,12 @@ impl Check<'_> {
                 }
                 Some(FieldMap { source, pipes })
             }
-            (Err(why), _) | (_, Err(why)) => {
+            (Err(why), _) => {
                 self.say(Some(text), place, text.get_ref(), why);
+                None
+            }
+            (_, Err((pipe, why))) => {
+                self.say(Some(text), place, &pipe, why);
                 None
             }
         }
@@ -168,24 +174,49 @@ impl Check<'_> {
             Source::Parent(name) => (name, self.parent_fields(stream)),
         };
         if !known.contains(&name) {
-            let wanted = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("a declared name, did you mean `{near}`?"),
-                None if known.is_empty() => "a declared name; none is declared".to_owned(),
-                None => format!("a declared name; there are {}", known.join(", ")),
-            };
+            let wanted = declared_name(name, &known);
             self.say(Some(text), place, name, wanted);
         }
     }
 
+    /// What the requests of a stream may name besides the places of paging and windows.
+    pub(super) fn asked_with(&self, stream: &Stream) -> Vec<String> {
+        let above = if self.has_lost_parent(stream) {
+            self.file.stream.values().collect()
+        } else {
+            self.above(stream)
+        };
+        let above = above.into_iter().flat_map(|above| {
+            let mapped = above.map.keys().chain(above.pass.keys());
+            mapped.map(|field| format!("parent.{field}")).collect::<Vec<_>>()
+        });
+        let each = stream.each.keys().map(|name| format!("each.{name}"));
+        let batch = stream.references.iter().map(|_| "each.references".to_owned());
+        above.chain(each).chain(batch).collect()
+    }
+
     /// What a stream knows of the row it stands below.
     pub(super) fn parent_fields(&self, stream: &Stream) -> Vec<&str> {
-        self.above(stream)
+        let above = if self.has_lost_parent(stream) {
+            self.file.stream.values().collect()
+        } else {
+            self.above(stream)
+        };
+        above
             .into_iter()
             .flat_map(|above| {
                 let fields = above.record.fields().iter().map(|field| field.name);
                 fields.chain(above.pass.keys().map(String::as_str))
             })
             .collect()
+    }
+
+    /// Whether a parent is named that there is not: that is the fault, not what is taken from it.
+    fn has_lost_parent(&self, stream: &Stream) -> bool {
+        stream
+            .parent
+            .as_ref()
+            .is_some_and(|parent| !self.file.stream.contains_key(parent.get_ref()))
     }
 
     /// The streams above this one, the nearest first.

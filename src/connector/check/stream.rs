@@ -13,6 +13,7 @@ impl Check<'_> {
     pub(super) fn stream(&mut self, name: &str, stream: &Stream) -> Reading {
         let file = self.file;
         let field = |part: &str| format!("stream.{name}.{part}");
+        self.asked = self.asked_with(stream);
         match (&stream.request, &stream.report) {
             (Some(call), None) => self.call(&field("request"), call),
             (None, Some(report)) => self.report(name, report),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -65,7 +66,7 @@ impl<'de> Deserialize<'de> for Names {
 ///
 /// `headers`, `query` and `body` go with every request to the base host, whatever the kind; `{access_token}` in them is
 /// the token that kinds with a `url` get there.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
     #[serde(default)]
@@ -100,8 +101,9 @@ pub struct Auth {
     pub expired: Option<Expired>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = crate::connector::schema::also_headers)]
 pub enum AuthKind {
     #[default]
     None,
@@ -122,14 +124,14 @@ impl AuthKind {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Basic {
     pub user: Text,
     pub password: Text,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenAnswer {
     /// Path of the token.
@@ -156,7 +158,7 @@ impl Default for TokenAnswer {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotating {
     /// The first refresh token, as the authorisation gave it. Another text here starts anew from it.
@@ -166,7 +168,7 @@ pub struct Rotating {
 }
 
 /// All that is said must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expired {
     pub status: Vec<u16>,
@@ -177,7 +179,7 @@ pub struct Expired {
 }
 
 /// `{timestamp}` and `{nonce}`: made anew for every attempt.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stamp {
     /// `ms`, `s`, `rfc3339` or a pattern such as `%Y-%m-%d %H:%M:%S`.
@@ -192,15 +194,15 @@ pub struct Stamp {
 impl Default for Stamp {
     fn default() -> Self {
         Self {
-            timestamp: Spanned::new(0..0, "ms".to_owned()),
-            zone: Spanned::new(0..0, "UTC".to_owned()),
+            timestamp: Text::from("ms"),
+            zone: Text::from("UTC"),
             number: false,
             nonce: Nonce::Hex,
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Nonce {
     /// 32 hexadecimal digits.
@@ -211,7 +213,7 @@ pub enum Nonce {
 }
 
 /// One signature of a request.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sign {
     pub kind: SignKind,
@@ -235,7 +237,7 @@ pub struct Sign {
 }
 
 /// How the signed text is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignKind {
     /// MD5 in hex of the parts with the key around, before or after them.
@@ -248,7 +250,7 @@ pub enum SignKind {
     BodyMd5,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyAt {
     Before,
@@ -257,14 +259,14 @@ pub enum KeyAt {
     Around,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignedFields {
     Query,
     Body,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Case {
     #[default]
@@ -273,7 +275,7 @@ pub enum Case {
 }
 
 /// The envelope of calls that say `soap`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Soap {
     pub namespace: String,
@@ -286,7 +288,7 @@ pub struct Soap {
 }
 
 /// How often an operation may be asked: exactly one of the four ways to say it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limit {
     /// Requests per second in the long run, and how many at once after a rest.
@@ -303,7 +305,7 @@ pub struct Limit {
 }
 
 /// Where an answer tells what it cost and what is left.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cost {
     pub requested: String,
@@ -329,7 +331,7 @@ impl Default for Cost {
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
     /// Attempts in all, the first one counted.
@@ -363,7 +365,7 @@ impl Default for Retry {
 }
 
 /// With fewer than `keep` requests left, everybody rests before the next one: until the reset, else `rest_ms`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Remaining {
     pub header: String,
@@ -372,7 +374,7 @@ pub struct Remaining {
 }
 
 /// What a good answer looks like when the status alone does not say.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// Read in this order, before everything else; the first that holds decides.
@@ -388,7 +390,7 @@ pub struct Answer {
 }
 
 /// All conditions that are said must hold.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     pub is: Meaning,
@@ -408,7 +410,7 @@ pub struct Rule {
 }
 
 /// What an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {
     Ok,
@@ -428,12 +430,13 @@ pub enum Meaning {
 }
 
 /// One request. Texts may hold `{placeholders}`, `${param:…}` and `${secret:…}`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
     pub method: Method,
     pub path: Text,
     /// Keys into `[limits]`: one, or several that all count this call.
+    #[schemars(with = "Option<Names>")]
     pub limit: Option<Spanned<Names>>,
     #[serde(default)]
     pub query: BTreeMap<String, Text>,
@@ -463,14 +466,14 @@ impl Call {
 }
 
 /// A GraphQL document (its braces are its own) and its variables.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Graphql {
     pub query: Text,
     pub variables: Option<Json>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     Get,
@@ -495,7 +498,7 @@ impl Method {
 }
 
 /// A moment and secrets, and the request they must become.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTest {
     pub name: String,

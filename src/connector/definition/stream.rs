@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use toml::Spanned;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Call, Text};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordKind {
     OrderLine,
@@ -23,7 +23,7 @@ pub enum RecordKind {
 }
 
 /// Whether absence in the answer means absence in the world.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Snapshot {
     Complete,
@@ -31,8 +31,9 @@ pub enum Snapshot {
     Partial,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = crate::connector::schema::fields_of_records)]
 pub struct Stream {
     pub record: RecordKind,
     #[serde(default)]
@@ -92,7 +93,7 @@ pub struct Stream {
 }
 
 /// `{each.references}` is a batch, separated by commas; `for_each = "references"` goes through it, `{reference}` is one.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct References {
     /// `inbound`, `booking`, `container` or `tracking`.
@@ -113,7 +114,7 @@ fn age() -> u32 {
 }
 
 /// An asynchronous job: ask for it, wait for it, fetch its result at once because its address lives for minutes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     pub create: Call,
@@ -149,7 +150,7 @@ pub struct Report {
 }
 
 /// How far a stream has come. Windows fill `{from}` and `{to}`, ascending ids `{after}`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cursor {
     #[serde(default)]
@@ -187,7 +188,7 @@ pub struct Cursor {
     pub start: Text,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CursorKind {
     #[default]
@@ -195,7 +196,7 @@ pub enum CursorKind {
     Id,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bounds {
     /// From the start on, up to but without the end.
@@ -210,18 +211,18 @@ fn yes() -> bool {
 }
 
 fn utc() -> Text {
-    Spanned::new(0..0, "UTC".to_owned())
+    Text::from("UTC")
 }
 
 fn rfc3339() -> Text {
-    Spanned::new(0..0, "rfc3339".to_owned())
+    Text::from("rfc3339")
 }
 
 fn zero() -> Text {
-    Spanned::new(0..0, "0".to_owned())
+    Text::from("0")
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     #[serde(default)]
@@ -284,7 +285,7 @@ fn max_pages() -> u32 {
     5_000
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageKind {
     #[default]
@@ -324,7 +325,7 @@ pub struct Decode {
 impl Default for Decode {
     fn default() -> Self {
         Self {
-            layers: vec![Spanned::new(0..0, "json".to_owned())],
+            layers: vec![Text::from("json")],
             inside: None,
             encoding: Vec::new(),
             member: None,
@@ -334,9 +335,11 @@ impl Default for Decode {
     }
 }
 
-#[derive(Deserialize)]
+/// How an answer becomes a tree or a table.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct DecodeTable {
+pub(in crate::connector) struct DecodeTable {
+    /// The one layer: `json`, `jsonl`, `xml`, `csv`, `tsv`, `gzip` or `zip`.
     kind: Option<Text>,
     #[serde(default)]
     layers: Vec<Text>,
@@ -390,7 +393,7 @@ impl<'de> Deserialize<'de> for Decode {
 }
 
 /// A recorded page and the rows it must become.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelfTest {
     pub name: String,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Call, Text};
 
 /// A request with an effect at the other side. It is sent once; whether an earlier one arrived is looked up first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Write {
     pub about: String,
@@ -33,7 +34,7 @@ fn minute() -> u32 {
     60
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gives {
     /// The warehouse's number of the announced shipment.
@@ -42,7 +43,7 @@ pub enum Gives {
     Booking,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Find {
     /// A stream of inbounds that moves by a window; its `reference` is compared with ours.
@@ -52,7 +53,7 @@ pub struct Find {
     pub gone: Vec<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Faults {
     /// Path of a list of faults, or of a table with one list of texts per field.

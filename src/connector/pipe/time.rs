@@ -17,7 +17,7 @@ impl TimeFormat {
     /// `rfc3339`, `epoch_s`, `epoch_ms`, or a pattern of `%Y %m %d %H %M %S %F %T`.
     ///
     /// # Errors
-    /// When the zone is unknown.
+    /// When the pattern is none, or the zone is unknown.
     pub fn parse(pattern: &str, zone: &str) -> Result<Self, String> {
         match pattern {
             "rfc3339" => return Ok(Self::Rfc3339),
@@ -25,7 +25,8 @@ impl TimeFormat {
             "epoch_ms" => return Ok(Self::Millis),
             _ => {}
         }
-        if !pattern.contains('%') {
+        let wrong = |item| matches!(item, chrono::format::Item::Error);
+        if !pattern.contains('%') || chrono::format::StrftimeItems::new(pattern).any(wrong) {
             return Err(format!(
                 "rfc3339, epoch_s, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S instead of `{pattern}`"
             ));

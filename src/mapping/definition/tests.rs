@@ -70,7 +70,7 @@ fn unknown_keys_are_named_with_their_line_and_the_nearest_key() {
     let text = format!("{HEAD}parti = \"huatuo\"\n{BODY}");
     assert_eq!(
         problems(&text),
-        ["x.toml, line 9, `parti`: found `parti`, wanted a known key, perhaps `party`"]
+        ["x.toml, line 9, column 1, `mapping`: found `parti`, wanted a known name; did you mean `party`?"]
     );
 }
 

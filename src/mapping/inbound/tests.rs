@@ -46,7 +46,7 @@ fn a_faulty_mapping_names_everything_at_once() {
     x.toml, `fields.reason.from`: found ``, wanted at least one place
     x.toml, `fields.order`: found ``, wanted a place: every booking-rejection has it
     x.toml, `test`: found ``, wanted at least one [[test]] with a file and what comes out of it
-    x.toml, line 11: found `wen`, wanted a known name; did you mean `when`?
+    x.toml, line 11, column 2: found `wen`, wanted a known name; did you mean `when`?
     ");
 }
 

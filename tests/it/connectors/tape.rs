@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::stage::{Reply, Stage};
 
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(super) struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
 }
 
-async fn run(home: &Path, args: &[&str]) -> Ran {
+pub(super) async fn run(home: &Path, args: &[&str]) -> Ran {
     let out = tokio::process::Command::new(env!("CARGO_BIN_EXE_linkstar"))
         .arg("--config")
         .arg(home.join("linkstar.toml"))

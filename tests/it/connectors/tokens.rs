@@ -317,23 +317,23 @@ request = { method = "GET", path = "/x", limit = ["al", "all"], soap = {}, form 
         all.push(told(wrong, &[]));
     }
     insta::assert_snapshot!(all.join("\n"), @r"
-    desk.toml, line 15, `auth.json`: found `passwort`, wanted a declared name, did you mean `password`?
-    desk.toml, line 13, `auth.expired`: found ``, wanted a `status`, `text` or `when`: it would hold for every answer
-    desk.toml, line 13, `auth.url`: found ``, wanted where to ask for a token
-    desk.toml, line 13, `auth.header`: found ``, wanted the header that carries the token, or `{access_token}` in `headers`, `query` or `body`
-    desk.toml, line 19, `limits.all`: found ``, wanted one of `rate` and `burst`, `requests` and `seconds`, `per_day`, `cost`
-    desk.toml, line 18, `stamp.timestamp`: found `%Q`, wanted `ms`, `s`, `rfc3339` or a pattern such as `%Y-%m-%d %H:%M:%S`
-    desk.toml, line 23, `sign[1].into`: found `cookie.sign`, wanted `query.NAME`, `header.NAME` or `body.PATH`
-    desk.toml, line 23, `sign[1].parts`: found ``, wanted what is signed, in its order
-    desk.toml, line 25, `answer.rules[1]`: found ``, wanted a `status`, `header`, `text` or `when`: it would hold for every answer
-    desk.toml, line 26, `answer.rules[2].when`: found `code = 1`, wanted no `=` in `code = 1`
-    desk.toml, line 28, `stream.stock.request.limit`: found `al`, wanted a name of this file, did you mean `all`?
-    desk.toml, line 28, `stream.stock.request.form`: found `timestmp`, wanted a declared name, did you mean `timestamp`?
-    desk.toml, line 28, `stream.stock.request.soap`: found ``, wanted a table `[soap]` with the envelope
-    desk.toml, line 28, `stream.stock.request`: found ``, wanted one of `body`, `form`, `text`, `graphql`, or `soap` with the `body` inside it
-    desk.toml, line 11, `word`: found `logon`, wanted a known word, did you mean `login`?
-    desk.toml, line 12, `key`: found `user`, wanted a known key, did you mean `answer`?
-    desk.toml, line 11, `word`: found `md5`, wanted one of md5_wrap, hmac_sorted_json, aes_ecb_md5, body_md5
-    desk.toml, line 11, `word`: found `throtled`, wanted a known word, did you mean `throttled`?
+    desk.toml, line 15, column 31, `auth.json`: found `passwort`, wanted a declared name, did you mean `password`?
+    desk.toml, line 16, column 1, `auth.expired`: found ``, wanted a `status`, `text` or `when`: it would hold for every answer
+    desk.toml, line 13, column 2, `auth.url`: found ``, wanted where to ask for a token
+    desk.toml, line 13, column 2, `auth.header`: found ``, wanted the header that carries the token, or `{access_token}` in `headers`, `query` or `body`
+    desk.toml, line 20, column 1, `limits.all`: found ``, wanted one of `rate` and `burst`, `requests` and `seconds`, `per_day`, `cost`
+    desk.toml, line 18, column 13, `stamp.timestamp`: found `%Q`, wanted `ms`, `s`, `rfc3339` or a pattern such as `%Y-%m-%d %H:%M:%S`
+    desk.toml, line 23, column 8, `sign[1].into`: found `cookie.sign`, wanted `query.NAME`, `header.NAME` or `body.PATH`
+    desk.toml, line 23, column 8, `sign[1].parts`: found ``, wanted what is signed, in its order
+    desk.toml, line 26, column 10, `answer.rules[1]`: found ``, wanted a `status`, `header`, `text` or `when`: it would hold for every answer
+    desk.toml, line 26, column 53, `answer.rules[2].when`: found `code = 1`, wanted no `=` in `code = 1`
+    desk.toml, line 28, column 50, `stream.stock.request.limit`: found `al`, wanted a name of this file, did you mean `all`?
+    desk.toml, line 28, column 91, `stream.stock.request.form`: found `timestmp`, wanted a declared name, did you mean `timestamp`?
+    desk.toml, line 28, column 36, `stream.stock.request.soap`: found ``, wanted a table `[soap]` with the envelope
+    desk.toml, line 28, column 36, `stream.stock.request`: found ``, wanted one of `body`, `form`, `text`, `graphql`, or `soap` with the `body` inside it
+    desk.toml, line 11, column 8, `auth.kind`: found `logon`, wanted a known name; did you mean `login`?
+    desk.toml, line 12, column 1, `auth`: found `user`, wanted a known name; did you mean `answer`?
+    desk.toml, line 11, column 8, `sign[1].kind`: found `md5`, wanted one of md5_wrap, hmac_sorted_json, aes_ecb_md5, body_md5
+    desk.toml, line 11, column 17, `answer.rules[1].is`: found `throtled`, wanted a known name; did you mean `throttled`?
     ");
 }
