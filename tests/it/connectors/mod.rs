@@ -4,6 +4,8 @@ mod amazon;
 mod answers;
 mod desk;
 mod doctor;
+mod fault_run;
+mod fault_server;
 mod faults;
 mod goodcang;
 mod isolation;
