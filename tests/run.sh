@@ -55,6 +55,14 @@ if [ ! -x "$LINKSTAR_PRISM/node_modules/.bin/prism" ]; then
   (cd "$LINKSTAR_PRISM" && npm install --silent --no-audit --no-fund --no-save @stoplight/prism-cli@5.14.2 >/dev/null)
 fi
 
+# What executes GraphQL behind tests/servers/shopify.mjs.
+export LINKSTAR_SHOPIFY=${LINKSTAR_SHOPIFY:-$PWD/target/shopify}
+if [ ! -d "$LINKSTAR_SHOPIFY/node_modules/graphql" ]; then
+  say "installing graphql"
+  mkdir -p "$LINKSTAR_SHOPIFY"
+  (cd "$LINKSTAR_SHOPIFY" && npm install --silent --no-audit --no-fund --no-save graphql@16.15.0 >/dev/null)
+fi
+
 # Servers of this run alone: two runs side by side do not meet, and the end of one stops only what it started.
 room=$(mktemp -d /tmp/linkstar-tests.XXXXXX)
 chmod 755 "$room" # the servers run as users of their own

@@ -22,7 +22,8 @@ pub async fn run(cli: &Cli, args: &PullArgs) -> Result<Exit, CliError> {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
             CliError::Usage(texts.join("\n"))
         })?;
-        for name in connector.definition.file.stream.keys() {
+        let streams = connector.definition.file.stream.keys();
+        for name in streams.filter(|name| bound.asks_for(name)) {
             let work = work(&context, connector, &bound, name, &rows).await?;
             let Some(forecast) = bound.forecast(name, work) else {
                 continue;
@@ -92,7 +93,7 @@ async fn work(
         let mut tx = context.store.read().await?;
         let account = &context.config.account.id;
         let state = facts::resume_state(&mut tx, account, &connector.id, name).await?;
-        let resume: Resume = match state {
+        let mut resume: Resume = match state {
             Some(text) => serde_json::from_str(&text)?,
             None => Resume::default(),
         };
@@ -101,6 +102,9 @@ async fn work(
             .trim()
             .parse()
             .map_err(|_| CliError::Usage(format!("`{days}` is no number of days to start with")))?;
+        if !cursor.catch_up {
+            resume.let_go(days, bound.zone, context.clock.now());
+        }
         let windows = resume
             .windows(cursor, days, bound.zone, context.clock.now())
             .len();

@@ -25,6 +25,7 @@ pub struct Bound {
     pub base: String,
     pub timeout: Duration,
     only: BTreeMap<String, Expr>,
+    must: BTreeMap<String, Expr>,
 }
 
 impl Bound {
@@ -71,7 +72,15 @@ impl Bound {
                 Err((found, wanted)) => say(format!("params.{name}"), &found, wanted),
             }
         }
-        for stream in file.stream.values() {
+        let given = Given {
+            params,
+            secrets: config.secrets.clone(),
+        };
+        for stream in file
+            .stream
+            .values()
+            .filter(|stream| switch(stream, &given) == Some(true))
+        {
             if let Some(code) = stream.warehouse.as_ref().map(|code| code.get_ref().as_str())
                 && (config.warehouses.is_empty() || code != "*" && !config.warehouses.contains_key(code))
             {
@@ -83,10 +92,6 @@ impl Bound {
                 );
             }
         }
-        let given = Given {
-            params,
-            secrets: config.secrets.clone(),
-        };
         let zone = given.fill_text(file.zone.get_ref()).unwrap_or_default();
         let zone: Option<Tz> = match zone.parse() {
             Ok(zone) => Some(zone),
@@ -110,17 +115,31 @@ impl Bound {
             }
         };
         let base = given.fill_text(file.http.base.get_ref()).unwrap_or_default();
-        let mut only = BTreeMap::new();
+        let (mut only, mut must) = (BTreeMap::new(), BTreeMap::new());
         for (name, stream) in &file.stream {
-            let Some(text) = &stream.only else { continue };
-            match given
-                .fill_text(text.get_ref())
-                .and_then(|text| Expr::parse(&text))
-            {
-                Ok(expr) => {
-                    only.insert(name.clone(), expr);
+            if switch(stream, &given).is_none() {
+                let text = stream.enabled.as_ref().map_or("", |text| text.get_ref());
+                let found = given.fill_text(text).unwrap_or_default();
+                say(
+                    format!("stream.{name}.enabled"),
+                    &found,
+                    format!("yes or no, as `{text}`"),
+                );
+            }
+            for (key, text, into) in [
+                ("only", &stream.only, &mut only),
+                ("must", &stream.must, &mut must),
+            ] {
+                let Some(text) = text else { continue };
+                match given
+                    .fill_text(text.get_ref())
+                    .and_then(|text| Expr::parse(&text))
+                {
+                    Ok(expr) => {
+                        into.insert(name.clone(), expr);
+                    }
+                    Err(why) => say(format!("stream.{name}.{key}"), text.get_ref(), why),
                 }
-                Err(why) => say(format!("stream.{name}.only"), text.get_ref(), why),
             }
         }
         match (zone, timeout) {
@@ -133,6 +152,7 @@ impl Bound {
                 base: base.trim_end_matches('/').to_owned(),
                 timeout: Duration::from_secs(u64::from(timeout)),
                 only,
+                must,
             }),
             _ => Err(problems),
         }
@@ -151,6 +171,25 @@ impl Bound {
         self.only.get(stream)
     }
 
+    pub(super) fn must(&self, stream: &str) -> Option<&Expr> {
+        self.must.get(stream)
+    }
+
+    /// Streams that stand on their own and are asked for.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.definition.roots().filter(|name| self.asks_for(name))
+    }
+
+    /// Whether a stream is asked for: it is switched on, and so is the one it stands below.
+    #[must_use]
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.stream(name).is_some_and(|(stream, _)| {
+            let above = stream.parent.as_ref();
+            switch(stream, &self.given) == Some(true)
+                && above.is_none_or(|parent| self.asks_for(parent.get_ref()))
+        })
+    }
+
     /// The provider's codes and ours of the warehouses a stock stream is asked for, one run each.
     #[must_use]
     pub fn snapshots(&self, stream: &Stream) -> Vec<(String, WarehouseCode)> {
@@ -160,6 +199,18 @@ impl Bound {
             .filter(|(code, _)| asked == Some("*") || asked == Some(code.as_str()))
             .map(|(code, ours)| (code.clone(), ours.clone()))
             .collect()
+    }
+}
+
+/// Whether a stream is asked for; None when its switch holds another word.
+fn switch(stream: &Stream, given: &Given) -> Option<bool> {
+    let Some(text) = &stream.enabled else {
+        return Some(true);
+    };
+    match given.fill_text(text.get_ref()).ok()?.trim() {
+        "yes" | "true" => Some(true),
+        "no" | "false" => Some(false),
+        _ => None,
     }
 }
 

@@ -339,7 +339,7 @@ fn test(text: &mut String, record: RecordKind, page: &Sample) {
             block.push_str("]\n");
         }
         None => {
-            block.push_str("# Once `check` is content, `test` shows the rows that belong here.\nrows = []\n")
+            block.push_str("# Once `check` is content, `test` shows the rows that belong here.\nrows = []\n");
         }
     }
     text.push_str(&block);

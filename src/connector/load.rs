@@ -236,6 +236,35 @@ available = "units | int"
     }
 
     #[test]
+    fn switches_and_second_questions_that_cannot_hold_are_refused() {
+        let with =
+            |lines: &str| said(&GOOD.replace("warehouse = \"*\"", &format!("warehouse = \"*\"\n{lines}")));
+        assert_eq!(
+            with("enabled = \"${param:on}\""),
+            "x.toml, line 13, `stream.stock.enabled`: found `on`, wanted a declared name; none is declared\n\
+             x.toml, line 13, `stream.stock.enabled`: found `${param:on}`, wanted none: a stream below another goes with it, and `doctor` asks \
+             for its stream in every case"
+        );
+        let page = "page = { kind = \"token\", next = \"n\", query = \"t\", alone = true, then = { w = \"{warehose}\" }, count = \"a..b\" }";
+        let found = with(page);
+        for text in [
+            "`stream.stock.page.alone`: found `true`, wanted either `alone` or `then`",
+            "`stream.stock.page.then`: found `warehose`, wanted a declared name, did you mean `warehouse`?",
+            "`stream.stock.page.count`",
+        ] {
+            assert!(found.contains(text), "{found}");
+        }
+        let receipts = GOOD
+            .replace("record = \"stock\"", "record = \"receipt\"\nkey = [\"sku_code\"]")
+            .replace("snapshot = \"complete\"\nwarehouse = \"*\"", "snapshot = \"partial\"")
+            .replace("available = \"units | int\"", "units = \"n | int\"\ninbound_no = \"i\"\nwarehouse = \"w\"\nkind = \"d | enum(GOOD=received+put_away)\"\nat = \"t | ts('rfc3339')\"");
+        assert_eq!(
+            said(&receipts),
+            "x.toml, line 10, `stream.stock.key`: found ``, wanted none where one row is two receipts"
+        );
+    }
+
+    #[test]
     fn every_fault_is_named_at_once() {
         let text = GOOD
             .replace("limit = \"all\"", "limit = \"al\"")

@@ -86,6 +86,13 @@ impl Answered<'_> {
     }
 }
 
+/// What paging counts, where that is not the rows.
+#[must_use]
+pub fn counted(how: &Page, tree: Option<&Node<'_>>) -> Option<u64> {
+    let path = Path::parse(how.count.as_ref()?.get_ref()).ok()?;
+    u64::try_from(path.all(tree?).len()).ok()
+}
+
 /// Where a run of pages stands.
 #[derive(Debug, Clone, Default)]
 pub struct Pager {

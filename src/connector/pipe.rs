@@ -186,8 +186,11 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
             _ => Err("one value for `default`".to_owned()),
         },
         "coalesce" | "sum" | "concat" => {
+            // `sum()` adds what a path found; the others need something to look at.
+            let alone = name == "sum" && inside.is_some_and(|inside| inside.trim().is_empty());
             let sources = args
                 .iter()
+                .filter(|_| !alone)
                 .map(|arg| Source::parse(arg))
                 .collect::<Result<_, _>>()?;
             Ok(match name {

@@ -93,7 +93,16 @@ const RECEIPT: [Field; 8] = [
     must("warehouse", Text),
     may("carton", Text),
     must("sku_code", Text),
-    must("kind", Word(&["received", "put_away", "damaged"])),
+    must(
+        "kind",
+        Word(&[
+            "received",
+            "put_away",
+            "damaged",
+            "received+put_away",
+            "received+damaged",
+        ]),
+    ),
     must("units", Int),
     may("at", Time),
     may("event_id", Text),

@@ -134,14 +134,16 @@ impl Bound {
         let plain: fn(&str) -> String = str::to_owned;
         let token = paging.and_then(|(how, pager)| {
             matches!(how.kind, PageKind::Token | PageKind::Row)
-                .then(|| Some((how.query.as_deref()?, pager.token()?, how.alone)))
+                .then(|| Some((how.query.as_deref()?, pager.token()?, how)))
                 .flatten()
         });
         let mut query: Vec<(String, String)> = Vec::new();
-        if token.is_none_or(|(_, _, alone)| !alone) {
-            for (name, text) in &call.query {
-                query.push((name.clone(), fill(text.get_ref(), plain)?));
-            }
+        let others = match token {
+            Some((_, _, how)) if how.alone || !how.then.is_empty() => &how.then,
+            _ => &call.query,
+        };
+        for (name, text) in others {
+            query.push((name.clone(), fill(text.get_ref(), plain)?));
         }
         if let Some((name, token, _)) = token {
             query.retain(|(known, _)| known != name);

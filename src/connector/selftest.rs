@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decode::{DecodeError, parse, unpack_text};
 use super::definition::{SelfTest, Stream};
 use super::load::Definition;
-use super::paging::{Answered, Pager};
+use super::paging::{Answered, Pager, counted};
 use super::rows::{PageRows, Reader, Seen};
 use super::tree::Node;
 use super::{Bound, ConnectorConfig};
@@ -160,7 +160,7 @@ fn next(bound: &Bound, stream: &Stream, tree: Option<&Node<'_>>, rows: &PageRows
     let answered = Answered {
         tree,
         header: &|_| None,
-        rows: rows.seen,
+        rows: counted(&stream.page, tree).unwrap_or(rows.seen),
         last: rows.last.clone(),
         base: &bound.base,
     };
@@ -209,6 +209,18 @@ fn bind(definition: &Definition, test: &SelfTest) -> Result<Bound, Vec<String>> 
         .filter(|code| code != "*")
         .collect();
     codes.extend(code);
+    if codes.is_empty() {
+        // A test of another stream of the file need not say which warehouses there are.
+        codes.extend(
+            definition
+                .file
+                .stream
+                .values()
+                .filter_map(|stream| stream.warehouse.as_ref())
+                .map(|_| "W".to_owned())
+                .next(),
+        );
+    }
     let warehouses = codes
         .into_iter()
         .map(|code| {

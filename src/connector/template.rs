@@ -16,6 +16,11 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
+/// `}}` stands for a brace of the text itself, as `{{` does.
+fn single(text: &str) -> String {
+    text.replace("}}", "}")
+}
+
 impl Template {
     /// # Errors
     /// What is wanted instead.
@@ -25,8 +30,14 @@ impl Template {
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
+            if let Some(tail) = after.strip_prefix("{{") {
+                plain.push_str(&single(before));
+                plain.push('{');
+                rest = tail;
+                continue;
+            }
             let dollar = before.ends_with('$');
-            plain.push_str(before.strip_suffix('$').unwrap_or(before));
+            plain.push_str(&single(before.strip_suffix('$').unwrap_or(before)));
             let (inside, tail) = after
                 .get(1..)
                 .unwrap_or_default()
@@ -47,7 +58,7 @@ impl Template {
             });
             rest = tail;
         }
-        plain.push_str(rest);
+        plain.push_str(&single(rest));
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
@@ -198,5 +209,10 @@ mod tests {
         assert_eq!(fill("{size}"), Err("`{size}` has no value here".to_owned()));
         assert!(fill("${env:HOME}").is_err());
         assert!(fill("{open").is_err());
+        // Braces of the text itself, as a GraphQL document inside another has them.
+        assert_eq!(
+            fill("{{ orders(query: \"{page}\") {{ id }} }}"),
+            Ok("{ orders(query: \"3\") { id } }".to_owned())
+        );
     }
 }

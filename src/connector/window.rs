@@ -87,8 +87,7 @@ impl Resume {
         }
         let start = match self.until {
             Some(until) => back(until),
-            // From midnight, so that the first day is a whole one.
-            None => day_bounds(civil_day(now, zone) - Duration::days(i64::from(start_days)), zone).0,
+            None => first_start(start_days, zone, now),
         };
         let mut windows: Vec<Window> = self
             .holes
@@ -98,6 +97,19 @@ impl Resume {
             .collect();
         windows.extend(cut(cursor, start, end));
         windows
+    }
+
+    /// Forgets where the stream stood when that lies further back than a first pull goes: what lies between is another
+    /// stream's, and a day in it was not answered for by this one.
+    pub fn let_go(&mut self, start_days: u32, zone: Tz, now: DateTime<Utc>) {
+        let start = first_start(start_days, zone, now);
+        if self.until.is_some_and(|until| until < start) {
+            (self.since, self.until, self.todo) = (None, None, None);
+        }
+        self.holes.retain(|hole| hole.window.from >= start);
+        if let Some(todo) = &mut self.todo {
+            todo.retain(|window| window.to > start);
+        }
     }
 
     /// Notes that the source has answered for a window.
@@ -178,6 +190,11 @@ impl Resume {
             })
             .collect()
     }
+}
+
+/// Where a first pull starts: at midnight, so that the first day is a whole one.
+fn first_start(start_days: u32, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+    day_bounds(civil_day(now, zone) - Duration::days(i64::from(start_days)), zone).0
 }
 
 /// The longest span of one request. None: the definition gives none, which it is refused for.
@@ -264,6 +281,26 @@ mod tests {
         }
         let windows = resume.windows(&cursor(), 10, zone, at("2026-04-05T06:05:00Z"));
         assert_eq!(windows.len(), 1);
+    }
+
+    #[test]
+    fn what_lies_too_far_back_is_left_to_another_stream() {
+        let zone = chrono_tz::Europe::London;
+        let first = Window {
+            from: at("2026-01-05T00:00:00Z"),
+            to: at("2026-01-07T12:00:00Z"),
+        };
+        let mut resume = Resume::default();
+        resume.answered(first);
+        // Two days later it goes on where it stood.
+        resume.let_go(2, zone, at("2026-01-09T09:00:00Z"));
+        assert_eq!(resume.until, Some(first.to));
+        // A week later it starts anew, and no longer speaks for the days between.
+        let now = at("2026-01-14T09:05:00Z");
+        resume.let_go(2, zone, now);
+        assert_eq!(resume, Resume::default());
+        let windows = resume.windows(&cursor(), 2, zone, now);
+        assert_eq!(windows.first().unwrap().from, at("2026-01-12T00:00:00Z"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     /// The body, when it was asked for as JSON.
     pub json: Option<Json>,
-    headers: reqwest::header::HeaderMap,
+    headers: Box<reqwest::header::HeaderMap>,
 }
 
 impl Answer {

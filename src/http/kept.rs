@@ -286,7 +286,7 @@ fn refresh_token(bound: &Bound, vault: &Vault, claim: &Claim) -> Result<Option<S
         return Ok(None);
     };
     let newest = match &claim.sealed {
-        Some(sealed) => vault.open(sealed).map_err(damaged)?.refresh,
+        Some(sealed) => vault.open(sealed).map_err(|error| damaged(&error))?.refresh,
         None => None,
     };
     newest
@@ -297,11 +297,11 @@ fn refresh_token(bound: &Bound, vault: &Vault, claim: &Claim) -> Result<Option<S
 fn open(vault: &Vault, row: &Credential) -> Result<Option<Kept>, Failure> {
     row.sealed
         .as_deref()
-        .map(|sealed| vault.open(sealed).map_err(damaged))
+        .map(|sealed| vault.open(sealed).map_err(|error| damaged(&error)))
         .transpose()
 }
 
-fn damaged(error: super::vault::VaultError) -> Failure {
+fn damaged(error: &super::vault::VaultError) -> Failure {
     Failure::new(FailureKind::Configuration, error.to_string())
 }
 

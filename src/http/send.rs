@@ -9,7 +9,7 @@ use crate::connector::request::Request;
 /// An answer as it came.
 pub(super) struct RawAnswer {
     pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
+    pub headers: Box<reqwest::header::HeaderMap>,
     pub body: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ impl Client {
         }
         let failed = |error: reqwest::Error| transport_failure(&host, timeout, error);
         let mut answer = builder.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let (status, headers) = (answer.status().as_u16(), Box::new(answer.headers().clone()));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX) > max_body {

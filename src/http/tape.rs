@@ -132,7 +132,7 @@ impl Client {
         }
         Ok(RawAnswer {
             status: exchange.status,
-            headers,
+            headers: Box::new(headers),
             body: exchange.body,
         })
     }

@@ -29,16 +29,8 @@ pub(super) async fn take(
     tx.commit().await?;
     let mut problems = Vec::new();
     match logged {
-        Logged::On { business_key, .. } => {
-            report.count("bounces", 1);
-            for failed in bounce.recipients.iter().filter(|failed| failed.is_final()) {
-                report.partial(format!(
-                    "`{business_key}` came back: {}: {}",
-                    failed.recipient,
-                    failed.told()
-                ));
-            }
-        }
+        // Told as a notice, in the language of the mail.
+        Logged::On { .. } => report.count("bounces", 1),
         Logged::Already { .. } => report.count("already", 1),
         Logged::Unknown => {
             let problem = Problem::new(

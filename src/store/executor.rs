@@ -337,10 +337,12 @@ impl Tx {
         statements::saw(self.engine(), &sql, args);
         let text = AssertSqlSafe(sql.clone());
         let rows = match &mut self.inner {
-            Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args.iter()))
-                .fetch_all(&mut **tx)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Inner::Sqlite(tx) => {
+                sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args.iter()))
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
             Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args.iter()))
                 .persistent(false)
                 .fetch_all(&mut **tx)

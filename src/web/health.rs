@@ -118,7 +118,7 @@ impl Family {
         }
     }
 
-    fn add(&mut self, labels: &[(&str, &str)], value: impl ToString) {
+    fn add(&mut self, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let labels: Vec<String> = labels
             .iter()
             .map(|(name, value)| {
@@ -129,7 +129,7 @@ impl Family {
                 format!("{name}=\"{value}\"")
             })
             .collect();
-        self.samples.push((labels.join(","), value.to_string()));
+        self.samples.push((labels.join(","), format!("{value}")));
     }
 
     fn write(&self, out: &mut String) {

@@ -36,6 +36,15 @@ impl Check<'_> {
                 self.entry(stream, &place, text)
             })
             .collect();
+        if stream
+            .map
+            .get("kind")
+            .is_some_and(|kind| kind.get_ref().contains('+'))
+            && !stream.key.is_empty()
+        {
+            let wanted = "none where one row is two receipts";
+            self.say(stream.key.first(), &format!("stream.{name}.key"), "", wanted);
+        }
         let pass = stream
             .pass
             .iter()
@@ -215,10 +224,10 @@ fn want(stream: &Stream, reading: &Reading) -> Want {
         }
     }
     reading.last.iter().chain(&reading.id).for_each(&mut inside_row);
-    if let Some(only) = &stream.only {
+    for condition in [&stream.only, &stream.must].into_iter().flatten() {
         // Parameters are not filled in yet; what they stand for is no path.
-        match crate::connector::expr::Expr::parse(only.get_ref()) {
-            Ok(only) => only.paths().for_each(&mut inside_row),
+        match crate::connector::expr::Expr::parse(condition.get_ref()) {
+            Ok(condition) => condition.paths().for_each(&mut inside_row),
             Err(_) => return Want::all(),
         }
     }
@@ -231,7 +240,10 @@ fn want(stream: &Stream, reading: &Reading) -> Want {
         }
     }
     let page = &stream.page;
-    for text in [&page.next, &page.total, &page.pages].into_iter().flatten() {
+    for text in [&page.next, &page.total, &page.pages, &page.count]
+        .into_iter()
+        .flatten()
+    {
         if let Ok(path) = Path::parse(text.get_ref()) {
             want.add(std::iter::empty(), &path);
         }

@@ -78,8 +78,24 @@ impl Check<'_> {
         self.cursor(name, stream);
         self.page(name, &stream.page);
         self.decode(name, stream);
-        if let Some(only) = &stream.only {
-            self.template(only, &field("only"));
+        for (key, text) in [
+            ("only", &stream.only),
+            ("must", &stream.must),
+            ("enabled", &stream.enabled),
+        ] {
+            if let Some(text) = text {
+                self.template(text, &field(key));
+            }
+        }
+        if let Some(enabled) = &stream.enabled
+            && (stream.parent.is_some() || file.doctor.get_ref() == name)
+        {
+            self.say(
+                Some(enabled),
+                &field("enabled"),
+                enabled.get_ref(),
+                "none: a stream below another goes with it, and `doctor` asks for its stream in every case",
+            );
         }
         if let Some(keep) = &stream.keep_pii {
             self.template(keep, &field("keep_pii"));
@@ -228,6 +244,15 @@ impl Check<'_> {
             {
                 self.path(&field(part), text);
             }
+        }
+        if let Some(count) = &page.count {
+            self.path(&field(".count"), count);
+        }
+        for text in page.then.values() {
+            self.template(text, &field(".then"));
+        }
+        if page.alone && !page.then.is_empty() {
+            self.say(None, &field(".alone"), "true", "either `alone` or `then`");
         }
         if let Some(more) = &page.more {
             self.condition(&field(".more"), more);

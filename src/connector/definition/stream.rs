@@ -37,6 +37,8 @@ pub struct Stream {
     pub snapshot: Snapshot,
     /// The stream whose every row this one is asked for.
     pub parent: Option<Text>,
+    /// Asked for only when this is `yes`; usually `${param:NAME}`, for what not every account has.
+    pub enabled: Option<Text>,
     /// Stock: the provider's code of the one warehouse, or `*` for one run per configured warehouse.
     pub warehouse: Option<Text>,
     /// One run of pages per value, `{each.NAME}` in the request; with several names, per combination.
@@ -56,6 +58,8 @@ pub struct Stream {
     pub rows: Option<Text>,
     /// Rows for which this is false belong to somebody else; they are counted, not taken.
     pub only: Option<Text>,
+    /// A row for which this is false cannot be counted: it is kept out with its reason.
+    pub must: Option<Text>,
     /// Columns or fields whose presence is known and that are not mapped; others are counted as new.
     #[serde(default)]
     pub known: Vec<String>,
@@ -135,6 +139,9 @@ pub struct Cursor {
     /// Late changes: every pull starts this long before the last one's end.
     #[serde(default)]
     pub lookback_hours: u32,
+    /// `false`: what lies further back than `start_days` is another stream's; a pull that comes later than that starts anew.
+    #[serde(default = "yes")]
+    pub catch_up: bool,
     /// Windows end this long before now, because the source is not yet settled.
     #[serde(default)]
     pub hold_back_minutes: u32,
@@ -175,6 +182,10 @@ pub enum Bounds {
     Closed,
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn utc() -> Text {
     Spanned::new(0..0, "UTC".to_owned())
 }
@@ -199,6 +210,9 @@ pub struct Page {
     /// `token`, `row`: whether the other query parameters are left away when the token is sent.
     #[serde(default)]
     pub alone: bool,
+    /// `token`, `row`: the other query parameters from the second page on, in place of those of the first.
+    #[serde(default)]
+    pub then: BTreeMap<String, Text>,
     /// `number`, `offset`: path (or `header:NAME`) of the number of rows in all.
     pub total: Option<Text>,
     /// `number`: path (or `header:NAME`) of the number of pages in all.
@@ -207,6 +221,8 @@ pub struct Page {
     pub more: Option<Text>,
     /// Rows per page, also `{size}`.
     pub size: Option<u32>,
+    /// What pages, totals and offsets count, where rows lie deeper: `orders[]` when rows are `orders[].lines[]`.
+    pub count: Option<Text>,
     /// `number`, `offset`: the end is a page that is not full. Only where the source tells nothing better.
     #[serde(default)]
     pub short_is_last: bool,
@@ -224,10 +240,12 @@ impl Default for Page {
             next: None,
             query: None,
             alone: false,
+            then: BTreeMap::new(),
             total: None,
             pages: None,
             more: None,
             size: None,
+            count: None,
             short_is_last: false,
             first: one(),
             max_pages: max_pages(),

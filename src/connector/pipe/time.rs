@@ -39,7 +39,9 @@ impl TimeFormat {
     #[must_use]
     pub fn read(&self, text: &str) -> Option<DateTime<Utc>> {
         match self {
+            // Some write the offset without its colon.
             Self::Rfc3339 => DateTime::parse_from_rfc3339(text)
+                .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
                 .ok()
                 .map(|at| at.with_timezone(&Utc)),
             Self::Seconds => DateTime::from_timestamp(text.parse().ok()?, 0),

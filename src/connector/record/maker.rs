@@ -218,31 +218,33 @@ impl<'a> Maker<'a> {
                     return Ok(());
                 };
                 let (reference, carton, sku_code) = (row.must(0), row.text(2), row.must(3));
-                let word = row.must(4);
-                let kind = match word.as_str() {
-                    "put_away" => ReceiptKind::PutAway,
-                    "damaged" => ReceiptKind::Damaged,
-                    _ => ReceiptKind::Received,
-                };
-                let own = row.text(7).map(|id| format!("{source}|{id}|{word}|{sku_code}"));
-                let prefix = format!(
-                    "{source}|{reference}|{word}|{}|{sku_code}|{}",
-                    carton.as_deref().unwrap_or_default(),
-                    at.timestamp()
-                );
-                let event = ReceiptEvent {
-                    source: source.to_string(),
-                    key: own.unwrap_or_else(|| self.occurrence(prefix)),
-                    warehouse,
-                    reference,
-                    carton,
-                    sku_code,
-                    kind,
-                    units,
-                    at,
-                };
-                if let Facts::Receipts(events) = &mut self.facts {
-                    events.push(event);
+                // A warehouse that counts at the shelf tells two things at once.
+                for word in row.must(4).split('+') {
+                    let kind = match word {
+                        "put_away" => ReceiptKind::PutAway,
+                        "damaged" => ReceiptKind::Damaged,
+                        _ => ReceiptKind::Received,
+                    };
+                    let own = row.text(7).map(|id| format!("{source}|{id}|{word}|{sku_code}"));
+                    let prefix = format!(
+                        "{source}|{reference}|{word}|{}|{sku_code}|{}",
+                        carton.as_deref().unwrap_or_default(),
+                        at.timestamp()
+                    );
+                    let event = ReceiptEvent {
+                        source: source.to_string(),
+                        key: own.unwrap_or_else(|| self.occurrence(prefix)),
+                        warehouse: warehouse.clone(),
+                        reference: reference.clone(),
+                        carton: carton.clone(),
+                        sku_code: sku_code.clone(),
+                        kind,
+                        units,
+                        at,
+                    };
+                    if let Facts::Receipts(events) = &mut self.facts {
+                        events.push(event);
+                    }
                 }
             }
             RecordKind::Event => {

@@ -1,6 +1,7 @@
 //! From a decoded answer to mapped rows and facts. New columns and unknown words are counted, a missing required
 //! column is an error with its name, a bad row is kept out with its reason.
 
+mod counts;
 mod seen;
 mod typed;
 
@@ -232,6 +233,7 @@ impl Bound {
             .chain(&reading.last)
             .chain(&reading.id)
             .chain(self.only(name).into_iter().flat_map(super::expr::Expr::paths))
+            .chain(self.must(name).into_iter().flat_map(super::expr::Expr::paths))
             .filter(|path| path.up() == 0)
             .map(Path::head)
             .chain(stream.known.iter().map(String::as_str))
@@ -300,17 +302,15 @@ impl Work<'_> {
             }
             self.warn(format!("column `{}` is missing", path.text()));
         }
-        for path in self
-            .bound
-            .only(self.name)
-            .into_iter()
-            .flat_map(super::expr::Expr::paths)
-        {
-            if !columns.contains_key(path.text()) {
-                return Err(ShapeError::Column {
-                    column: path.text().to_owned(),
-                    field: "only".to_owned(),
-                });
+        let (only, must) = (self.bound.only(self.name), self.bound.must(self.name));
+        for (field, condition) in [("only", only), ("must", must)] {
+            for path in condition.into_iter().flat_map(super::expr::Expr::paths) {
+                if !columns.contains_key(path.text()) {
+                    return Err(ShapeError::Column {
+                        column: path.text().to_owned(),
+                        field: field.to_owned(),
+                    });
+                }
             }
         }
         for column in columns.keys() {
@@ -353,18 +353,8 @@ impl Work<'_> {
         if let Some(path) = &reading.id {
             self.out.id = shown(path);
         }
-        if let Some(only) = self.bound.only(self.name) {
-            let look = |path: &Path| cell_at(row, path).show().map(std::borrow::Cow::into_owned);
-            // A row that does not say whose it is is refused: guessing would give it to the wrong marketplace.
-            if let Some(silent) = only.paths().find(|path| look(path).is_none()) {
-                let name = silent.text().to_owned();
-                self.reject(&name, "", "a value: without it the row cannot be told to be ours");
-                return;
-            }
-            if !only.holds(&look) {
-                self.out.skipped += 1;
-                return;
-            }
+        if !self.counts(row) {
+            return;
         }
         let mut cells = Vec::with_capacity(reading.fields.len());
         for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {

@@ -29,7 +29,7 @@ mod report;
 pub enum Step {
     /// Something is under way at the source: write down [`StreamRun::resume`] before going on.
     Checkpoint,
-    Page(PulledPage),
+    Page(Box<PulledPage>),
     /// The source did not answer for this window, without being at fault: it is a gap and is asked for again.
     LeftOut(Window, String),
     /// The source may not be asked yet; what was not asked for comes with the next pull.
@@ -66,6 +66,7 @@ pub struct StreamRun<'a> {
     values: Vec<BTreeMap<String, String>>,
     value: usize,
     pager: Pager,
+    restarts: u32,
     seen: Seen,
     pages: u64,
 }
@@ -109,6 +110,7 @@ impl<'a> StreamRun<'a> {
             value: 0,
             seen: Seen::default(),
             pager: Pager::default(),
+            restarts: 0,
             pages: 0,
         })
     }
@@ -175,7 +177,7 @@ impl<'a> StreamRun<'a> {
         }
     }
 
-    fn plan_windows(&self) -> Result<VecDeque<Option<Window>>, Failure> {
+    fn plan_windows(&mut self) -> Result<VecDeque<Option<Window>>, Failure> {
         let (Some(cursor), Some(days)) = (
             &self.stream.cursor,
             self.stream
@@ -193,6 +195,9 @@ impl<'a> StreamRun<'a> {
             .trim()
             .parse()
             .map_err(|_| misconfigured(format!("`{days}` is no number of days to start with")))?;
+        if !cursor.catch_up {
+            self.resume.let_go(days, self.bound.zone, self.started);
+        }
         Ok(self
             .resume
             .windows(cursor, days, self.bound.zone, self.started)

@@ -6,12 +6,14 @@ use super::super::call::Answer;
 use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{DecodeError, Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
-use crate::connector::paging::{Answered, Pager};
-use crate::connector::rows::PageRows;
+use crate::connector::paging::{Answered, Pager, PagingError, counted};
+use crate::connector::rows::{PageRows, Seen};
 use crate::connector::template::Places;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
 
+/// A window whose number of rows changes while it is read is read from its start again this often.
+const RESTARTS: u32 = 5;
 /// So many damaged archives in a row are no accident of the line.
 const MOST_DAMAGED: u32 = 3;
 
@@ -41,26 +43,34 @@ impl StreamRun<'_> {
         let answered = Answered {
             tree: page.tree(),
             header: &|name| answer.header(name),
-            rows: rows.seen,
+            rows: counted(&self.stream.page, page.tree()).unwrap_or(rows.seen),
             last: rows.last.clone(),
             base: &self.bound.base,
         };
-        let more = self
-            .pager
-            .advance(&self.stream.page, &answered)
-            .map_err(|error| Failure::new(FailureKind::Paging, error.to_string()))?;
+        let more = match self.pager.advance(&self.stream.page, &answered) {
+            Ok(more) => more,
+            // The set moves while it is read. What came is kept: the same row again replaces itself.
+            Err(PagingError::TotalChanged { .. }) if window.is_some() && self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.pager = Pager::default();
+                // This page is not given on: nothing of it may count as seen.
+                self.seen = Seen::default();
+                return Ok(Step::Checkpoint);
+            }
+            Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
+        };
         self.ascend(&rows)?;
         let redacted = self
             .bound
             .redacted((self.stream, self.reading), unpacked)
             .map_err(|error| wrong(&error))?;
         let last = !more && self.next_value(window);
-        Ok(Step::Page(PulledPage {
+        Ok(Step::Page(Box::new(PulledPage {
             rows,
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
-        }))
+        })))
     }
 
     /// The answer, and what it holds when it was packed. One that was cut off on its way is asked for again.
@@ -77,7 +87,9 @@ impl StreamRun<'_> {
             let opened = match unpack(&self.stream.decode, &answer.body, limit) {
                 Ok(Cow::Owned(bytes)) => Some(bytes),
                 Ok(Cow::Borrowed(_)) => None,
-                Err(error @ (DecodeError::Gzip { .. } | DecodeError::Zip { .. })) if damaged < MOST_DAMAGED => {
+                Err(error @ (DecodeError::Gzip { .. } | DecodeError::Zip { .. }))
+                    if damaged < MOST_DAMAGED =>
+                {
                     damaged += 1;
                     tracing::warn!(source = %self.bound.source, why = %error, "asking for the page again");
                     continue;
@@ -91,12 +103,12 @@ impl StreamRun<'_> {
     fn nothing(&mut self, window: Option<Window>) -> Step {
         self.pages += 1;
         let last = self.next_value(window);
-        Step::Page(PulledPage {
+        Step::Page(Box::new(PulledPage {
             rows: PageRows::nothing(self.stream.record),
             raw: Vec::new(),
             window,
             last,
-        })
+        }))
     }
 
     pub(super) fn rows(&mut self, page: &mut Page<'_>) -> Result<PageRows, Failure> {
@@ -109,6 +121,7 @@ impl StreamRun<'_> {
     /// After the last page of a value: the next value of the window, or, true, the end of the window.
     fn next_value(&mut self, window: Option<Window>) -> bool {
         self.pager = Pager::default();
+        self.restarts = 0;
         self.value += 1;
         if self.value < self.values.len() {
             return false;

@@ -117,12 +117,12 @@ impl StreamRun<'_> {
             Some(window) => self.resume.answered(window),
             None => self.resume.report = None,
         }
-        Ok(Step::Page(PulledPage {
+        Ok(Step::Page(Box::new(PulledPage {
             rows,
             raw,
             window,
             last: true,
-        }))
+        })))
     }
 
     /// Why a job failed, as far as the source tells: in its answer, or in its document.

@@ -12,7 +12,7 @@ mod stock;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
@@ -220,12 +220,22 @@ pub async fn pull(
         bound: &bound,
         run,
     };
-    let roots: Vec<&str> = bound.definition.roots().collect();
-    let mut streams: Vec<StreamReport> = join_all(roots.into_iter().map(|name| pull.root(name)))
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
+    // Streams of orders one after the other: two that tell of the same order must not write it at the same time.
+    let (orders, others): (Vec<&str>, Vec<&str>) = bound.roots().partition(|name| {
+        bound
+            .stream(name)
+            .is_some_and(|(stream, _)| stream.record == RecordKind::OrderLine)
+    });
+    let orders = async {
+        let mut reports = Vec::new();
+        for name in orders {
+            reports.extend(pull.root(name).await);
+        }
+        reports
+    };
+    let others = join_all(others.into_iter().map(|name| pull.root(name)));
+    let (mut streams, others) = join(orders, others).await;
+    streams.extend(others.into_iter().flatten());
     streams.sort_by(|a, b| a.stream.cmp(&b.stream));
     PullReport {
         source: config.id.clone(),

@@ -9,8 +9,8 @@ use futures_util::future::join;
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::record::Facts;
 use crate::connector::window::{Resume, Window};
-use crate::http::puller::{PulledPage, Step, StreamRun};
 use crate::http::Failure;
+use crate::http::puller::{PulledPage, Step, StreamRun};
 use crate::ledger::OrderLineFact;
 use crate::store::facts::{self, DayCoverage};
 use crate::store::{StoreError, Tx};
@@ -101,7 +101,7 @@ impl Pull<'_> {
                 Ok(Some(Step::Resting(why))) => report.warn(&why, 1),
                 Ok(Some(Step::Page(page))) => {
                     let held = batch.get_or_insert_with(|| Batch::new(report, &run.resume));
-                    held.add(page, &run.resume);
+                    held.add(*page, &run.resume);
                     if held.is_full() {
                         self.keep(name, &mut batch, report).await?;
                     }

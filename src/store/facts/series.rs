@@ -67,7 +67,9 @@ pub(super) async fn patch(
     source: &SourceId,
     change: &DayChange,
 ) -> Result<(), StoreError> {
-    let mut touched: BTreeMap<(&str, i64), BTreeMap<&str, Vec<(u32, i64)>>> = BTreeMap::new();
+    // By SKU: days of the year and what was added.
+    type Changes<'a> = BTreeMap<&'a str, Vec<(u32, i64)>>;
+    let mut touched: BTreeMap<(&str, i64), Changes<'_>> = BTreeMap::new();
     for ((day, fulfilment, sku_code), units) in change.iter().filter(|(_, units)| **units != 0) {
         let (year, ordinal) = place(*day);
         let skus = touched.entry((fulfilment, year)).or_default();

@@ -298,7 +298,7 @@ async fn r8_a_day_nobody_answered_for_is_a_gap_and_not_a_day_without_sales() {
 }
 
 #[tokio::test]
-async fn r8_a_cancelled_report_leaves_a_gap_that_is_asked_for_again() {
+async fn r8_complaint_1329_a_cancelled_report_leaves_a_gap_that_is_asked_for_again() {
     let stage = Stage::open().await;
     stage.with_token().with_summaries(&[("A", 10)]);
     stage.on(REPORTS, Reply::Json(202, serde_json::json!({"reportId": "R1"})));
@@ -361,7 +361,7 @@ async fn r8_a_cancelled_report_leaves_a_gap_that_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn r8_a_fatal_report_tells_why_and_is_not_asked_about_again() {
+async fn r8_complaint_82_a_fatal_report_tells_why_and_is_not_asked_about_again() {
     let stage = Stage::open().await;
     stage
         .with_token()

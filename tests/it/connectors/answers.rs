@@ -15,7 +15,7 @@ fn clock() -> FixedClock {
 }
 
 fn client() -> Client {
-    Client::new(Pace::Skip).unwrap()
+    Client::new(Pace::Skip).expect("as the test set it up")
 }
 
 /// What the server got of one call.
@@ -23,7 +23,7 @@ async fn sent(access: &str, secrets: &[(&str, &str)]) -> Heard {
     let desk = Desk::open(|_| stock()).await;
     ask(&client(), &desk.source(access, secrets), &clock())
         .await
-        .unwrap();
+        .expect("as the test set it up");
     desk.heard().remove(0)
 }
 

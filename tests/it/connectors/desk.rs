@@ -46,6 +46,7 @@ pub struct Said {
     pub body: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every test writes `json!` there")]
 pub fn said(status: u16, body: Json) -> Said {
     Said {
         status,
@@ -155,7 +156,7 @@ pub fn file(access: &str, secrets: &[(&str, &str)]) -> String {
 
 pub fn config_at(url: &str, id: &str, access: &str, secrets: &[(&str, &str)]) -> ConnectorConfig {
     let text = file(access, secrets);
-    let definition = Definition::parse("desk.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let definition = Definition::parse("desk.toml", &text).expect("the file the test wrote");
     ConnectorConfig {
         id: SourceId::new(id).expect("an id"),
         definition: Arc::new(definition),
@@ -169,7 +170,7 @@ pub fn config_at(url: &str, id: &str, access: &str, secrets: &[(&str, &str)]) ->
 }
 
 pub fn source_at(url: &str, id: &str, access: &str, secrets: &[(&str, &str)]) -> Bound {
-    Bound::new(&config_at(url, id, access, secrets)).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Bound::new(&config_at(url, id, access, secrets)).expect("the source the test wrote")
 }
 
 /// The first page of a stream.
@@ -184,10 +185,13 @@ pub async fn ask_stream(
     if let Some(warehouse) = bound.snapshots(declared).into_iter().next() {
         run = run.for_warehouse(warehouse);
     }
-    match run.next().await? {
-        Some(Step::Page(page)) => Ok(page),
-        other => panic!("no page: {other:?}"),
-    }
+    let step = run.next().await?;
+    let shown = format!("{step:?}");
+    let page = match step {
+        Some(Step::Page(page)) => Some(*page),
+        _ => None,
+    };
+    Ok(page.expect(&shown))
 }
 
 pub async fn ask(client: &Client, bound: &Bound, clock: &dyn Clock) -> Result<PulledPage, Failure> {

@@ -92,15 +92,29 @@ const DATABASE: &str = "LINKSTAR_FAULT_CHILD_DATABASE";
 #[ignore = "the fault runs start it as a process of its own"]
 async fn one_pull_of_its_own_process() {
     let url = std::env::var(URL).expect("the server");
-    let store = Store::open(&std::env::var(DATABASE).expect("a database")).await.expect("a store");
+    let store = Store::open(&std::env::var(DATABASE).expect("a database"))
+        .await
+        .expect("a store");
     let house = House::of(store, NOW, ACCOUNT);
-    let report = pull(&house.store, &house.clock, &house.account, &config(&url), &house.client, None).await;
+    let report = pull(
+        &house.store,
+        &house.clock,
+        &house.account,
+        &config(&url),
+        &house.client,
+        None,
+    )
+    .await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
 }
 
 fn start(url: &str, database: &str) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "connectors::fault_run::one_pull_of_its_own_process", "--ignored"])
+        .args([
+            "--exact",
+            "connectors::fault_run::one_pull_of_its_own_process",
+            "--ignored",
+        ])
         .env(URL, url)
         .env(DATABASE, database)
         .stdin(Stdio::null())
@@ -122,8 +136,14 @@ async fn left(database: &str) -> Left {
     let store = Store::open(database).await.expect("the store opens");
     let mut tx = store.read().await.expect("a transaction");
     let account = AccountId::new(ACCOUNT).expect("an id");
-    let compared = facts::compare(&mut tx, ACCOUNT, SOURCE).await.expect("a comparison");
-    assert!(compared.years > 0 && compared.differences.is_empty(), "{:?}", compared.differences);
+    let compared = facts::compare(&mut tx, ACCOUNT, SOURCE)
+        .await
+        .expect("a comparison");
+    assert!(
+        compared.years > 0 && compared.differences.is_empty(),
+        "{:?}",
+        compared.differences
+    );
     let mut all = Vec::new();
     for sql in [
         "SELECT order_id, fact_key, sku_code, day, state, units FROM order_line WHERE account_id = $1
@@ -186,7 +206,11 @@ async fn disturbed(databases: [String; 2]) {
     let expected = left(&databases[0]).await;
     assert_eq!(expected.lines.len(), calm.orders() * LINES_PER_ORDER);
     let first = NaiveDate::from(at(NOW).date_naive()) - chrono::Duration::days(10);
-    assert!(expected.covered[0].starts_with(&first.to_string()), "{:?}", expected.covered);
+    assert!(
+        expected.covered[0].starts_with(&first.to_string()),
+        "{:?}",
+        expected.covered
+    );
 
     let server = FaultServer::open(pages, true).await;
     let mut draw = Draw(0x00fa_0175_2026);
@@ -198,13 +222,22 @@ async fn disturbed(databases: [String; 2]) {
         let moment = draw.below(Duration::from_millis(40));
         killed += u64::from(killed_after(&server, &databases[1], requests, moment).await);
     }
-    assert!(killed * 5 >= kills * 4, "{killed} of {kills} kills hit a running pull");
+    assert!(
+        killed * 5 >= kills * 4,
+        "{killed} of {kills} kills hit a running pull"
+    );
     finished(start(&server.url, &databases[1]), "the last pull").await;
     let faults = server.faults();
     assert!(faults.values().all(|count| *count > 0), "{faults:?}");
     let found = left(&databases[1]).await;
-    assert_eq!((found.lines.len(), found.days.len()), (expected.lines.len(), expected.days.len()));
-    assert!(found == expected, "the rows differ from those of the undisturbed pull");
+    assert_eq!(
+        (found.lines.len(), found.days.len()),
+        (expected.lines.len(), expected.days.len())
+    );
+    assert!(
+        found == expected,
+        "the rows differ from those of the undisturbed pull"
+    );
     println!(
         "{} orders in {pages} pages, {killed} kills, {faults:?}: 0 lines lost, 0 doubled of {}",
         server.orders(),

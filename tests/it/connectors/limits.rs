@@ -173,10 +173,12 @@ impl Process {
     }
 
     async fn ask(&mut self, bound: &Bound, gate: &Gate, name: &str) {
-        ask_stream(&self.client, bound, &self.clock, name).await.unwrap();
-        let seen = gate.seen.lock().unwrap();
-        let sent = *seen[name].last().unwrap();
-        self.now = DateTime::from_timestamp_micros(sent).unwrap();
+        ask_stream(&self.client, bound, &self.clock, name)
+            .await
+            .expect("as the test set it up");
+        let seen = gate.seen.lock().expect("as the test set it up");
+        let sent = *seen[name].last().expect("as the test set it up");
+        self.now = DateTime::from_timestamp_micros(sent).expect("as the test set it up");
     }
 }
 

@@ -110,16 +110,16 @@ fn secrets(first: &str) -> [(&'static str, &str); 1] {
 }
 
 async fn row(store: &Store, state: &str) -> i64 {
-    let mut tx = store.read().await.unwrap();
+    let mut tx = store.read().await.expect("as the test set it up");
     tx.row(
         "SELECT COUNT(*) AS n FROM credential WHERE account_id = $1 AND state = $2",
         linkstar::args!["main", state],
     )
     .await
-    .unwrap()
-    .unwrap()
+    .expect("as the test set it up")
+    .expect("as the test set it up")
     .get("n")
-    .unwrap()
+    .expect("as the test set it up")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -182,32 +182,37 @@ async fn the_newest_refresh_token_outlives_the_process_and_is_not_readable_in_th
 async fn died(store: &Store, bound: &Bound, url: &str) {
     let (client, other) = process(url, "dead", Pace::Skip).await;
     // The first pull makes the row, so that its origin is known.
-    ask(&client, bound, &clock()).await.unwrap();
+    ask(&client, bound, &clock())
+        .await
+        .expect("as the test set it up");
     other.close().await;
-    let mut tx = store.write().await.unwrap();
+    let mut tx = store.write().await.expect("as the test set it up");
     let origin: String = tx
         .row(
             "SELECT origin FROM credential WHERE account_id = $1",
             linkstar::args!["main"],
         )
         .await
-        .unwrap()
-        .unwrap()
+        .expect("as the test set it up")
+        .expect("as the test set it up")
         .get("origin")
-        .unwrap();
+        .expect("as the test set it up");
     let key = Key {
-        account: AccountId::new("main").unwrap(),
-        source: SourceId::new("desk").unwrap(),
+        account: AccountId::new("main").expect("as the test set it up"),
+        source: SourceId::new("desk").expect("as the test set it up"),
         origin,
     };
-    let seen = credential::read(&mut tx, &key).await.unwrap().unwrap();
+    let seen = credential::read(&mut tx, &key)
+        .await
+        .expect("as the test set it up")
+        .expect("as the test set it up");
     assert_eq!(seen.state, State::Ready);
     let during = (at("2026-04-02T01:00:00Z"), chrono::Duration::seconds(32));
     let claim = credential::claim(&mut tx, &key, seen.fence, "dead", during)
         .await
-        .unwrap();
+        .expect("as the test set it up");
     assert!(claim.is_some());
-    tx.commit().await.unwrap();
+    tx.commit().await.expect("as the test set it up");
 }
 
 #[tokio::test]

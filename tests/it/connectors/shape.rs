@@ -53,7 +53,7 @@ pub fn shaped(stage: &Stage, text: &str) -> ConnectorConfig {
             HEAD.replace("doctor = \"it\"", "doctor = \"inbound\"")
         ),
     };
-    let definition = Definition::parse("shapes.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    let definition = Definition::parse("shapes.toml", &text).expect("the file the test wrote");
     ConnectorConfig {
         id: SourceId::new("shapes").expect("an id"),
         definition: Arc::new(definition),

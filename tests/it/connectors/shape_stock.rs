@@ -339,19 +339,17 @@ async fn trap_7_what_came_in_all_is_told_again_and_again_and_counted_once() {
         .replace("\"90\"", "\"20\"");
     stage.json("/list", inbound("I1"));
     let (house, config) = (house().await, shaped(&stage, &one));
-    let mut day = 1;
     // Two batches of one box are parts of its total; a correction is an event of less.
-    for (told, units, events) in [
-        (&[60][..], 60, 1),
-        (&[60][..], 60, 1),
-        (&[60, 38][..], 98, 2),
-        (&[97][..], 97, 3),
-        (&[98][..], 98, 4),
+    for (day, told, units, events) in [
+        (1, &[60][..], 60, 1),
+        (2, &[60][..], 60, 1),
+        (3, &[60, 38][..], 98, 2),
+        (4, &[97][..], 97, 3),
+        (5, &[98][..], 98, 4),
     ] {
         stage.clear();
         stage.json("/list", inbound("I1")).json("/lines", lines(told));
         house.clock.set(at(&format!("2026-04-0{day}T02:00:00Z")));
-        day += 1;
         let report = house.pull(&config).await;
         assert_eq!(stream(&report, "receipts").state, PullState::Ok, "{report:?}");
         assert_eq!(received(&house).await, (units, events), "{told:?}");

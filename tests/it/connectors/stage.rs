@@ -349,3 +349,61 @@ pub fn summaries(rows: &[(&str, i64)], next: Option<&str>) -> Json {
         "pagination": next.map_or_else(|| serde_json::json!({}), |token| serde_json::json!({"nextToken": token})),
     })
 }
+
+/// The parameters of a query, as a server reads them.
+pub fn query(text: &str) -> BTreeMap<String, String> {
+    let decoded = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            let digit = |byte: Option<u8>| {
+                byte.and_then(|byte| char::from(byte).to_digit(16))
+                    .expect("a hex digit")
+            };
+            bytes.push(match byte {
+                b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).expect("a byte"),
+                b'+' => b' ',
+                byte => byte,
+            });
+        }
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
+
+/// Day, fulfilment, SKU code and units of everything sold.
+pub async fn sold_days(house: &House) -> Vec<(String, String, String, i64)> {
+    let mut tx = house.store.read().await.expect("a transaction");
+    let day = |text: &str| text.parse().expect("a day");
+    let history =
+        linkstar::store::facts::sales_history(&mut tx, &house.account, day("2020-01-01"), day("2030-01-01"));
+    let mut sold = Vec::new();
+    for series in history.await.expect("history") {
+        for (day, units) in series.days {
+            let (fulfilment, code) = (series.fulfilment.clone(), series.sku_code.clone());
+            sold.push((day.to_string(), fulfilment, code, units));
+        }
+    }
+    sold.sort();
+    sold
+}
+
+/// Units per SKU code of all days.
+pub async fn sold(house: &House) -> BTreeMap<String, i64> {
+    let mut sold = BTreeMap::new();
+    for (_, _, code, units) in sold_days(house).await {
+        *sold.entry(code).or_insert(0) += units;
+    }
+    sold
+}
+
+pub fn units(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
+    pairs
+        .iter()
+        .map(|(sku, units)| ((*sku).to_owned(), *units))
+        .collect()
+}

@@ -14,7 +14,7 @@ fn clock() -> FixedClock {
 }
 
 fn client() -> Client {
-    Client::new(Pace::Skip).unwrap()
+    Client::new(Pace::Skip).expect("as the test set it up")
 }
 
 fn denied() -> Said {

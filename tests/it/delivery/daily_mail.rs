@@ -126,7 +126,7 @@ async fn r75_a_conflict_stands_in_the_next_daily_mail_until_a_person_has_decided
     let store = house.shop.store().await;
     std::fs::write(local.join("list.xlsx"), b"theirs").unwrap();
     enqueue_all(&store, &[document(KEY, "list.xlsx", b"ours")]).await;
-    assert!(at(0).to_rfc3339() < FIRST.to_owned());
+    assert!(at(0).to_rfc3339().as_str() < FIRST);
     // It comes up in the first night's delivery, after its mail was written.
     assert_eq!(house.told(FIRST, 1, KEY), (Vec::new(), Vec::new()));
     assert_eq!(found(&store, KEY).await.state, State::Conflict);

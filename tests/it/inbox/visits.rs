@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use linkstar::clock::{Clock, FixedClock};
@@ -185,9 +185,10 @@ async fn r41_two_daemons_take_a_file_between_the_nights_once() {
                 linkstar::schedule::daemon::run(&daemon, handler, stopping).await
             }));
         }
-        let since = Instant::now();
+        let mut looks = 600;
         while house.0.files().await.is_empty() {
-            assert!(since.elapsed() < Duration::from_secs(60), "nobody looks");
+            looks -= 1;
+            assert!(looks > 0, "nobody looks");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         tokio::time::sleep(Duration::from_secs(3)).await;

@@ -62,13 +62,20 @@ async fn loads_dropped_in_the_middle_leave_no_row_and_the_store_closes_in_time()
         }
         let mut tx = store.read().await.expect("a connection");
         let left = tx
-            .rows("SELECT order_id FROM order_line WHERE account_id = $1", args![&account])
+            .rows(
+                "SELECT order_id FROM order_line WHERE account_id = $1",
+                args![&account],
+            )
             .await
             .expect("rows");
         assert!(left.is_empty(), "{:?}: {} rows", store.engine(), left.len());
         drop(tx);
         let given_up = store.cut_off();
-        let closed = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
-        assert!(closed.is_ok(), "{:?} does not close; {given_up} cut off", store.engine());
+        let closed = tokio::time::timeout(Duration::from_secs(5), store.close()).await;
+        assert!(
+            closed.is_ok(),
+            "{:?} does not close; {given_up} cut off",
+            store.engine()
+        );
     }
 }

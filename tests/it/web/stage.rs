@@ -122,7 +122,7 @@ impl Pages {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the pages are not served");
+        unreachable!("the pages are not served");
     }
 
     /// SIGTERM, and how the process ended.
@@ -233,7 +233,7 @@ impl Answer {
         value
             .and_then(|rest| rest.split_once('"'))
             .map(|(value, _)| value.to_owned())
-            .unwrap_or_else(|| panic!("no field `{name}` in {html}"))
+            .expect("the field is on the page")
     }
 }
 

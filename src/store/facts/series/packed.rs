@@ -77,7 +77,9 @@ pub fn merge(year: i64, bytes: &[u8], changes: &[(u32, i64)]) -> Result<Vec<u8>,
         while let Some((earlier, more)) = changes.next_if(|(day, _)| *day < ordinal) {
             add(earlier, more)?;
         }
-        let more = changes.next_if(|(day, _)| *day == ordinal).map_or(0, |(_, more)| more);
+        let more = changes
+            .next_if(|(day, _)| *day == ordinal)
+            .map_or(0, |(_, more)| more);
         let sum = units
             .checked_add(more)
             .ok_or_else(|| "more units than a number holds".to_owned())?;
