@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use linkstar::args;
 use linkstar::connector::{ConnectorConfig, Definition, Secret};
 use linkstar::ids::{AccountId, SourceId};
@@ -205,7 +204,7 @@ async fn disturbed(databases: [String; 2]) {
     finished(start(&calm.url, &databases[0]), "the undisturbed pull").await;
     let expected = left(&databases[0]).await;
     assert_eq!(expected.lines.len(), calm.orders() * LINES_PER_ORDER);
-    let first = NaiveDate::from(at(NOW).date_naive()) - chrono::Duration::days(10);
+    let first = at(NOW).date_naive() - chrono::Duration::days(10);
     assert!(
         expected.covered[0].starts_with(&first.to_string()),
         "{:?}",

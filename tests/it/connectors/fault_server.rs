@@ -91,7 +91,7 @@ impl Inner {
         }
         let (fault, fate) = if used >= TOKEN_LIFE {
             ("expired token", expired())
-        } else if number % 7 == 0 {
+        } else if number.is_multiple_of(7) {
             let told = vec![("retry-after", "1")];
             ("429", Fate::Refused(429, told, json!({"message": "slow down"})))
         } else if number % 11 == 3 {
@@ -153,7 +153,7 @@ fn order(day: NaiveDate, id: usize, version: usize) -> Json {
         "id": format!("O-{id:08}"),
         "channel": "shop.example",
         "fulfilment": "Merchant",
-        "status": if id % 50 == 0 { "cancelled" } else { "shipped" },
+        "status": if id.is_multiple_of(50) { "cancelled" } else { "shipped" },
         "created": format!("{day}T{:02}:15:00Z", id % 24),
         "updated": format!("{}T{:02}:00:00Z", day + Duration::days(1), 3 + version),
         "lines": lines,
