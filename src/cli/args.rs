@@ -386,6 +386,21 @@ pub enum OrderCommand {
         #[arg(long, value_name = "SKU=UNITS")]
         units: Vec<String>,
     },
+    /// Tell an order to the warehouse (入库预报) or the carrier (订舱), once: the request that its connector file declares.
+    #[command(
+        after_help = "Example: linkstar order announce BH260907-01 --dry-run\n         linkstar order announce BH260907-01 --to maersk"
+    )]
+    Announce {
+        order: OrderNo,
+        /// Which source is told; not needed where only one serves the order's warehouse.
+        #[arg(long, value_name = "SOURCE")]
+        to: Option<String>,
+        /// Show the request; send nothing, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        at: At,
+    },
     /// Give an order up before it is handed over; its papers are taken back.
     #[command(after_help = "Example: linkstar order cancel BH260907-01 --reason 'supplier cannot deliver'")]
     Cancel {

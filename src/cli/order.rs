@@ -1,6 +1,7 @@
 //! `linkstar approve` and `linkstar order`.
 
 mod amend;
+mod announce;
 
 use std::path::Path;
 
@@ -165,12 +166,16 @@ fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
 pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
     let at = match command {
         OrderCommand::Reissue { why, .. } | OrderCommand::Cancel { why, .. } => why.at.at,
+        OrderCommand::Announce { at, .. } => at.at,
         OrderCommand::List { .. } | OrderCommand::Show { .. } => None,
     };
     let context = Context::open(cli, at).await?;
     match command {
         OrderCommand::Reissue { order, why, units } => amend::reissue(&context, order, why, units).await,
         OrderCommand::Cancel { order, why } => amend::cancel(&context, order, why).await,
+        OrderCommand::Announce {
+            order, to, dry_run, ..
+        } => announce::run(&context, order, to.as_deref(), *dry_run).await,
         OrderCommand::List { json } => list(&context, *json).await,
         OrderCommand::Show { order, json, save } => show(&context, order, *json, save.as_deref()).await,
     }

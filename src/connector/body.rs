@@ -187,6 +187,10 @@ impl Bound {
                 let template = Template::parse(text)?;
                 match template.single_place().and_then(|name| places.get(name)) {
                     Some(Filling::Int(value)) => Json::from(*value),
+                    Some(Filling::Text(text)) if template.is_number() => {
+                        let number: Result<i64, _> = text.parse();
+                        Json::from(number.map_err(|_| format!("`{text}` for `{body}` is no whole number"))?)
+                    }
                     // The first page of all has no token.
                     Some(Filling::Text(token)) if token.is_empty() && text == "{token}" => Json::Null,
                     _ => Json::String(self.given.fill(&template, places, str::to_owned)?),
@@ -198,6 +202,7 @@ impl Bound {
                     .map(|item| self.json(item, places))
                     .collect::<Result<_, _>>()?,
             ),
+            Json::Object(fields) if fields.contains_key("for_each") => self.repeated(fields, places)?,
             Json::Object(fields) => Json::Object(
                 fields
                     .iter()
@@ -206,6 +211,19 @@ impl Bound {
             ),
             Json::Null | Json::Bool(_) | Json::Number(_) => body.clone(),
         })
+    }
+
+    /// `{ for_each = "cartons", put = … }`: a list with one `put` per item.
+    fn repeated(&self, fields: &Map<String, Json>, places: &Places) -> Result<Json, String> {
+        let name = fields.get("for_each").and_then(Json::as_str).unwrap_or_default();
+        let Some(Filling::List(items)) = places.get(name) else {
+            return Err(format!("`for_each`: there is no list `{name}` here"));
+        };
+        let put = fields.get("put").unwrap_or(&Json::Null);
+        items
+            .iter()
+            .map(|item| self.json(put, &places.with(item)))
+            .collect()
     }
 
     fn soap(

@@ -10,9 +10,11 @@ use crate::problem::{Problem, nearest};
 
 mod map;
 mod stream;
+mod write;
 
 const VERSION: u32 = 1;
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
+    "reference",
     "from",
     "to",
     "page",
@@ -34,6 +36,8 @@ pub(super) struct Check<'a> {
     pub text: &'a str,
     pub file: &'a File,
     pub problems: Vec<Problem>,
+    /// Places that are known besides the usual ones.
+    pub extra: &'static [&'static str],
 }
 
 impl Check<'_> {
@@ -99,6 +103,9 @@ impl Check<'_> {
             .iter()
             .map(|(name, stream)| (name.clone(), self.stream(name, stream)))
             .collect();
+        for (name, write) in &file.write {
+            self.write(name, write);
+        }
         for test in &file.test {
             self.name_in(
                 &test.stream,
@@ -128,7 +135,10 @@ impl Check<'_> {
             Part::Secret(name) => (name, file.secrets.keys().map(String::as_str).collect()),
             Part::Place(name) if name.starts_with("parent.") || name.starts_with("each.") => return,
             part if check_access::of_request(part) => return,
-            Part::Place(name) => (name, [&PLACES[..], &check_access::PLACES[..]].concat()),
+            Part::Place(name) => (
+                name,
+                [&PLACES[..], &check_access::PLACES[..], self.extra].concat(),
+            ),
         };
         if !known.contains(&name) {
             let wanted = match nearest(name, known.iter().copied()) {

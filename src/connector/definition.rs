@@ -2,6 +2,7 @@
 
 mod access;
 mod stream;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ pub use access::{
     TokenAnswer,
 };
 pub use stream::*;
+pub use write::{Faults, Find, Gives, Write};
 
 /// A text of the file together with where it stands, for messages with a line.
 pub type Text = Spanned<String>;
@@ -52,6 +54,9 @@ pub struct File {
     /// The stream whose first page `doctor` asks for.
     pub doctor: Text,
     pub stream: BTreeMap<String, Stream>,
+    /// Requests with an effect, made from an order.
+    #[serde(default)]
+    pub write: BTreeMap<String, Write>,
     #[serde(default)]
     pub test: Vec<SelfTest>,
     #[serde(default)]

@@ -36,10 +36,12 @@ const PAGE: u64 = 100;
 const POLLS: u64 = 2;
 
 impl Bound {
-    /// None when there is no such stream.
+    /// None when there is no such stream, or it reads the answers of another one.
     #[must_use]
     pub fn forecast(&self, stream: &str, work: Work) -> Option<Forecast> {
-        let (stream, _) = self.stream(stream)?;
+        let (stream, _) = self
+            .stream(stream)
+            .filter(|(stream, _)| stream.answer_of.is_none())?;
         let mut calls = BTreeMap::new();
         let mut count = |call: &Call, times: u64| {
             let limits = call.limits();

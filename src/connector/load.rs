@@ -103,14 +103,16 @@ impl Definition {
     /// # Errors
     /// Every fault at once, unless the file is not even TOML of the right shape: then the first one.
     pub fn parse(origin: &str, text: &str) -> Result<Self, DefinitionError> {
-        let file: File = toml::from_str(text).map_err(|error| DefinitionError {
+        let mut file: File = toml::from_str(text).map_err(|error| DefinitionError {
             problems: vec![shape_problem(origin, text, &error)],
         })?;
+        inherit(&mut file);
         let mut check = Check {
             origin,
             text,
             file: &file,
             problems: Vec::new(),
+            extra: &[],
         };
         let streams = check.everything();
         let problems = check.problems;
@@ -139,13 +141,27 @@ impl Definition {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Streams below this one, each after the one it stands below.
+    /// Streams that read the answers of this one too.
+    pub fn readers<'a>(&'a self, stream: &'a str) -> impl Iterator<Item = &'a str> {
+        self.file
+            .stream
+            .iter()
+            .filter(move |(_, reader)| {
+                reader
+                    .answer_of
+                    .as_ref()
+                    .is_some_and(|asked| asked.get_ref() == stream)
+            })
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Streams that are asked or read with this one, each after the one it stands below.
     #[must_use]
     pub fn descendants<'a>(&'a self, stream: &'a str) -> Vec<&'a str> {
-        let mut found: Vec<&str> = self.children(stream).collect();
+        let mut found: Vec<&str> = self.children(stream).chain(self.readers(stream)).collect();
         let mut next = 0;
         while let Some(name) = found.get(next).copied() {
-            found.extend(self.children(name));
+            found.extend(self.children(name).chain(self.readers(name)));
             next += 1;
         }
         found
@@ -156,8 +172,25 @@ impl Definition {
         self.file
             .stream
             .iter()
-            .filter(|(_, stream)| stream.parent.is_none())
+            .filter(|(_, stream)| stream.parent.is_none() && stream.answer_of.is_none())
             .map(|(name, _)| name.as_str())
+    }
+}
+
+/// Who reads another stream's answers finds them packed as that one does.
+fn inherit(file: &mut File) {
+    let decodes: Vec<_> = file
+        .stream
+        .iter()
+        .filter_map(|(name, stream)| {
+            let asked = file.stream.get(stream.answer_of.as_ref()?.get_ref())?;
+            Some((name.clone(), asked.decode.clone()))
+        })
+        .collect();
+    for (name, decode) in decodes {
+        if let Some(stream) = file.stream.get_mut(&name) {
+            stream.decode = decode;
+        }
     }
 }
 
@@ -291,6 +324,41 @@ available = "units | int"
         );
         let text = GOOD.replace("\"units | int\"", "\"parent:untis | int\"");
         assert!(said(&text).contains("found `untis`"));
+    }
+
+    #[test]
+    fn who_reads_the_answers_of_another_stream_asks_nothing_itself_and_unpacks_as_that_one_does() {
+        let text = format!(
+            "{GOOD}[stream.inbound]\nrecord = \"inbound\"\nrequest = {{ method = \"GET\", path = \"/in\" }}\ndecode = [\"xml\"]\n\
+             rows = \"in[]\"\nmap = {{ inbound_no = \"no\", warehouse = \"wh\", state = \"st\", closed = \"done\" }}\n\
+             [stream.lines]\nrecord = \"inbound_line\"\nanswer_of = \"inbound\"\nrows = \"in[].lines[]\"\n\
+             map = {{ inbound_no = \"^.no\", sku_code = \"sku\" }}\n"
+        );
+        let definition = Definition::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(definition.roots().collect::<Vec<_>>(), ["inbound", "stock"]);
+        assert_eq!(definition.descendants("inbound"), ["lines"]);
+        let lines = &definition.file.stream["lines"];
+        assert_eq!(lines.decode.last(), crate::connector::decode::Layer::Xml);
+        assert_eq!(lines.snapshot, crate::connector::definition::Snapshot::Partial);
+
+        let own = text.replace(
+            "answer_of = \"inbound\"",
+            "answer_of = \"inbound\"\nparent = \"inbound\"",
+        );
+        let wanted = "no `request`, `report`, `parent`, `cursor`, `page` or `each` beside it";
+        assert!(said(&own).contains(&format!(
+            "`stream.lines.answer_of`: found `inbound`, wanted {wanted}"
+        )));
+        let stock = text.replace("answer_of = \"inbound\"", "answer_of = \"stock\"");
+        let wanted = "a request for inbounds or below one, read for lines, receipts or events";
+        assert!(said(&stock).contains(&format!(
+            "`stream.lines.answer_of`: found `stock`, wanted {wanted}"
+        )));
+        let nobody = text.replace("answer_of = \"inbound\"", "answer_of = \"inbond\"");
+        let wanted = "a name of this file, did you mean `inbound`?";
+        assert!(said(&nobody).contains(&format!(
+            "`stream.lines.answer_of`: found `inbond`, wanted {wanted}"
+        )));
     }
 
     #[test]

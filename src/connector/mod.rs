@@ -31,6 +31,7 @@ pub mod template;
 pub mod tree;
 pub mod wait;
 pub mod window;
+pub mod write;
 
 mod bound;
 

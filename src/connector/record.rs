@@ -60,7 +60,7 @@ const ORDER_LINE: [Field; 10] = [
     may("replacement", Flag),
     may("line", Text),
 ];
-const STOCK: [Field; 11] = [
+const STOCK: [Field; 12] = [
     must("sku_code", Text),
     may("warehouse", Text),
     may("available", Int),
@@ -72,6 +72,7 @@ const STOCK: [Field; 11] = [
     may("transfer", Int),
     may("total", Int),
     may("condition", Word(&["good", "damaged"])),
+    may("batch", Text),
 ];
 const INBOUND: [Field; 6] = [
     must("inbound_no", Text),

@@ -14,7 +14,13 @@ pub enum Part {
 
 /// A compiled text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template {
+    parts: Vec<Part>,
+    /// `{place|int}`: a number, although the place holds a text.
+    number: bool,
+}
+
+const AS_NUMBER: &str = "|int";
 
 /// `}}` stands for a brace of the text itself, as `{{` does.
 fn single(text: &str) -> String {
@@ -27,6 +33,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
+        let mut number = false;
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
@@ -54,7 +61,14 @@ impl Template {
                         "`${{param:NAME}}` or `${{secret:NAME}}` instead of `${{{inside}}}`"
                     ));
                 }
-                (false, _) => Part::Place(inside.to_owned()),
+                (false, _) => match inside.strip_suffix(AS_NUMBER) {
+                    Some(name) if text.len() == inside.len() + "{}".len() => {
+                        number = true;
+                        Part::Place(name.to_owned())
+                    }
+                    Some(_) => return Err(format!("nothing around the number in `{text}`")),
+                    None => Part::Place(inside.to_owned()),
+                },
             });
             rest = tail;
         }
@@ -62,17 +76,23 @@ impl Template {
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        Ok(Self(parts))
+        Ok(Self { parts, number })
+    }
+
+    /// Whether JSON carries it as a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        self.number
     }
 
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.0.iter()
+        self.parts.iter()
     }
 
     /// The place, when the text is nothing but one place: then its type is kept.
     #[must_use]
     pub fn single_place(&self) -> Option<&str> {
-        match self.0.as_slice() {
+        match self.parts.as_slice() {
             [Part::Place(name)] => Some(name),
             _ => None,
         }
@@ -80,13 +100,15 @@ impl Template {
 }
 
 /// What places are filled with.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places(BTreeMap<String, Filling>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filling {
     Text(String),
     Int(i64),
+    /// What `for_each` goes through.
+    List(Vec<Places>),
 }
 
 impl Places {
@@ -98,14 +120,27 @@ impl Places {
         self.0.insert(name.to_owned(), Filling::Int(value));
     }
 
+    pub fn list(&mut self, name: &str, items: Vec<Self>) {
+        self.0.insert(name.to_owned(), Filling::List(items));
+    }
+
+    /// These places, with those of an item of a list before them.
+    #[must_use]
+    pub fn with(&self, item: &Self) -> Self {
+        let mut places = self.clone();
+        places.0.extend(item.0.clone());
+        places
+    }
+
     /// Every place with what it is filled with, by name.
     pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(name, filling)| {
+        self.0.iter().filter_map(|(name, filling)| {
             let text = match filling {
                 Filling::Text(text) => text.clone(),
                 Filling::Int(value) => value.to_string(),
+                Filling::List(_) => return None,
             };
-            (name.as_str(), text)
+            Some((name.as_str(), text))
         })
     }
 
@@ -157,7 +192,7 @@ impl Given {
         configured: fn(&str) -> String,
     ) -> Result<String, String> {
         let mut out = String::new();
-        for part in &template.0 {
+        for part in &template.parts {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Param(name) => out.push_str(&configured(
@@ -174,6 +209,9 @@ impl Given {
                 Part::Place(name) => match places.get(name) {
                     Some(Filling::Text(text)) => out.push_str(&escape(text)),
                     Some(Filling::Int(value)) => out.push_str(&value.to_string()),
+                    Some(Filling::List(_)) => {
+                        return Err(format!("`{{{name}}}` is a list; `for_each` goes through it"));
+                    }
                     None => return Err(format!("`{{{name}}}` has no value here")),
                 },
             }
@@ -213,6 +251,13 @@ mod tests {
         assert_eq!(
             fill("{{ orders(query: \"{page}\") {{ id }} }}"),
             Ok("{ orders(query: \"3\") { id } }".to_owned())
+        );
+        assert!(Template::parse("{page|int}").unwrap().is_number());
+        assert_eq!(fill("{page|int}"), Ok("3".to_owned()));
+        assert!(!Template::parse("{page}").unwrap().is_number());
+        assert_eq!(
+            Template::parse("page {page|int}"),
+            Err("nothing around the number in `page {page|int}`".to_owned())
         );
     }
 }

@@ -55,6 +55,8 @@ words!(
         Sftp = "sftp",
         Mail = "mail",
         Folder = "folder",
+        /// A request that a connector file declares.
+        Api = "api",
     }
 );
 

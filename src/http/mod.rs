@@ -12,6 +12,7 @@ mod shared;
 pub mod tape;
 mod token;
 mod vault;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,7 @@ use chrono::{DateTime, Duration, Utc};
 use ring::rand::SecureRandom as _;
 
 pub use doctor::{Diagnosis, doctor};
+pub use write::Told;
 
 use crate::clock::Clock;
 use crate::connector::bucket::Bucket;

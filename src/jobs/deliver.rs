@@ -1,10 +1,12 @@
 //! Sends what is due: targets side by side, the messages of one target in their order.
 
 mod batch;
+mod calls;
 mod files;
 mod mail;
 mod withdraw;
 
+pub use calls::Callers;
 pub use withdraw::{CancelNote, WithdrawError, Withdrawn, cancel_key, withdraw};
 
 use std::future::Future;
@@ -69,6 +71,8 @@ pub struct Senders<'a> {
     pub sftp: &'a [Target],
     pub folders: &'a [FolderTarget],
     pub mail: Option<&'a dyn MailSender>,
+    /// Requests stay due while there is nobody to make them.
+    pub calls: Option<Callers<'a>>,
     pub pace: Pace,
 }
 
@@ -135,11 +139,15 @@ pub async fn deliver_due(
     // Boxed one by one: a closure over borrowed targets makes a future that a worker cannot move between threads.
     let mut drains: Vec<BoxFuture<'_, Result<Vec<Delivered>, StoreError>>> = Vec::new();
     for (channel, target) in &targets {
-        if *channel != Channel::Mail || senders.mail.is_some() {
-            drains.push(match channel {
-                Channel::Mail => Box::pin(run.drain_mails(target)),
-                Channel::Sftp | Channel::Folder => Box::pin(run.drain_files(*channel, target)),
-            });
+        match channel {
+            Channel::Mail if senders.mail.is_some() => drains.push(Box::pin(run.drain_mails(target))),
+            Channel::Api => {
+                if let Some(callers) = senders.calls {
+                    drains.push(Box::pin(run.drain_calls(callers, target)));
+                }
+            }
+            Channel::Sftp | Channel::Folder => drains.push(Box::pin(run.drain_files(*channel, target))),
+            Channel::Mail => {}
         }
     }
     for drained in join_all(drains).await {

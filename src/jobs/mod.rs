@@ -8,8 +8,8 @@ mod post;
 mod worker;
 
 pub use deliver::{
-    CancelNote, Delivered, DeliveryReport, MailOutcome, MailSender, Pace, Senders, WithdrawError, Withdrawn,
-    cancel_key, deliver_due, withdraw,
+    Callers, CancelNote, Delivered, DeliveryReport, MailOutcome, MailSender, Pace, Senders, WithdrawError,
+    Withdrawn, cancel_key, deliver_due, withdraw,
 };
 pub use post::{Letter, post};
 pub use worker::{JobEnd, JobFailure, JobHandler, Ran, Stopped, Worker, WorkerOptions};

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use super::Night;
 use super::step::{StepReport, chain};
 use crate::delivery::{Envelope, State};
-use crate::jobs::{MailOutcome, MailSender, Pace, Senders, deliver_due};
+use crate::jobs::{Callers, MailOutcome, MailSender, Pace, Senders, deliver_due};
 use crate::transport::email::{self, SendOutcome, SmtpSettings};
 
 /// Speaks SMTP for the outbox.
@@ -50,6 +50,10 @@ impl Night<'_> {
             sftp: &self.tools.sftp,
             folders: &self.tools.folders,
             mail: smtp.as_ref().map(|smtp| smtp as &dyn MailSender),
+            calls: Some(Callers {
+                client: &self.tools.client,
+                connectors: &self.tools.connectors,
+            }),
             pace: Pace::default(),
         };
         if let Err(error) = self.take_back().await {

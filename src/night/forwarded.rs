@@ -7,10 +7,16 @@ use super::receive::Taken;
 use super::{Night, NightError};
 use crate::ids::OrderNo;
 use crate::mapping::inbound::{InboundKind, Reading, Record};
-use crate::order::{OrderEvent, OrderEventKind, OrderState};
+use crate::order::{OrderEvent, OrderEventKind, OrderState, ReferenceKind};
 use crate::problem::Problem;
-use crate::store::Tx;
 use crate::store::orders::{self as store_orders, StoredOrder};
+use crate::store::{Tx, references};
+
+/// What forwarders call our orders, and what carriers are then asked for.
+const LINKED: [(&str, ReferenceKind); 2] = [
+    ("inbound_no", ReferenceKind::Inbound),
+    ("container", ReferenceKind::Container),
+];
 
 /// Confirmations and rejections move their orders; tracking lists, bills and customs receipts are kept and linked.
 pub(super) async fn apply(
@@ -38,6 +44,12 @@ pub(super) async fn apply(
                 continue;
             };
             taken.orders.insert(number);
+            for (field, kind) in LINKED {
+                if let Some(name) = record.get(field).filter(|name| !name.is_empty()) {
+                    let link = (&stored.order.number, kind, name);
+                    references::link(tx, night.account(), link, origin, night.now()).await?;
+                }
+            }
             let event = if reading.is(InboundKind::BookingConfirmation) {
                 taken.problems.extend(compare(name, record, stored));
                 let kind = OrderEventKind::Reached {

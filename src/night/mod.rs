@@ -5,6 +5,7 @@
 //! effect. A failing step does not stop the others: the plan is made from what is there and says what is stale.
 
 pub mod amend;
+pub mod announce;
 pub mod assemble;
 mod bounce;
 pub mod decide;

@@ -3,10 +3,12 @@
 pub mod build;
 pub mod cartons;
 pub mod model;
+pub mod reference;
 pub mod state;
 pub mod term;
 
 pub use build::{Draft, DraftLine, build};
 pub use cartons::CartonSpec;
 pub use model::{Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term, Totals};
+pub use reference::ReferenceKind;
 pub use state::{OrderEvent, OrderEventKind, OrderState, replay};

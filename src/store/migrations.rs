@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 17] = [
+const SCRIPTS: [(i64, &str, &str); 18] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -25,6 +25,7 @@ const SCRIPTS: [(i64, &str, &str); 17] = [
     (15, "web", include_str!("migrations/0015_web.sql")),
     (16, "access", include_str!("migrations/0016_access.sql")),
     (17, "tracking", include_str!("migrations/0017_tracking.sql")),
+    (18, "references", include_str!("migrations/0018_references.sql")),
 ];
 
 /// Version and name of every migration, in order.

@@ -24,6 +24,7 @@ mod places;
 pub mod plans;
 mod postgres;
 pub mod receipts;
+pub mod references;
 mod row;
 pub mod run;
 pub mod session;

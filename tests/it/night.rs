@@ -1,6 +1,7 @@
 //! Whole nights against the simulated world: marketplace, warehouse, forwarder and mail server on loopback.
 
 mod amend;
+mod announce;
 mod answers;
 mod commands;
 mod daemon;

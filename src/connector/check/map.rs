@@ -192,7 +192,12 @@ impl Check<'_> {
     pub(super) fn above(&self, stream: &Stream) -> Vec<&Stream> {
         let file = self.file;
         let mut above: Vec<&Stream> = Vec::new();
-        let mut at = stream;
+        // Who reads another stream's answers stands where that one stands.
+        let mut at = stream
+            .answer_of
+            .as_ref()
+            .and_then(|asked| file.stream.get(asked.get_ref()))
+            .unwrap_or(stream);
         while let Some(parent) = at
             .parent
             .as_ref()

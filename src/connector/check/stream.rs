@@ -5,6 +5,7 @@ use crate::connector::definition::{CursorKind, Page, PageKind, RecordKind, Repor
 use crate::connector::load::Reading;
 use crate::connector::path::Path;
 use crate::connector::pipe::TimeFormat;
+use crate::order::ReferenceKind;
 
 use super::Check;
 
@@ -15,7 +16,11 @@ impl Check<'_> {
         match (&stream.request, &stream.report) {
             (Some(call), None) => self.call(&field("request"), call),
             (None, Some(report)) => self.report(name, report),
+            (None, None) if stream.answer_of.is_some() => {}
             _ => self.say(None, &field("request"), "", "either `request` or `report`"),
+        }
+        if let Some(asked) = &stream.answer_of {
+            self.answer_of(name, stream, asked);
         }
         if let Some(parent) = &stream.parent {
             self.name_in(parent, &field("parent"), file.stream.keys().map(String::as_str));
@@ -67,6 +72,14 @@ impl Check<'_> {
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
         }
+        if let Some(references) = &stream.references {
+            let known = ReferenceKind::ALL.map(ReferenceKind::code);
+            self.name_in(&references.kind, &field("references.kind"), known.iter().copied());
+            self.template(&references.probe, &field("references.probe"));
+            if references.batch == 0 {
+                self.say(None, &field("references.batch"), "0", "at least 1");
+            }
+        }
         for (name, values) in &stream.each {
             if values.is_empty() {
                 self.say(None, &field(&format!("each.{name}")), "[]", "at least one value");
@@ -105,6 +118,34 @@ impl Check<'_> {
             .as_ref()
             .and_then(|rows| self.path(&field("rows"), rows));
         self.map(name, stream, rows)
+    }
+
+    fn answer_of(&mut self, name: &str, stream: &Stream, asked: &Text) {
+        let field = format!("stream.{name}.answer_of");
+        self.name_in(asked, &field, self.file.stream.keys().map(String::as_str));
+        let own = stream.request.is_some()
+            || stream.report.is_some()
+            || stream.parent.is_some()
+            || stream.cursor.is_some()
+            || stream.page.kind != PageKind::None
+            || !stream.each.is_empty();
+        if own {
+            let wanted = "no `request`, `report`, `parent`, `cursor`, `page` or `each` beside it";
+            self.say(Some(asked), &field, asked.get_ref(), wanted);
+        }
+        let below = |record| {
+            !matches!(
+                record,
+                RecordKind::OrderLine | RecordKind::Stock | RecordKind::Inbound
+            )
+        };
+        let fits = self.file.stream.get(asked.get_ref()).is_none_or(|asked| {
+            asked.request.is_some() && (asked.record == RecordKind::Inbound || asked.parent.is_some())
+        });
+        if !fits || !below(stream.record) {
+            let wanted = "a request for inbounds or below one, read for lines, receipts or events";
+            self.say(Some(asked), &field, asked.get_ref(), wanted);
+        }
     }
 
     fn report(&mut self, name: &str, report: &Report) {

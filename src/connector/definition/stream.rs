@@ -23,10 +23,11 @@ pub enum RecordKind {
 }
 
 /// Whether absence in the answer means absence in the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Snapshot {
     Complete,
+    #[default]
     Partial,
 }
 
@@ -34,16 +35,21 @@ pub enum Snapshot {
 #[serde(deny_unknown_fields)]
 pub struct Stream {
     pub record: RecordKind,
+    #[serde(default)]
     pub snapshot: Snapshot,
     /// The stream whose every row this one is asked for.
     pub parent: Option<Text>,
     /// Asked for only when this is `yes`; usually `${param:NAME}`, for what not every account has.
     pub enabled: Option<Text>,
+    /// The stream whose answers this one reads too, instead of asking: inbounds and their lines in one list.
+    pub answer_of: Option<Text>,
     /// Stock: the provider's code of the one warehouse, or `*` for one run per configured warehouse.
     pub warehouse: Option<Text>,
     /// One run of pages per value, `{each.NAME}` in the request; with several names, per combination.
     #[serde(default)]
     pub each: BTreeMap<String, Vec<Text>>,
+    /// The names that others have for our orders under way: asked for batch by batch.
+    pub references: Option<References>,
     #[serde(default = "age")]
     pub max_age_hours: u32,
     pub request: Option<Call>,
@@ -83,6 +89,23 @@ pub struct Stream {
     #[serde(default)]
     pub pass: BTreeMap<String, Text>,
     pub map: BTreeMap<String, Text>,
+}
+
+/// `{each.references}` is a batch, separated by commas; `for_each = "references"` goes through it, `{reference}` is one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct References {
+    /// `inbound`, `booking`, `container` or `tracking`.
+    pub kind: Text,
+    /// How many are asked for at once.
+    #[serde(default = "single")]
+    pub batch: usize,
+    /// What `doctor` asks for.
+    pub probe: Text,
+}
+
+fn single() -> usize {
+    1
 }
 
 fn age() -> u32 {

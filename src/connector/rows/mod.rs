@@ -3,6 +3,7 @@
 
 mod counts;
 mod seen;
+mod shape;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::Bound;
 use super::cell::Cell;
-use super::decode::{Content, DecodeError, Page, Table};
+use super::decode::{Content, Page, Table};
 use super::definition::{RecordKind, Stream};
 use super::load::{FieldMap, Reading};
 use super::path::Path;
@@ -23,6 +24,7 @@ use crate::problem::Problem;
 
 pub use seen::Seen;
 use seen::Told;
+pub use shape::ShapeError;
 use typed::typed;
 
 /// What one answer held.
@@ -85,21 +87,6 @@ impl Default for PageRows {
     }
 }
 
-/// The answer is not what the definition says.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShapeError {
-    #[error("{0}")]
-    Rows(String),
-    #[error("required column `{column}` is missing (wanted for `{field}`)")]
-    Column { column: String, field: String },
-    #[error("stream `{0}` is not declared")]
-    Stream(String),
-    #[error("more than {0} rows in one answer")]
-    TooMany(u64),
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-}
-
 /// Problems kept per page; all are counted.
 const MAX_PROBLEMS: usize = 50;
 const MAX_ROWS: u64 = 2_000_000;
@@ -139,7 +126,7 @@ struct Work<'b> {
     out: PageRows,
     /// Top-level names the map reads, and those the definition knows and leaves.
     known: BTreeSet<&'b str>,
-    /// What the rows that were taken are known by; empty when the stream declares no key.
+    /// What the rows that were taken are known by; empty when it is nothing.
     told: Vec<Told>,
 }
 
@@ -360,6 +347,11 @@ impl Work<'_> {
         for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {
             match self.field(row, field, map.as_ref()) {
                 Ok(cell) => cells.push(cell),
+                // What has come in all and is not told yet is no total, and nothing is wrong with the row.
+                Err((found, _)) if self.stream.running_total && field.name == "units" && found.is_empty() => {
+                    self.out.skipped += 1;
+                    return;
+                }
                 Err((found, wanted)) => {
                     self.reject(field.name, &found, &wanted);
                     return;
@@ -385,9 +377,7 @@ impl Work<'_> {
 
     fn taken(&mut self, row: Row<'_>, mapped: &Mapped<'_>) {
         let reading = self.reading;
-        if !reading.key.is_empty() {
-            self.told.push(Told::of(self.stream.record, reading, mapped));
-        }
+        self.told.extend(Told::of(self.stream.record, reading, mapped));
         let (texts, below) = (self.reader.keep_texts, self.reader.keep_below);
         if !texts && !below {
             return;

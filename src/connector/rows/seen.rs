@@ -35,17 +35,27 @@ fn hash<'c>(cells: impl Iterator<Item = &'c Cell<'c>>) -> u64 {
 }
 
 impl Told {
-    pub(super) fn of(record: RecordKind, reading: &Reading, row: &Mapped<'_>) -> Self {
+    /// By the key that the stream declares. Without one, rows of a stock are known by all they say: rows of one SKU add
+    /// up, the same row twice does not. Other rows are not known by anything.
+    pub(super) fn of(record: RecordKind, reading: &Reading, row: &Mapped<'_>) -> Option<Self> {
+        if reading.key.is_empty() && record != RecordKind::Stock {
+            return None;
+        }
         let cell = |index: &usize| row.0.get(*index).unwrap_or(&Cell::Null);
-        Self {
-            key: hash(reading.key.iter().map(cell)),
-            content: hash(row.0.iter()),
+        let content = hash(row.0.iter());
+        let key = match reading.key.as_slice() {
+            [] => content,
+            key => hash(key.iter().map(cell)),
+        };
+        Some(Self {
+            key,
+            content,
             group: (record == RecordKind::OrderLine).then(|| hash(std::iter::once(cell(&0)))),
             version: match reading.newest.as_ref().map(cell) {
                 Some(Cell::Time(at)) => at.timestamp_millis(),
                 _ => 0,
             },
-        }
+        })
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct PulledPage {
     pub rows: PageRows,
+    /// What other streams read in the same answer, by their names.
+    pub also: Vec<(String, PageRows)>,
     /// The answer as it came, or what may be stored of it.
     pub raw: Vec<u8>,
     pub window: Option<Window>,
@@ -106,7 +108,7 @@ impl<'a> StreamRun<'a> {
             parent: None,
             below,
             windows: None,
-            values: values(bound, stream)?,
+            values: values(bound, stream, true)?,
             value: 0,
             seen: Seen::default(),
             pager: Pager::default(),
@@ -120,6 +122,32 @@ impl<'a> StreamRun<'a> {
     pub fn for_warehouse(mut self, warehouse: (String, WarehouseCode)) -> Self {
         self.asked = Some(warehouse);
         self
+    }
+
+    /// The names to ask for, of a stream that asks for references.
+    ///
+    /// # Errors
+    /// When a value of `each` cannot be filled.
+    pub fn asking_for(mut self, references: &[String]) -> Result<Self, Failure> {
+        let batch = self.stream.references.as_ref().map_or(1, |of| of.batch.max(1));
+        // A comma parts them; no number has one.
+        let good: Vec<&str> = references
+            .iter()
+            .map(|name| name.trim())
+            .filter(|name| !name.is_empty() && !name.contains(','))
+            .collect();
+        let before = values(self.bound, self.stream, false)?;
+        self.values = good
+            .chunks(batch)
+            .flat_map(|chunk| {
+                before.iter().map(|values| {
+                    let mut values = values.clone();
+                    values.insert("references".to_owned(), chunk.join(","));
+                    values
+                })
+            })
+            .collect();
+        Ok(self)
     }
 
     /// For a stream below another: the mapped texts of the parent row.
@@ -221,6 +249,14 @@ impl<'a> StreamRun<'a> {
         }
         for (name, value) in self.values.get(self.value).into_iter().flatten() {
             places.text(&format!("each.{name}"), value);
+            if name == "references" {
+                let item = |one: &str| {
+                    let mut item = Places::default();
+                    item.text("reference", one);
+                    item
+                };
+                places.list("references", value.split(',').map(item).collect());
+            }
         }
         let Some(cursor) = &self.stream.cursor else {
             return Ok(places);
@@ -275,8 +311,17 @@ impl<'a> StreamRun<'a> {
 }
 
 /// Every combination of the values of `each`; one that is empty when there are none.
-fn values(bound: &Bound, stream: &Stream) -> Result<Vec<BTreeMap<String, String>>, Failure> {
+fn values(bound: &Bound, stream: &Stream, probe: bool) -> Result<Vec<BTreeMap<String, String>>, Failure> {
     let mut all = vec![BTreeMap::new()];
+    if let (Some(references), true) = (&stream.references, probe)
+        && let Some(first) = all.first_mut()
+    {
+        let probe = bound
+            .given
+            .fill_text(references.probe.get_ref())
+            .map_err(misconfigured)?;
+        first.insert("references".to_owned(), probe);
+    }
     for (name, texts) in &stream.each {
         let mut more = Vec::new();
         for text in texts {

@@ -7,7 +7,7 @@ use super::{PulledPage, Reads, Step, StreamRun, wrong};
 use crate::connector::decode::{DecodeError, Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
 use crate::connector::paging::{Answered, Pager, PagingError, counted};
-use crate::connector::rows::{PageRows, Seen};
+use crate::connector::rows::{PageRows, Reader, Seen};
 use crate::connector::template::Places;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
@@ -60,6 +60,7 @@ impl StreamRun<'_> {
             Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
         };
         self.ascend(&rows)?;
+        let also = self.also(unpacked)?;
         let redacted = self
             .bound
             .redacted((self.stream, self.reading), unpacked)
@@ -67,6 +68,7 @@ impl StreamRun<'_> {
         let last = !more && self.next_value(window);
         Ok(Step::Page(Box::new(PulledPage {
             rows,
+            also,
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
@@ -100,11 +102,41 @@ impl StreamRun<'_> {
         }
     }
 
+    /// The same answer in the eyes of the streams that read it too.
+    fn also(&self, unpacked: &[u8]) -> Result<Vec<(String, PageRows)>, Failure> {
+        let readers = self.bound.definition.readers(self.name);
+        readers
+            .filter_map(|name| Some((name, self.bound.stream(name)?.1)))
+            .map(|(name, reading)| {
+                let mut page =
+                    parse(&self.stream.decode, unpacked, &reading.want).map_err(|error| wrong(&error))?;
+                let reader = Reader {
+                    keep_below: false,
+                    ..self.reader()
+                };
+                let rows = self.bound.read(name, &mut page, reader, &mut Seen::default());
+                rows.map(|rows| (name.to_owned(), rows))
+                    .map_err(|error| Failure::new(FailureKind::WrongSchema, error.to_string()))
+            })
+            .collect()
+    }
+
+    fn nothing_also(&self) -> Vec<(String, PageRows)> {
+        let readers = self.bound.definition.readers(self.name);
+        readers
+            .filter_map(|name| {
+                let (stream, _) = self.bound.stream(name)?;
+                Some((name.to_owned(), PageRows::nothing(stream.record)))
+            })
+            .collect()
+    }
+
     fn nothing(&mut self, window: Option<Window>) -> Step {
         self.pages += 1;
         let last = self.next_value(window);
         Step::Page(Box::new(PulledPage {
             rows: PageRows::nothing(self.stream.record),
+            also: self.nothing_also(),
             raw: Vec::new(),
             window,
             last,

@@ -119,6 +119,7 @@ impl StreamRun<'_> {
         }
         Ok(Step::Page(Box::new(PulledPage {
             rows,
+            also: Vec::new(),
             raw,
             window,
             last: true,

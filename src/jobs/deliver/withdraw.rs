@@ -72,7 +72,7 @@ pub async fn withdraw(
     let from = message.state;
     // The rename was under way when the connection broke: nobody has looked since.
     let may_be_there = message.handed_at.is_some() && matches!(from, State::Due | State::Refused);
-    let is_file = message.channel != Channel::Mail;
+    let is_file = !matches!(message.channel, Channel::Mail | Channel::Api);
     if from == State::Sent {
         if !is_file {
             return Ok(Withdrawn::NotFrom(from));

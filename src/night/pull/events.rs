@@ -5,7 +5,8 @@ use super::{Pull, Stopped, StreamReport};
 use crate::connector::definition::Stream;
 use crate::connector::record::Facts;
 use crate::http::puller::{PulledPage, Step, StreamRun};
-use crate::store::{facts, receipts, tracking};
+use crate::order::ReferenceKind;
+use crate::store::{facts, receipts, references, tracking};
 
 impl Pull<'_> {
     pub(super) async fn events(
@@ -16,6 +17,14 @@ impl Pull<'_> {
     ) -> Result<(), Stopped> {
         let resume = self.load_resume(name).await?;
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
+        if let Some(of) = &stream.references {
+            let open = self.open_references(of.kind.get_ref()).await?;
+            if open.is_empty() {
+                report.warn("no order under way has such a reference", 1);
+                return Ok(());
+            }
+            run = run.asking_for(&open)?;
+        }
         loop {
             match run.next().await {
                 Ok(None) => break,
@@ -45,6 +54,14 @@ impl Pull<'_> {
         }
         report.as_of = run.resume.until;
         Ok(())
+    }
+
+    async fn open_references(&self, kind: &str) -> Result<Vec<String>, Stopped> {
+        let Some(kind) = ReferenceKind::parse(kind) else {
+            return Ok(Vec::new());
+        };
+        let mut tx = self.store.read().await?;
+        Ok(references::open(&mut tx, self.account, kind).await?)
     }
 
     async fn keep_events(

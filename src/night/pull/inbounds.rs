@@ -1,13 +1,49 @@
 //! Inbounds and what stands below each of them: announced lines, receipt and putaway batches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::record::Facts;
+use crate::connector::rows::PageRows;
 use crate::connector::window::Resume;
 use crate::http::puller::{PulledPage, Step, StreamRun};
 use crate::ledger::{InboundLine, InboundNotice, ReceiptEvent, TrackingEvent};
-use crate::store::{facts, receipts, tracking};
+use crate::store::{Tx, facts, receipts, tracking};
+
+/// What was told of inbounds, to be stored together.
+#[derive(Default)]
+struct Told {
+    notices: Vec<InboundNotice>,
+    /// None: no stream has told lines, which is not that there are none.
+    lines: Option<Vec<InboundLine>>,
+    events: Vec<ReceiptEvent>,
+    /// What has come in all.
+    totals: Vec<ReceiptEvent>,
+    tracked: Vec<TrackingEvent>,
+}
+
+impl Told {
+    fn take(&mut self, facts: Facts, totals: bool) {
+        match facts {
+            Facts::Inbounds(more) => self.notices.extend(more),
+            Facts::InboundLines(more) => self.lines.get_or_insert_default().extend(more),
+            Facts::Receipts(more) if totals => self.totals.extend(more),
+            Facts::Receipts(more) => self.events.extend(more),
+            Facts::Events(more) => self.tracked.extend(more),
+            Facts::Orders(_) | Facts::Stock(_) => {}
+        }
+    }
+
+    /// Leaves away what is about other inbounds: those of warehouses that are not ours.
+    fn only_of(&mut self, inbounds: &BTreeSet<String>) {
+        if let Some(lines) = &mut self.lines {
+            lines.retain(|line| inbounds.contains(&line.inbound_no));
+        }
+        for events in [&mut self.events, &mut self.totals] {
+            events.retain(|event| inbounds.contains(&event.reference));
+        }
+    }
+}
 
 impl Pull<'_> {
     /// Reads the changed inbounds. The cursor moves only past inbounds below which everything was read.
@@ -24,12 +60,21 @@ impl Pull<'_> {
             if let Step::Resting(why) = &step {
                 report.warn(why, 1);
             }
-            let Step::Page(page) = step else { continue };
+            let Step::Page(mut page) = step else { continue };
             report.count(&page.rows);
+            let mut told = Told::default();
+            for (reader, rows) in std::mem::take(&mut page.also) {
+                self.also(&reader, rows, below, &mut told);
+            }
             for texts in &page.rows.below {
                 whole &= self.below(name, texts, below).await;
             }
-            self.keep_notices(&page, whole.then_some(&run.resume), (report, below))
+            if let Facts::Inbounds(notices) =
+                std::mem::replace(&mut page.rows.facts, Facts::Stock(Vec::new()))
+            {
+                told.notices = notices;
+            }
+            self.keep_notices(&page, told, whole.then_some(&run.resume), (report, below))
                 .await?;
         }
         for child in below.iter_mut() {
@@ -49,12 +94,16 @@ impl Pull<'_> {
     async fn keep_notices(
         &self,
         page: &PulledPage,
+        mut told: Told,
         resume: Option<&Resume>,
         (report, below): (&StreamReport, &[StreamReport]),
     ) -> Result<(), Stopped> {
-        let Facts::Inbounds(notices) = &page.rows.facts else {
-            return Ok(());
-        };
+        let inbounds: BTreeSet<String> = told
+            .notices
+            .iter()
+            .map(|notice| notice.inbound_no.clone())
+            .collect();
+        told.only_of(&inbounds);
         let mut tx = self.store.write().await?;
         let now = self.clock.now();
         facts::keep_raw_page(
@@ -66,7 +115,7 @@ impl Pull<'_> {
             now,
         )
         .await?;
-        facts::merge_inbounds(&mut tx, self.account, notices).await?;
+        self.keep(&mut tx, &told, &inbounds).await?;
         if let Some(resume) = resume {
             self.save_resume(&mut tx, &report.stream, resume).await?;
             if page.last {
@@ -79,6 +128,44 @@ impl Pull<'_> {
         Ok(())
     }
 
+    /// What another stream has read in the same answer.
+    fn also(&self, name: &str, rows: PageRows, reports: &mut [StreamReport], told: &mut Told) {
+        if let Some(report) = reports.iter_mut().find(|report| report.stream == name) {
+            report.count(&rows);
+        }
+        told.take(rows.facts, self.tells_totals(name));
+    }
+
+    fn tells_totals(&self, name: &str) -> bool {
+        let stream = self.bound.stream(name);
+        stream.is_some_and(|(stream, _)| stream.running_total)
+    }
+
+    /// Stores what was told of these inbounds.
+    async fn keep(&self, tx: &mut Tx, told: &Told, inbounds: &BTreeSet<String>) -> Result<(), Stopped> {
+        let now = self.clock.now();
+        let source = &self.bound.source;
+        facts::merge_inbounds(tx, self.account, &told.notices).await?;
+        if let Some(lines) = &told.lines {
+            for inbound in inbounds {
+                let own: Vec<InboundLine> = lines
+                    .iter()
+                    .filter(|line| line.inbound_no == *inbound)
+                    .cloned()
+                    .collect();
+                facts::replace_inbound_lines(tx, self.account, source, inbound, &own).await?;
+            }
+        }
+        if !told.totals.is_empty() {
+            receipts::append_totals(tx, self.account, &told.totals, now).await?;
+        }
+        if !told.events.is_empty() {
+            receipts::append(tx, self.account, &told.events, now).await?;
+        }
+        tracking::append(tx, self.account, &told.tracked, now).await?;
+        Ok(())
+    }
+
     /// Every stream below one row, and those below their rows. What fails is told in its report; false: something did.
     async fn below(
         &self,
@@ -88,10 +175,7 @@ impl Pull<'_> {
     ) -> bool {
         let mut whole = true;
         for child in self.bound.definition.children(name) {
-            let Some(report) = reports.iter_mut().find(|report| report.stream == child) else {
-                continue;
-            };
-            match self.child(texts, report).await {
+            match self.child(child, texts, reports).await {
                 Ok(rows) => {
                     for own in rows {
                         // Further down, what stands above is known too.
@@ -103,7 +187,19 @@ impl Pull<'_> {
                 Err(stopped) => {
                     whole = false;
                     let inbound = texts.get("inbound_no").map_or("", String::as_str);
-                    report.degrade(&format!("{inbound}: {}", stopped.text()));
+                    let why = format!("{inbound}: {}", stopped.text());
+                    let reads = |report: &&mut StreamReport| {
+                        report.stream == child
+                            || self
+                                .bound
+                                .definition
+                                .readers(child)
+                                .any(|name| name == report.stream)
+                    };
+                    reports
+                        .iter_mut()
+                        .filter(reads)
+                        .for_each(|report| report.degrade(&why));
                 }
             }
         }
@@ -114,51 +210,31 @@ impl Pull<'_> {
     /// streams below its rows are asked with.
     async fn child(
         &self,
+        name: &str,
         texts: &BTreeMap<String, String>,
-        report: &mut StreamReport,
+        reports: &mut [StreamReport],
     ) -> Result<Vec<BTreeMap<String, String>>, Stopped> {
-        let name = report.stream.clone();
-        let mut run = StreamRun::new(self.client, self.bound, self.clock, &name, Resume::default())?
+        let mut run = StreamRun::new(self.client, self.bound, self.clock, name, Resume::default())?
             .below(texts.clone());
-        let totals = self
-            .bound
-            .stream(&name)
-            .is_some_and(|(stream, _)| stream.running_total);
+        let mut told = Told::default();
         let mut raw = Vec::new();
         let mut rows = Vec::new();
-        let mut notices: Vec<InboundNotice> = Vec::new();
-        let mut lines: Option<Vec<InboundLine>> = None;
-        let mut events: Vec<ReceiptEvent> = Vec::new();
-        let mut tracked: Vec<TrackingEvent> = Vec::new();
         while let Some(step) = run.next().await? {
             let Step::Page(page) = step else { continue };
-            report.count(&page.rows);
             raw.push(page.raw);
-            rows.extend(page.rows.below);
-            match page.rows.facts {
-                Facts::Inbounds(more) => notices.extend(more),
-                Facts::InboundLines(more) => lines.get_or_insert_default().extend(more),
-                Facts::Receipts(more) => events.extend(more),
-                Facts::Events(more) => tracked.extend(more),
-                Facts::Orders(_) | Facts::Stock(_) => {}
+            rows.extend(page.rows.below.clone());
+            self.also(name, page.rows, reports, &mut told);
+            for (reader, rows) in page.also {
+                self.also(&reader, rows, reports, &mut told);
             }
         }
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         for raw in &raw {
-            facts::keep_raw_page(&mut tx, self.account, &self.bound.source, &name, raw, now).await?;
+            facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, raw, now).await?;
         }
-        facts::merge_inbounds(&mut tx, self.account, &notices).await?;
-        if let (Some(lines), Some(inbound)) = (&lines, texts.get("inbound_no")) {
-            let source = &self.bound.source;
-            facts::replace_inbound_lines(&mut tx, self.account, source, inbound, lines).await?;
-        }
-        if totals {
-            receipts::append_totals(&mut tx, self.account, &events, now).await?;
-        } else if !events.is_empty() {
-            receipts::append(&mut tx, self.account, &events, now).await?;
-        }
-        tracking::append(&mut tx, self.account, &tracked, now).await?;
+        let inbound: BTreeSet<String> = texts.get("inbound_no").cloned().into_iter().collect();
+        self.keep(&mut tx, &told, &inbound).await?;
         tx.commit().await?;
         Ok(rows)
     }

@@ -84,7 +84,7 @@ impl Pull<'_> {
                 snapshot.rows.extend(rows);
             }
         }
-        let rows = one_row_per_sku(snapshot.rows, report);
+        let rows = one_row_per_sku(snapshot.rows);
         for row in &rows {
             examine(row, report);
         }
@@ -113,24 +113,17 @@ impl Pull<'_> {
     }
 }
 
-/// A code may come in several rows (conditions, listings): their buckets add up. The same row twice is one row.
-fn one_row_per_sku(rows: Vec<StockRow>, report: &mut StreamReport) -> Vec<StockRow> {
-    let mut by_sku: BTreeMap<String, Vec<StockRow>> = BTreeMap::new();
+/// A code may come in several rows (batches, conditions, listings): their buckets add up.
+fn one_row_per_sku(rows: Vec<StockRow>) -> Vec<StockRow> {
+    let mut by_sku: BTreeMap<String, StockRow> = BTreeMap::new();
     for row in rows {
-        let same = by_sku.entry(row.sku_code.clone()).or_default();
-        if same.contains(&row) {
-            report.warn(
-                &format!("SKU `{}` came twice with the same numbers", row.sku_code),
-                1,
-            );
-        } else {
-            same.push(row);
-        }
+        let sum = match by_sku.remove(&row.sku_code) {
+            None => row,
+            Some(sum) => add(sum, &row),
+        };
+        by_sku.insert(sum.sku_code.clone(), sum);
     }
-    by_sku
-        .into_values()
-        .filter_map(|same| same.into_iter().reduce(|sum, row| add(sum, &row)))
-        .collect()
+    by_sku.into_values().collect()
 }
 
 fn add(mut sum: StockRow, row: &StockRow) -> StockRow {

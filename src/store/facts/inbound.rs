@@ -39,9 +39,11 @@ pub async fn merge_inbounds(
     tx.insert_many(
         "INSERT INTO inbound_notice (account_id, source, inbound_no, warehouse, reference, state, closed, updated_at)",
         &rows,
+        // A list that leaves out what the detail tells does not make it unknown again.
         "ON CONFLICT (account_id, source, inbound_no) DO UPDATE SET warehouse = excluded.warehouse,
-             reference = excluded.reference, state = excluded.state, closed = excluded.closed,
-             updated_at = excluded.updated_at",
+             reference = CASE WHEN excluded.reference = '' THEN inbound_notice.reference ELSE excluded.reference END,
+             state = excluded.state, closed = excluded.closed,
+             updated_at = COALESCE(excluded.updated_at, inbound_notice.updated_at)",
     )
     .await?;
     Ok(())

@@ -65,7 +65,7 @@ pub async fn claim(
         .row(
             format!(
                 "UPDATE outbox SET state = 'leased', attempt = attempt + 1, lease_owner = $5, lease_until = $6,
-                     handed_at = NULL, updated_at = $4
+                     handed_at = CASE WHEN channel = 'api' THEN handed_at END, updated_at = $4
                  WHERE account_id = $1 AND business_key = (
                      SELECT o.business_key FROM outbox o
                      WHERE o.account_id = $1 AND o.channel = $2 AND o.target = $3
@@ -201,7 +201,7 @@ async fn claim_named(
         .row(
             format!(
                 "UPDATE outbox SET state = 'leased', attempt = attempt + 1, lease_owner = $3, lease_until = $4,
-                     handed_at = NULL, updated_at = $5
+                     handed_at = CASE WHEN channel = 'api' THEN handed_at END, updated_at = $5
                  WHERE account_id = $1 AND business_key = $2 AND state = 'due'
                  RETURNING {COLUMNS}"
             ),
@@ -310,6 +310,26 @@ pub async fn mark_handed(tx: &mut Tx, claim: &Claim, now: DateTime<Utc>) -> Resu
     tx.execute_exactly(
         1,
         "UPDATE outbox SET handed_at = $5, updated_at = $5
+         WHERE account_id = $1 AND business_key = $2 AND state = 'leased' AND attempt = $3 AND lease_owner = $4",
+        args![
+            &claim.account,
+            &claim.business_key,
+            claim.attempt,
+            &claim.owner,
+            now
+        ],
+    )
+    .await
+}
+
+/// Takes the mark back: the other side said that the step did not happen.
+///
+/// # Errors
+/// [`StoreError::Affected`] when the lease is lost.
+pub async fn unmark_handed(tx: &mut Tx, claim: &Claim, now: DateTime<Utc>) -> Result<(), StoreError> {
+    tx.execute_exactly(
+        1,
+        "UPDATE outbox SET handed_at = NULL, updated_at = $5
          WHERE account_id = $1 AND business_key = $2 AND state = 'leased' AND attempt = $3 AND lease_owner = $4",
         args![
             &claim.account,

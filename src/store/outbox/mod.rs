@@ -11,7 +11,7 @@ mod server;
 
 pub use claim::{
     BatchLimits, Claim, Lost, claim, claim_batch, find_by_partial, finish, heartbeat, mark_handed,
-    requeue_lost, targets_due,
+    requeue_lost, targets_due, unmark_handed,
 };
 pub use person::{Change, confirm_sent, retry, withdraw};
 pub use recipient::{

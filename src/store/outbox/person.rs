@@ -32,7 +32,7 @@ pub async fn retry(
     business_key: &str,
     now: DateTime<Utc>,
 ) -> Result<Change, StoreError> {
-    change(
+    let changed = change(
         tx,
         account,
         business_key,
@@ -40,7 +40,15 @@ pub async fn retry(
         "sent again by a person",
         now,
     )
-    .await
+    .await?;
+    // The person has looked: a request is made again without asking whether an earlier one arrived.
+    tx.execute(
+        "UPDATE outbox SET handed_at = NULL
+         WHERE account_id = $1 AND business_key = $2 AND channel = 'api' AND state = 'due'",
+        args![account, business_key],
+    )
+    .await?;
+    Ok(changed)
 }
 
 /// Takes a message back that has not left.

@@ -2,13 +2,14 @@
 //! an idle time and nothing else.
 //!
 //! Inside a process every commit that enqueued wakes its workers. Between processes PostgreSQL carries a NOTIFY, sent
-//! in the transaction that enqueues. A listener whose connection is lost, or one behind a pool that shares connections
-//! by transaction (LISTEN succeeds there and nothing ever comes), leaves the workers to their poll.
+//! in the transaction that enqueues. A listener whose connection is lost leaves the workers to their poll, and so does a
+//! pooler that shares the database's processes by transaction: nobody listens through it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use tokio::sync::{Mutex, watch};
 
 use crate::store::{Store, StoreError};
@@ -18,6 +19,9 @@ pub(in crate::store) const CHANNEL: &str = "linkstar_jobs";
 
 /// Between two tries of a listener that cannot connect.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// How often a pooler is looked for: one that others keep busy may not show itself at once.
+const LOOKS: usize = 3;
 
 /// Who waits for work in this process.
 #[derive(Debug, Clone)]
@@ -81,6 +85,15 @@ impl Store {
         let Some(pool) = self.postgres() else {
             return Ok(());
         };
+        match shares_processes(pool).await {
+            Ok(false) => {}
+            Ok(true) => {
+                tracing::info!("a pooler shares the database's processes by transaction; jobs are polled");
+                return Ok(());
+            }
+            Err(sqlx::Error::PoolClosed) => return Ok(()),
+            Err(error) => return Err(StoreError::Open(error)),
+        }
         let mut listener = match PgListener::connect_with(pool).await {
             Ok(listener) => listener,
             Err(sqlx::Error::PoolClosed) => return Ok(()),
@@ -96,4 +109,26 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether one process of the database serves several connections in turn. A LISTEN would stay with the process and put
+/// its notifications among the answers to whoever is served next.
+async fn shares_processes(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    async fn process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+        sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(connection)
+            .await
+    }
+    let (mut one, mut other) = (pool.acquire().await?, pool.acquire().await?);
+    for _ in 0..LOOKS {
+        let before = process(&mut one).await?;
+        let mut held = other.begin().await?;
+        let holds = process(&mut held).await?;
+        let after = process(&mut one).await?;
+        held.rollback().await?;
+        if holds == before || after != before {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -15,7 +15,7 @@ use super::sandbox::awd;
 use super::stage::{House, Stage, amazon, stream};
 
 /// Prism in the folder that tests/run.sh fills.
-fn prism() -> Option<PathBuf> {
+pub(super) fn prism() -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("LINKSTAR_PRISM") else {
         missing("LINKSTAR_PRISM names no folder where `npm i @stoplight/prism-cli@5` was run");
         return None;
@@ -44,7 +44,7 @@ async fn with_sandbox_answers(name: &str, folder: &Path) -> PathBuf {
     copy
 }
 
-async fn serve(program: &Path, model: &Path) -> Option<(Child, String)> {
+pub(super) async fn serve_file(program: &Path, model: &Path) -> Option<(Child, String)> {
     let port = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         free.local_addr().expect("an address").port()
@@ -71,7 +71,7 @@ async fn amazons_inventory_model_is_read_and_its_endless_token_is_noticed() {
     let Some(program) = prism() else { return };
     let stage = Stage::open().await;
     stage.with_token();
-    let (_prism, url) = serve(&program, &model("fbaInventory.json"))
+    let (_prism, url) = serve_file(&program, &model("fbaInventory.json"))
         .await
         .expect("prism opens its port within 30 s");
     let mut config = amazon(&stage);
@@ -94,7 +94,7 @@ async fn amazons_report_model_takes_our_requests() {
     let Some(program) = prism() else { return };
     let stage = Stage::open().await;
     stage.with_token();
-    let (_prism, url) = serve(&program, &model("reports_2021-06-30.json"))
+    let (_prism, url) = serve_file(&program, &model("reports_2021-06-30.json"))
         .await
         .expect("prism opens its port within 30 s");
     let mut config = amazon(&stage);
@@ -132,7 +132,7 @@ async fn amazons_orders_model_of_2026_takes_our_questions_and_its_endless_token_
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("orders_2026-01-01.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model)
+    let (_prism, url) = serve_file(&program, &model)
         .await
         .expect("prism opens its port within 30 s");
     let config = at_prism(amazon(&stage), &url, &["recent_orders"]);
@@ -170,7 +170,7 @@ async fn amazons_awd_model_takes_our_questions_and_cases_are_not_counted_as_piec
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("awd_2024-05-09.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model)
+    let (_prism, url) = serve_file(&program, &model)
         .await
         .expect("prism opens its port within 30 s");
     let config = at_prism(awd(&stage), &url, &[]);
@@ -196,7 +196,7 @@ async fn amazons_inbound_model_takes_our_questions() {
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("fulfillmentInboundV0.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model)
+    let (_prism, url) = serve_file(&program, &model)
         .await
         .expect("prism opens its port within 30 s");
     let config = at_prism(amazon(&stage), &url, &["inbounds"]);
@@ -220,7 +220,7 @@ async fn amazons_report_model_with_sandbox_answers_is_polled_until_patience_ends
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("reports_2021-06-30.json", folder.path()).await;
-    let (_prism, url) = serve(&program, &model)
+    let (_prism, url) = serve_file(&program, &model)
         .await
         .expect("prism opens its port within 30 s");
     let house = House::new("2026-04-02T02:00:00Z").await;

@@ -14,6 +14,7 @@ mod recipients;
 mod servers;
 mod sftp_double;
 mod upload;
+mod writes;
 
 use std::path::Path;
 

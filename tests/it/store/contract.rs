@@ -5,9 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use linkstar::ids::{AccountId, SourceId};
 use linkstar::ledger::{EventStatus, TrackingEvent};
 use linkstar::night::decide;
+use linkstar::order::ReferenceKind;
 use linkstar::store::{
-    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, run, statements,
-    tracking, work,
+    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, references, run,
+    statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -157,6 +158,23 @@ async fn changes(store: &Store) -> Vec<String> {
             tracking::append(tx, account, std::slice::from_ref(&event), later())
         );
     }
+    let all = orders::all(tx, account).await.expect("orders");
+    let number = &all.first().expect("an order").order.number;
+    for _ in 0..2 {
+        say!(
+            said,
+            references::link(
+                tx,
+                account,
+                (number, ReferenceKind::Container, "MSKU1234565"),
+                "track.csv",
+                later()
+            )
+        );
+    }
+    say!(said, references::of_order(tx, account, number));
+    say!(said, references::open(tx, account, ReferenceKind::Container));
+    say!(said, references::open(tx, account, ReferenceKind::Booking));
     say!(said, tracking::events_of(tx, account, "BK-1"));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));

@@ -1,0 +1,18 @@
+//! An answer that is not what the definition says.
+
+use crate::connector::decode::DecodeError;
+
+/// The answer is not what the definition says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    #[error("{0}")]
+    Rows(String),
+    #[error("required column `{column}` is missing (wanted for `{field}`)")]
+    Column { column: String, field: String },
+    #[error("stream `{0}` is not declared")]
+    Stream(String),
+    #[error("more than {0} rows in one answer")]
+    TooMany(u64),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}

@@ -1,0 +1,85 @@
+//! What others call our orders: inbound numbers, bookings, containers, tracking numbers.
+
+use chrono::{DateTime, Utc};
+
+use super::{StoreError, Tx};
+use crate::args;
+use crate::ids::{AccountId, OrderNo};
+use crate::order::ReferenceKind;
+
+/// One name of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderReference {
+    pub order: OrderNo,
+    /// `ReferenceKind::code`
+    pub kind: String,
+    pub reference: String,
+    /// A source, or the file it was read in.
+    pub origin: String,
+}
+
+/// Links a name to an order; the same again changes nothing.
+///
+/// # Errors
+/// When the engine refuses, or there is no such order.
+pub async fn link(
+    tx: &mut Tx,
+    account: &AccountId,
+    (order, kind, reference): (&OrderNo, ReferenceKind, &str),
+    origin: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO order_reference (account_id, order_no, kind, reference, origin, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (account_id, order_no, kind, reference) DO NOTHING",
+        args![account, order, kind.code(), reference, origin, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The names of an order, by kind.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn of_order(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+) -> Result<Vec<OrderReference>, StoreError> {
+    tx.rows(
+        "SELECT order_no, kind, reference, origin FROM order_reference
+         WHERE account_id = $1 AND order_no = $2 ORDER BY kind, reference",
+        args![account, order],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(OrderReference {
+            order: row.get("order_no")?,
+            kind: row.get("kind")?,
+            reference: row.get("reference")?,
+            origin: row.get("origin")?,
+        })
+    })
+    .collect()
+}
+
+/// The names of one kind that orders under way have.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn open(tx: &mut Tx, account: &AccountId, kind: ReferenceKind) -> Result<Vec<String>, StoreError> {
+    tx.rows(
+        "SELECT DISTINCT r.reference FROM order_reference r
+         JOIN stocking_order o ON o.account_id = r.account_id AND o.order_no = r.order_no
+         WHERE r.account_id = $1 AND r.kind = $2 AND o.state NOT IN ('closed', 'short_closed', 'cancelled')
+         ORDER BY r.reference",
+        args![account, kind.code()],
+    )
+    .await?
+    .iter()
+    .map(|row| row.get("reference"))
+    .collect()
+}
