@@ -43,6 +43,8 @@ request = { method = "GET", path = "/orders" }
 page = { kind = "token", next = "next", query = "page", max_pages = 100000 }
 rows = "orders[].lines[]"
 known = ["title", "price"]
+key = ["order_id", "sku_code"]
+newest = "updated_at"
 [stream.orders.map]
 order_id = "^.id"
 sku_code = "sku"

@@ -70,6 +70,9 @@ impl StoreError {
     }
 }
 
+/// How long closing waits for connections that are in use.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(4);
+
 #[derive(Clone)]
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
@@ -203,14 +206,35 @@ impl Store {
         }
     }
 
-    /// Waits for running statements and closes every connection.
+    /// Waits for running statements and closes every connection. A connection that does not come back in time, such as
+    /// one whose server has stopped answering, is left to the end of the process.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { write, read } => {
-                read.close().await;
-                write.close().await;
+        let closed = async {
+            match &self.pools {
+                Pools::Sqlite { write, read } => {
+                    read.close().await;
+                    write.close().await;
+                }
+                Pools::Postgres(postgres) => postgres.pool.close().await,
             }
-            Pools::Postgres(postgres) => postgres.pool.close().await,
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!("a connection to the database did not come back; it is left open");
+        }
+    }
+}
+
+/// Arguments as one engine takes them.
+enum Bound {
+    Sqlite(SqliteArguments),
+    Postgres(PgArguments),
+}
+
+impl Bound {
+    fn of<'v>(engine: Engine, args: impl Iterator<Item = &'v Value>) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite(sqlite_arguments(args)),
+            Engine::Postgres => Self::Postgres(postgres_arguments(args)),
         }
     }
 }
@@ -260,22 +284,24 @@ impl Tx {
             Inner::Sqlite(_) => numbered(&sql),
             Inner::Postgres(_) => sql,
         };
+        let args = Bound::of(self.engine(), args.iter());
         self.run(&text, args).await
     }
 
     /// Runs a statement whose places are written as the engine wants them.
-    async fn run(&mut self, text: &str, args: &[Value]) -> Result<u64, StoreError> {
+    async fn run(&mut self, text: &str, args: Bound) -> Result<u64, StoreError> {
         let query = AssertSqlSafe(text.to_owned());
-        let done = match &mut self.inner {
-            Inner::Sqlite(tx) => sqlx::query_with(query, sqlite_arguments(args))
+        let done = match (&mut self.inner, args) {
+            (Inner::Sqlite(tx), Bound::Sqlite(args)) => sqlx::query_with(query, args)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
-            Inner::Postgres(tx) => sqlx::query_with(query, postgres_arguments(args))
+            (Inner::Postgres(tx), Bound::Postgres(args)) => sqlx::query_with(query, args)
                 .persistent(false)
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
+            _ => Err(sqlx::Error::Protocol("arguments of the other engine".to_owned())),
         };
         done.map_err(|source| self.failed(text, source))
     }
@@ -311,11 +337,13 @@ impl Tx {
         statements::saw(self.engine(), &sql, args);
         let text = AssertSqlSafe(sql.clone());
         let rows = match &mut self.inner {
-            Inner::Sqlite(tx) => sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args))
-                .fetch_all(&mut **tx)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-            Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args))
+            Inner::Sqlite(tx) => {
+                sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args.iter()))
+                    .fetch_all(&mut **tx)
+                    .await
+                    .map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Inner::Postgres(tx) => sqlx::query_with(text, postgres_arguments(args.iter()))
                 .persistent(false)
                 .fetch_all(&mut **tx)
                 .await
@@ -410,11 +438,11 @@ macro_rules! bind_all {
     }};
 }
 
-fn sqlite_arguments(args: &[Value]) -> SqliteArguments {
+fn sqlite_arguments<'v>(args: impl Iterator<Item = &'v Value>) -> SqliteArguments {
     bind_all!(SqliteArguments::default(), args)
 }
 
-fn postgres_arguments(args: &[Value]) -> PgArguments {
+fn postgres_arguments<'v>(args: impl Iterator<Item = &'v Value>) -> PgArguments {
     bind_all!(PgArguments::default(), args)
 }
 

@@ -12,6 +12,10 @@ use sqlx::sqlite::{
 use super::executor::StoreError;
 
 const READERS: u32 = 4;
+/// Pages of the file the writer keeps at hand, in KiB: a load touches indexes in random places.
+const WRITER_CACHE: &str = "-16000";
+/// The log is written back when it has so many pages: a page that a load changes again and again is written back once.
+const LOG_PAGES: &str = "4000";
 const BUSY: Duration = Duration::from_secs(30);
 
 /// The pool of the one writer, and the readers'.
@@ -31,7 +35,12 @@ pub(super) async fn open(path: &str, create: bool) -> Result<(SqlitePool, Sqlite
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(BUSY)
-        .connect_with(options.clone())
+        .connect_with(
+            options
+                .clone()
+                .pragma("cache_size", WRITER_CACHE)
+                .pragma("wal_autocheckpoint", LOG_PAGES),
+        )
         .await
         .map_err(StoreError::Open)?;
     // An in-memory database lives in one connection.

@@ -1,5 +1,7 @@
 //! Values between Rust and the two engines: three storage classes, and the types that map onto them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
@@ -11,7 +13,8 @@ use crate::ids::{AccountId, ForwarderId, OrderNo, PlanId, Sku, SourceId, Warehou
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     Int(Option<i64>),
-    Text(Option<String>),
+    /// Shared: a load says the same account and source in every row.
+    Text(Option<Arc<str>>),
     Bytes(Option<Vec<u8>>),
 }
 
@@ -62,11 +65,11 @@ value_from! {
     i32 => Int, i64::from;
     bool => Int, i64::from;
     DateTime<Utc> => Int, |value| value.timestamp_millis();
-    &str => Text, str::to_owned;
-    String => Text, |value| value;
-    &String => Text, Clone::clone;
-    NaiveDate => Text, |value| value.to_string();
-    Decimal => Text, |value| value.to_string();
+    &str => Text, |value| Arc::from(value);
+    String => Text, Arc::from;
+    &String => Text, |value| Arc::from(value.as_str());
+    NaiveDate => Text, |value| Arc::from(value.to_string());
+    Decimal => Text, |value| Arc::from(value.to_string());
     Vec<u8> => Bytes, |value| value;
     &[u8] => Bytes, <[u8]>::to_vec;
 }
@@ -117,12 +120,12 @@ macro_rules! id_columns {
     ($($id:ty),*) => {$(
         impl From<&$id> for Value {
             fn from(value: &$id) -> Self {
-                Self::Text(Some(value.as_str().to_owned()))
+                Self::Text(Some(Arc::from(value.as_str())))
             }
         }
         impl From<Option<&$id>> for Value {
             fn from(value: Option<&$id>) -> Self {
-                Self::Text(value.map(|id| id.as_str().to_owned()))
+                Self::Text(value.map(|id| Arc::from(id.as_str())))
             }
         }
         impl FromColumn for $id {

@@ -1,6 +1,6 @@
 //! From mapped rows to facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -26,7 +26,7 @@ pub struct Maker<'a> {
     pub now: Option<DateTime<Utc>>,
     facts: Facts,
     /// How often a key prefix has occurred, for facts that have no number of their own.
-    occurrences: BTreeMap<String, u32>,
+    occurrences: HashMap<String, u32>,
 }
 
 /// Why a row is no fact of this source.
@@ -62,7 +62,7 @@ impl<'a> Maker<'a> {
             inbound: None,
             now: None,
             facts,
-            occurrences: BTreeMap::new(),
+            occurrences: HashMap::new(),
         }
     }
 
@@ -71,10 +71,18 @@ impl<'a> Maker<'a> {
         self.facts
     }
 
-    fn occurrence(&mut self, prefix: &str) -> String {
-        let seen = self.occurrences.entry(prefix.to_owned()).or_insert(0);
-        *seen += 1;
-        format!("{prefix}|{seen}")
+    fn occurrence(&mut self, prefix: String) -> String {
+        match self.occurrences.get_mut(&prefix) {
+            Some(seen) => {
+                *seen += 1;
+                format!("{prefix}|{seen}")
+            }
+            None => {
+                let first = format!("{prefix}|1");
+                self.occurrences.insert(prefix, 1);
+                first
+            }
+        }
     }
 
     /// Rows of another inbound than the one that was asked for have lost their parent.
@@ -107,7 +115,7 @@ impl<'a> Maker<'a> {
                 let key = match row.text(9) {
                     Some(line) => format!("{order_id}|#{line}"),
                     // Without a number of its own, the same SKU twice in an order is two lines.
-                    None => self.occurrence(&format!("{order_id}|{sku_code}")),
+                    None => self.occurrence(format!("{order_id}|{sku_code}")),
                 };
                 let (Some(ordered_at), Some(updated_at), Some(units)) =
                     (row.time(4), row.time(5), row.int(7))
@@ -123,10 +131,10 @@ impl<'a> Maker<'a> {
                     fulfilment: row.must(3),
                     ordered_at,
                     updated_at,
-                    state: match row.must(6).as_str() {
-                        "pending" => OrderLineState::Pending,
-                        "unshipped" => OrderLineState::Unshipped,
-                        "cancelled" => OrderLineState::Cancelled,
+                    state: match row.cell(6).show().as_deref() {
+                        Some("pending") => OrderLineState::Pending,
+                        Some("unshipped") => OrderLineState::Unshipped,
+                        Some("cancelled") => OrderLineState::Cancelled,
                         _ => OrderLineState::Shipped,
                     },
                     units,
@@ -225,7 +233,7 @@ impl<'a> Maker<'a> {
                     );
                     let event = ReceiptEvent {
                         source: source.to_string(),
-                        key: own.unwrap_or_else(|| self.occurrence(&prefix)),
+                        key: own.unwrap_or_else(|| self.occurrence(prefix)),
                         warehouse: warehouse.clone(),
                         reference: reference.clone(),
                         carton: carton.clone(),

@@ -31,7 +31,7 @@ pub(super) fn typed(cell: Cell<'_>, kind: FieldKind) -> Result<Cell<'_>, (String
             _ => Err((shown(), "true or false".to_owned())),
         },
         FieldKind::Word(words) => {
-            if words.contains(&shown().as_str()) {
+            if cell.show().is_some_and(|word| words.contains(&word.as_ref())) {
                 Ok(cell)
             } else {
                 Err((

@@ -1,15 +1,21 @@
 //! One page: asked for, unpacked, read, and what it says about the next one.
 
+use std::borrow::Cow;
+
+use super::super::call::Answer;
 use super::{PulledPage, Reads, Step, StreamRun, wrong};
-use crate::connector::decode::{Page, parse, unpack};
+use crate::connector::decode::{DecodeError, Page, parse, unpack};
 use crate::connector::definition::{Call, Cursor, CursorKind};
 use crate::connector::paging::{Answered, Pager, PagingError, counted};
 use crate::connector::rows::{PageRows, Reader, Seen};
+use crate::connector::template::Places;
 use crate::connector::window::Window;
 use crate::http::{Failure, FailureKind};
 
 /// A window whose number of rows changes while it is read is read from its start again this often.
 const RESTARTS: u32 = 5;
+/// So many damaged archives in a row are no accident of the line.
+const MOST_DAMAGED: u32 = 3;
 
 impl StreamRun<'_> {
     pub(super) async fn read_page(&mut self, call: &Call, window: Option<Window>) -> Result<Step, Failure> {
@@ -23,17 +29,16 @@ impl StreamRun<'_> {
             decode: &self.stream.decode,
             too_much: split.map(|text| text.get_ref().as_str()),
         };
-        let answer = match self.ask_for(call, &places, reads).await {
+        let (answer, opened) = match self.whole(call, &places, reads).await {
             Err(failure) if failure.kind == FailureKind::TooMuch => return self.halve(window, failure),
             // "Nothing there" is an answer, and the end of these pages.
             Err(failure) if failure.kind == FailureKind::Empty => return Ok(self.nothing(window)),
             answer => answer?,
         };
         self.pages += 1;
-        let limit = self.bound.definition.file.http.max_body_bytes;
-        let unpacked = unpack(&self.stream.decode, &answer.body, limit).map_err(|error| wrong(&error))?;
+        let unpacked = opened.as_deref().unwrap_or(&answer.body);
         let mut page =
-            parse(&self.stream.decode, &unpacked, &self.reading.want).map_err(|error| wrong(&error))?;
+            parse(&self.stream.decode, unpacked, &self.reading.want).map_err(|error| wrong(&error))?;
         let rows = self.rows(&mut page)?;
         let answered = Answered {
             tree: page.tree(),
@@ -55,10 +60,10 @@ impl StreamRun<'_> {
             Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
         };
         self.ascend(&rows)?;
-        let also = self.also(&unpacked)?;
+        let also = self.also(unpacked)?;
         let redacted = self
             .bound
-            .redacted((self.stream, self.reading), &unpacked)
+            .redacted((self.stream, self.reading), unpacked)
             .map_err(|error| wrong(&error))?;
         let last = !more && self.next_value(window);
         Ok(Step::Page(Box::new(PulledPage {
@@ -68,6 +73,33 @@ impl StreamRun<'_> {
             window,
             last,
         })))
+    }
+
+    /// The answer, and what it holds when it was packed. One that was cut off on its way is asked for again.
+    async fn whole(
+        &self,
+        call: &Call,
+        places: &Places,
+        reads: Reads<'_>,
+    ) -> Result<(Answer, Option<Vec<u8>>), Failure> {
+        let limit = self.bound.definition.file.http.max_body_bytes;
+        let mut damaged = 0;
+        loop {
+            let answer = self.ask_for(call, places, reads).await?;
+            let opened = match unpack(&self.stream.decode, &answer.body, limit) {
+                Ok(Cow::Owned(bytes)) => Some(bytes),
+                Ok(Cow::Borrowed(_)) => None,
+                Err(error @ (DecodeError::Gzip { .. } | DecodeError::Zip { .. }))
+                    if damaged < MOST_DAMAGED =>
+                {
+                    damaged += 1;
+                    tracing::warn!(source = %self.bound.source, why = %error, "asking for the page again");
+                    continue;
+                }
+                Err(error) => return Err(wrong(&error)),
+            };
+            return Ok((answer, opened));
+        }
     }
 
     /// The same answer in the eyes of the streams that read it too.

@@ -1,31 +1,110 @@
-//! Order lines: each answer is committed with the cursor it moves and the civil days it covers.
+//! Order lines: answers are committed with the cursor they move and the civil days they cover.
+
+use std::collections::HashSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::join;
 
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::record::Facts;
 use crate::connector::window::{Resume, Window};
+use crate::http::Failure;
 use crate::http::puller::{PulledPage, Step, StreamRun};
+use crate::ledger::OrderLineFact;
 use crate::store::facts::{self, DayCoverage};
 use crate::store::{StoreError, Tx};
+
+/// Lines that are kept back at most, so that several answers go into one transaction. A sales day and its series lie in
+/// random places of their tables: the more of them change at once, the fewer pages are written.
+const MOST_LINES: usize = 10_000;
+const MOST_BYTES: usize = 4 << 20;
+/// How long an answer is kept back while the next one does not come. A crash costs no more than this: the source is
+/// asked for it again.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Answers of one window that came and are not committed yet.
+struct Batch {
+    raw: Vec<Vec<u8>>,
+    bytes: usize,
+    lines: Vec<OrderLineFact>,
+    orders: HashSet<String>,
+    /// The report with these answers in it, and where to go on after them.
+    counted: StreamReport,
+    resume: Resume,
+    window: Option<Window>,
+    last: bool,
+}
+
+impl Batch {
+    fn new(report: &StreamReport, resume: &Resume) -> Self {
+        Self {
+            raw: Vec::new(),
+            bytes: 0,
+            lines: Vec::new(),
+            orders: HashSet::new(),
+            counted: report.clone(),
+            resume: resume.clone(),
+            window: None,
+            last: false,
+        }
+    }
+
+    /// Of an order that comes again the newer state counts, which only the store can tell: it must not be in one batch
+    /// with the older one.
+    fn knows_one_of(&self, page: &PulledPage) -> bool {
+        match &page.rows.facts {
+            Facts::Orders(lines) => lines.iter().any(|line| self.orders.contains(&line.order_id)),
+            _ => false,
+        }
+    }
+
+    fn add(&mut self, page: PulledPage, resume: &Resume) {
+        self.counted.count(&page.rows);
+        self.resume.clone_from(resume);
+        self.bytes += page.raw.len();
+        self.raw.push(page.raw);
+        self.window = page.window;
+        self.last = page.last;
+        if let Facts::Orders(lines) = page.rows.facts {
+            for line in &lines {
+                if !self.orders.contains(&line.order_id) {
+                    self.orders.insert(line.order_id.clone());
+                }
+            }
+            self.lines.extend(lines);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.last || self.lines.len() >= MOST_LINES || self.bytes >= MOST_BYTES
+    }
+}
 
 impl Pull<'_> {
     pub(super) async fn sales(&self, name: &str, report: &mut StreamReport) -> Result<(), Stopped> {
         let resume = self.load_resume(name).await?;
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
+        let mut batch: Option<Batch> = None;
         loop {
-            match run.next().await {
+            let step = self.next_step(name, &mut run, &mut batch, report).await?;
+            let fits = match (&step, &batch) {
+                (Ok(Some(Step::Page(page))), Some(batch)) => !batch.knows_one_of(page),
+                _ => false,
+            };
+            if !fits {
+                self.keep(name, &mut batch, report).await?;
+            }
+            match step {
                 Ok(None) => break,
                 Ok(Some(Step::Checkpoint)) => self.checkpoint(name, &run.resume).await?,
                 Ok(Some(Step::Resting(why))) => report.warn(&why, 1),
                 Ok(Some(Step::Page(page))) => {
-                    let mut counted = report.clone();
-                    counted.count(&page.rows);
-                    let mut tx = self.store.write().await?;
-                    self.keep_sales(&mut tx, name, &page, &run.resume).await?;
-                    if page.last {
-                        self.save_progress(&mut tx, &counted, false).await?;
+                    let held = batch.get_or_insert_with(|| Batch::new(report, &run.resume));
+                    held.add(*page, &run.resume);
+                    if held.is_full() {
+                        self.keep(name, &mut batch, report).await?;
                     }
-                    tx.commit().await?;
-                    *report = counted;
                 }
                 Ok(Some(Step::LeftOut(window, why))) => {
                     report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
@@ -46,23 +125,51 @@ impl Pull<'_> {
         Ok(())
     }
 
-    /// The rows of one answer, the days it covers and the cursor it moves: all or nothing.
-    async fn keep_sales(
+    /// The next step of the source. While it takes long, what was kept back is committed; the request goes on meanwhile,
+    /// because it may itself need the store.
+    async fn next_step(
         &self,
-        tx: &mut Tx,
         name: &str,
-        page: &PulledPage,
-        resume: &Resume,
+        run: &mut StreamRun<'_>,
+        batch: &mut Option<Batch>,
+        report: &mut StreamReport,
+    ) -> Result<Result<Option<Step>, Failure>, StoreError> {
+        if batch.is_none() {
+            return Ok(run.next().await);
+        }
+        let mut next = pin!(run.next());
+        if let Ok(step) = tokio::time::timeout(LONGEST, &mut next).await {
+            return Ok(step);
+        }
+        let (kept, step) = join(self.keep(name, batch, report), next).await;
+        kept.map(|()| step)
+    }
+
+    /// Commits what was kept back: rows, the days they cover and the cursor they move, all or nothing.
+    async fn keep(
+        &self,
+        name: &str,
+        batch: &mut Option<Batch>,
+        report: &mut StreamReport,
     ) -> Result<(), StoreError> {
+        let Some(batch) = batch.take() else { return Ok(()) };
         let source = &self.bound.source;
-        facts::keep_raw_page(tx, self.account, source, name, &page.raw, self.clock.now()).await?;
-        if let Facts::Orders(lines) = &page.rows.facts {
-            facts::merge_order_lines(tx, self.account, source, self.bound.zone, lines).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        for raw in &batch.raw {
+            facts::keep_raw_page(&mut tx, self.account, source, name, raw, now).await?;
         }
-        if let (true, Some(window)) = (page.last, page.window) {
-            self.cover(tx, name, resume, window).await?;
+        facts::merge_order_lines(&mut tx, self.account, source, self.bound.zone, &batch.lines).await?;
+        if let (true, Some(window)) = (batch.last, batch.window) {
+            self.cover(&mut tx, name, &batch.resume, window).await?;
         }
-        self.save_resume(tx, name, resume).await
+        self.save_resume(&mut tx, name, &batch.resume).await?;
+        if batch.last {
+            self.save_progress(&mut tx, &batch.counted, false).await?;
+        }
+        tx.commit().await?;
+        *report = batch.counted;
+        Ok(())
     }
 
     async fn cover(

@@ -46,7 +46,7 @@ pub async fn listing(tx: &mut Tx) -> Result<String, StoreError> {
                     match value {
                         Value::Int(Some(value)) => fields.insert(column.name.clone(), Json::from(*value)),
                         Value::Text(Some(value)) => {
-                            fields.insert(column.name.clone(), Json::from(value.as_str()))
+                            fields.insert(column.name.clone(), Json::from(value.as_ref()))
                         }
                         Value::Int(None) | Value::Text(None) | Value::Bytes(_) => None,
                     };

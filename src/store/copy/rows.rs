@@ -108,7 +108,7 @@ async fn fitting(
 fn value(row: &Row, column: &str, class: Class) -> Result<Value, StoreError> {
     Ok(match class {
         Class::Int => Value::Int(row.get(column)?),
-        Class::Text => Value::Text(row.get(column)?),
+        Class::Text => row.get::<Option<String>>(column)?.into(),
         Class::Bytes => Value::Bytes(row.get(column)?),
     })
 }
@@ -183,7 +183,7 @@ pub fn key_to_json(table: &Table, key: &[Value]) -> Result<String, CopyError> {
         .iter()
         .map(|value| match value {
             Value::Int(Some(value)) => Ok((*value).into()),
-            Value::Text(Some(text)) => Ok(text.clone().into()),
+            Value::Text(Some(text)) => Ok(text.as_ref().into()),
             Value::Int(None) | Value::Text(None) | Value::Bytes(_) => Err(CopyError::Key {
                 table: table.name.clone(),
             }),

@@ -10,7 +10,7 @@ use super::super::dialect::Engine;
 use super::super::places::bulk;
 use super::super::statements;
 use super::super::value::Value;
-use super::{Inner, StoreError, Tx, shown};
+use super::{Bound, Inner, StoreError, Tx, shown};
 
 /// Rows of a bulk insert go in statements of at most this many rows: one row a statement is 70 times slower.
 const ROWS_PER_STATEMENT: usize = 500;
@@ -60,8 +60,8 @@ impl Tx {
                 text = bulk(self.engine(), head, chunk.len(), width, tail);
                 rows_of_text = chunk.len();
             }
-            let args: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            changed += self.run(&text, &args).await?;
+            let args = Bound::of(self.engine(), chunk.iter().flatten());
+            changed += self.run(&text, args).await?;
         }
         Ok(changed)
     }

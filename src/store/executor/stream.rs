@@ -25,8 +25,8 @@ impl Tx {
         statements::saw(self.engine(), &sql, args);
         let next = match &mut self.inner {
             Inner::Sqlite(tx) => {
-                let mut rows =
-                    sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args)).fetch(&mut **tx);
+                let mut rows = sqlx::query_with(AssertSqlSafe(numbered(&sql)), sqlite_arguments(args.iter()))
+                    .fetch(&mut **tx);
                 loop {
                     match rows.try_next().await {
                         Ok(Some(row)) => take(&Row::Sqlite(row))?,
@@ -36,7 +36,7 @@ impl Tx {
                 }
             }
             Inner::Postgres(tx) => {
-                let mut rows = sqlx::query_with(AssertSqlSafe(sql.clone()), postgres_arguments(args))
+                let mut rows = sqlx::query_with(AssertSqlSafe(sql.clone()), postgres_arguments(args.iter()))
                     .persistent(false)
                     .fetch(&mut **tx);
                 loop {

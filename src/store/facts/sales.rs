@@ -48,6 +48,7 @@ pub async fn merge_order_lines(
     for line in lines {
         orders.entry(&line.order_id).or_default().push(line);
     }
+    let (account_value, source_value) = (Value::from(account), Value::from(source));
     let whole = series::lock(tx, account, source).await?;
     let stored = stored_orders(tx, account, source, &orders).await?;
     let mut change = DayChange::new();
@@ -73,8 +74,8 @@ pub async fn merge_order_lines(
                 *change.entry(key).or_insert(0) += line.units;
             }
             rows.push(vec![
-                account.into(),
-                source.into(),
+                account_value.clone(),
+                source_value.clone(),
                 Value::from(order_id),
                 (&line.key).into(),
                 (&line.sku_code).into(),
@@ -194,13 +195,14 @@ async fn change_rows(
     source: &SourceId,
     change: &DayChange,
 ) -> Result<(), StoreError> {
+    let (account_value, source_value) = (Value::from(account), Value::from(source));
     let rows: Vec<Vec<Value>> = change
         .iter()
         .filter(|(_, units)| **units != 0)
         .map(|((day, fulfilment, sku_code), units)| {
             vec![
-                account.into(),
-                source.into(),
+                account_value.clone(),
+                source_value.clone(),
                 (*day).into(),
                 fulfilment.into(),
                 sku_code.into(),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, NaiveDate};
 
-use self::packed::{FORM, Packer, pack, place, unpack};
+use self::packed::{FORM, Packer, merge, place, unpack};
 use super::sales::DayChange;
 use crate::args;
 use crate::ids::{AccountId, SourceId};
@@ -81,20 +81,9 @@ pub(super) async fn patch(
         let codes: Vec<&str> = skus.keys().copied().collect();
         let mut stored = years(tx, account, source, (fulfilment, *year), &codes).await?;
         for (sku_code, changes) in skus {
-            let mut days = stored.remove(*sku_code).unwrap_or_default();
-            for (ordinal, units) in changes {
-                let day = days.entry(*ordinal).or_insert(0);
-                *day = day.checked_add(*units).ok_or_else(|| {
-                    corrupt(
-                        source,
-                        fulfilment,
-                        sku_code,
-                        *year,
-                        "more units than a number holds",
-                    )
-                })?;
-            }
-            let packed = pack(&days);
+            let before = stored.remove(*sku_code).unwrap_or_default();
+            let packed = merge(*year, &before, changes)
+                .map_err(|why| corrupt(source, fulfilment, sku_code, *year, &why))?;
             if packed.is_empty() {
                 emptied.push((*fulfilment, *sku_code, *year));
             } else {
@@ -114,15 +103,15 @@ pub(super) async fn patch(
     Ok(())
 }
 
-/// The stored days of some SKU codes in one channel and year.
+/// The stored bytes of some SKU codes in one channel and year.
 async fn years(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
     (fulfilment, year): (&str, i64),
     codes: &[&str],
-) -> Result<BTreeMap<String, BTreeMap<u32, i64>>, StoreError> {
-    let mut found = BTreeMap::new();
+) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for chunk in codes.chunks(IN_LIST) {
         let mut arguments = args![account, source, fulfilment, year].to_vec();
         let places: Vec<String> = chunk
@@ -143,14 +132,7 @@ async fn years(
             )
             .await?;
         for row in rows {
-            let sku_code: String = row.get("sku_code")?;
-            let bytes: Vec<u8> = row.get("days")?;
-            let days = unpack(year, &bytes)
-                .map_err(|why| corrupt(source, fulfilment, &sku_code, year, &why))?
-                .into_iter()
-                .map(|(day, units)| (day.ordinal(), units))
-                .collect();
-            found.insert(sku_code, days);
+            found.insert(row.get("sku_code")?, row.get("days")?);
         }
     }
     Ok(found)

@@ -8,6 +8,8 @@ mod author;
 mod desk;
 mod doctor;
 mod ebay;
+mod fault_run;
+mod fault_server;
 mod faults;
 mod forwarders;
 mod goodcang;

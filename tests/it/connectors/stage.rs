@@ -248,11 +248,16 @@ impl House {
         static ACCOUNTS: AtomicU32 = AtomicU32::new(0);
         let url = services().map_or_else(|| "sqlite::memory:".to_owned(), |found| found.database_url);
         let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
+        let store = Store::open(&url).await.expect("a store");
+        Self::of(store, now, &format!("main-{}-{number}", std::process::id()))
+    }
+
+    pub fn of(store: Store, now: &str, account: &str) -> Self {
         let house = Self {
-            store: Store::open(&url).await.expect("a store"),
+            store,
             clock: FixedClock::new(at(now)),
             client: Client::new(Pace::Skip).expect("a client"),
-            account: AccountId::new(format!("main-{}-{number}", std::process::id())).expect("an account"),
+            account: AccountId::new(account).expect("an account"),
         };
         house.client.share(&house.store, &house.account, "test");
         house

@@ -75,7 +75,7 @@ async fn a_load_of_any_size_leaves_the_same_rows_on_both_engines() {
                 let Some(Value::Text(Some(code))) = line(number).into_iter().nth(4) else {
                     unreachable!("a code")
                 };
-                (code, i64::MAX - number, i64::MIN + number, number)
+                (code.to_string(), i64::MAX - number, i64::MIN + number, number)
             })
             .collect();
         for store in engines(dir.path()).await {

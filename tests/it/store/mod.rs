@@ -1,5 +1,6 @@
 //! The store as a whole: two engines that say the same, migrations, copies, checks, backups.
 
+mod cancelled;
 mod contract;
 mod copy;
 mod literals;

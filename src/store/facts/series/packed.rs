@@ -41,39 +41,89 @@ impl Packer {
     }
 }
 
-/// The days of a year that have units, by their number in it.
-#[must_use]
-pub fn pack(days: &std::collections::BTreeMap<u32, i64>) -> Vec<u8> {
-    let mut packer = Packer::default();
-    for (ordinal, units) in days {
-        // A map gives them in order; a number beyond the year cannot have come from a date.
-        let _ = packer.push(*ordinal, *units);
-    }
-    packer.bytes()
-}
-
 /// What [`Packer`] wrote, in the order of the days.
 ///
 /// # Errors
 /// What is wrong with bytes that it did not write.
 pub fn unpack(year: i64, bytes: &[u8]) -> Result<Vec<(NaiveDate, i64)>, String> {
-    let year = i32::try_from(year).map_err(|_| format!("no year {year}"))?;
     let mut days = Vec::with_capacity(bytes.len() / 2);
-    let mut rest = bytes;
-    let mut ordinal = 0_u64;
-    while !rest.is_empty() {
-        let gap = take(&mut rest)?;
-        let folded = take(&mut rest)?;
-        let units = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
-        ordinal = ordinal.saturating_add(gap);
-        let day = u32::try_from(ordinal)
-            .ok()
-            .filter(|_| gap > 0 && units != 0)
-            .and_then(|ordinal| NaiveDate::from_yo_opt(year, ordinal))
-            .ok_or_else(|| format!("day {ordinal} of {year} with {units} units"))?;
-        days.push((day, units));
+    let mut reader = Reader::new(year, bytes)?;
+    while let Some((ordinal, units)) = reader.next()? {
+        days.extend(NaiveDate::from_yo_opt(reader.year, ordinal).map(|day| (day, units)));
     }
     Ok(days)
+}
+
+/// What [`Packer`] wrote with changes to some of its days, the earliest first, without unpacking it: a load changes
+/// thousands of series a page.
+///
+/// # Errors
+/// What is wrong with bytes that it did not write, or when a day's units are more than a number holds.
+pub fn merge(year: i64, bytes: &[u8], changes: &[(u32, i64)]) -> Result<Vec<u8>, String> {
+    let mut packer = Packer {
+        bytes: Vec::with_capacity(bytes.len() + 3 * changes.len()),
+        last: 0,
+    };
+    let mut add = |ordinal: u32, units: i64| {
+        if packer.push(ordinal, units) {
+            Ok(())
+        } else {
+            Err(format!("day {ordinal} of {year} does not come in its order"))
+        }
+    };
+    let mut changes = changes.iter().copied().peekable();
+    let mut reader = Reader::new(year, bytes)?;
+    while let Some((ordinal, units)) = reader.next()? {
+        while let Some((earlier, more)) = changes.next_if(|(day, _)| *day < ordinal) {
+            add(earlier, more)?;
+        }
+        let more = changes
+            .next_if(|(day, _)| *day == ordinal)
+            .map_or(0, |(_, more)| more);
+        let sum = units
+            .checked_add(more)
+            .ok_or_else(|| "more units than a number holds".to_owned())?;
+        add(ordinal, sum)?;
+    }
+    changes.try_for_each(|(ordinal, units)| add(ordinal, units))?;
+    Ok(packer.bytes())
+}
+
+/// Days as they stand in the bytes.
+struct Reader<'b> {
+    year: i32,
+    longest: u32,
+    rest: &'b [u8],
+    ordinal: u64,
+}
+
+impl<'b> Reader<'b> {
+    fn new(year: i64, bytes: &'b [u8]) -> Result<Self, String> {
+        let year = i32::try_from(year).map_err(|_| format!("no year {year}"))?;
+        let leap = NaiveDate::from_yo_opt(year, LONGEST_YEAR).is_some();
+        Ok(Self {
+            year,
+            longest: LONGEST_YEAR - u32::from(!leap),
+            rest: bytes,
+            ordinal: 0,
+        })
+    }
+
+    /// The next day's number in the year and its units.
+    fn next(&mut self) -> Result<Option<(u32, i64)>, String> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let gap = take(&mut self.rest)?;
+        let folded = take(&mut self.rest)?;
+        let units = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
+        self.ordinal = self.ordinal.saturating_add(gap);
+        u32::try_from(self.ordinal)
+            .ok()
+            .filter(|ordinal| gap > 0 && units != 0 && *ordinal <= self.longest)
+            .map(|ordinal| Some((ordinal, units)))
+            .ok_or_else(|| format!("day {} of {} with {units} units", self.ordinal, self.year))
+    }
 }
 
 /// Year and number in it of a day.
@@ -118,7 +168,27 @@ mod tests {
 
     use super::*;
 
+    fn pack(days: &BTreeMap<u32, i64>) -> Vec<u8> {
+        let mut packer = Packer::default();
+        assert!(days.iter().all(|(ordinal, units)| packer.push(*ordinal, *units)));
+        packer.bytes()
+    }
+
     proptest! {
+        #[test]
+        fn changes_on_bytes_are_changes_on_days(
+            year in 1970_i32..2200,
+            before in proptest::collection::btree_map(1_u32..=365, -5_i64..5, 0..40),
+            changes in proptest::collection::btree_map(1_u32..=365, -5_i64..5, 0..40),
+        ) {
+            let mut after = before.clone();
+            for (ordinal, units) in &changes {
+                *after.entry(*ordinal).or_insert(0) += units;
+            }
+            let changes: Vec<(u32, i64)> = changes.into_iter().collect();
+            prop_assert_eq!(merge(year.into(), &pack(&before), &changes), Ok(pack(&after)));
+        }
+
         #[test]
         fn what_is_packed_comes_back(
             year in 1970_i32..2200,
@@ -158,6 +228,16 @@ mod tests {
         assert!(unpack(2028, &[0xee, 0x02, 2]).is_ok(), "a leap year");
         assert_eq!(why(&[1, 0]), "day 1 of 2026 with 0 units");
         assert_eq!(why(&[0xff; 11]), "a number is too long");
+    }
+
+    #[test]
+    fn a_sum_beyond_a_number_and_changes_out_of_order_are_refused() {
+        let full = pack(&BTreeMap::from([(3, i64::MAX)]));
+        let why = |changes: &[(u32, i64)]| merge(2026, &full, changes).unwrap_err();
+        assert_eq!(why(&[(3, 1)]), "more units than a number holds");
+        assert_eq!(why(&[(5, 1), (4, 1)]), "day 4 of 2026 does not come in its order");
+        assert_eq!(merge(2026, &full, &[(3, -i64::MAX)]), Ok(Vec::new()));
+        assert_eq!(merge(2026, &[1], &[(1, 1)]), Err("it breaks off".to_owned()));
     }
 
     #[test]

@@ -1,0 +1,81 @@
+//! Work that is dropped in the middle of a statement leaves nothing behind, and no connection that never comes back.
+
+use std::time::Duration;
+
+use linkstar::args;
+use linkstar::store::{Store, Value};
+
+use crate::fleet::children::Draw;
+use crate::services::stores;
+
+fn rows(load: usize) -> Vec<Vec<Value>> {
+    (0..3_000)
+        .map(|line| {
+            args![
+                format!("cut-{}", std::process::id()),
+                "shop",
+                format!("O-{load}-{line}"),
+                "1",
+                "SKU",
+                "shop.example",
+                "Merchant",
+                0_i64,
+                0_i64,
+                "2026-01-01",
+                "shipped",
+                1_i64,
+                false
+            ]
+            .to_vec()
+        })
+        .collect()
+}
+
+async fn load(store: Store, number: usize) {
+    let rows = rows(number);
+    let mut tx = store.write().await.expect("a transaction");
+    for part in rows.chunks(1_000) {
+        tx.insert_many(
+            "INSERT INTO order_line (account_id, source, order_id, fact_key, sku_code, marketplace, fulfilment,
+                 ordered_at, updated_at, day, state, units, replacement)",
+            part,
+            "",
+        )
+        .await
+        .expect("an insert");
+    }
+    // Never committed.
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loads_dropped_in_the_middle_leave_no_row_and_the_store_closes_in_time() {
+    let account = format!("cut-{}", std::process::id());
+    let mut draw = Draw(0x00c0_ffee_2026);
+    for store in stores().await {
+        for number in 0..24 {
+            let task = tokio::spawn(load(store.clone(), number));
+            tokio::time::sleep(draw.below(Duration::from_millis(60))).await;
+            task.abort();
+            let ended = task.await.expect_err("a load that never ends by itself");
+            assert!(ended.is_cancelled(), "{ended}");
+        }
+        let mut tx = store.read().await.expect("a connection");
+        let left = tx
+            .rows(
+                "SELECT order_id FROM order_line WHERE account_id = $1",
+                args![&account],
+            )
+            .await
+            .expect("rows");
+        assert!(left.is_empty(), "{:?}: {} rows", store.engine(), left.len());
+        drop(tx);
+        let given_up = store.cut_off();
+        let closed = tokio::time::timeout(Duration::from_secs(5), store.close()).await;
+        assert!(
+            closed.is_ok(),
+            "{:?} does not close; {given_up} cut off",
+            store.engine()
+        );
+    }
+}
