@@ -115,7 +115,7 @@ impl Pull<'_> {
             now,
         )
         .await?;
-        self.keep(&mut tx, &told, &inbounds).await?;
+        self.keep_told(&mut tx, &told, &inbounds).await?;
         if let Some(resume) = resume {
             self.save_resume(&mut tx, &report.stream, resume).await?;
             if page.last {
@@ -142,7 +142,7 @@ impl Pull<'_> {
     }
 
     /// Stores what was told of these inbounds.
-    async fn keep(&self, tx: &mut Tx, told: &Told, inbounds: &BTreeSet<String>) -> Result<(), Stopped> {
+    async fn keep_told(&self, tx: &mut Tx, told: &Told, inbounds: &BTreeSet<String>) -> Result<(), Stopped> {
         let now = self.clock.now();
         let source = &self.bound.source;
         facts::merge_inbounds(tx, self.account, &told.notices).await?;
@@ -234,7 +234,7 @@ impl Pull<'_> {
             facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, raw, now).await?;
         }
         let inbound: BTreeSet<String> = texts.get("inbound_no").cloned().into_iter().collect();
-        self.keep(&mut tx, &told, &inbound).await?;
+        self.keep_told(&mut tx, &told, &inbound).await?;
         tx.commit().await?;
         Ok(rows)
     }
