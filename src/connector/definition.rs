@@ -1,6 +1,7 @@
 //! What a connector file may say. Every key is known by name; anything else is refused with the nearest name.
 
 mod access;
+mod request_test;
 mod stream;
 mod text;
 mod write;
@@ -12,9 +13,9 @@ use serde::Deserialize;
 
 pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
-    Names, Nonce, Remaining, RequestTest, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp,
-    TokenAnswer,
+    Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
 };
+pub use request_test::RequestTest;
 pub use stream::*;
 pub use text::Text;
 pub use write::{Faults, Find, Gives, Write};
