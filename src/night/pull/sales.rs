@@ -93,7 +93,7 @@ impl Pull<'_> {
                 _ => false,
             };
             if !fits {
-                self.keep(name, &mut batch, report).await?;
+                self.keep_batch(name, &mut batch, report).await?;
             }
             match step {
                 Ok(None) => break,
@@ -103,7 +103,7 @@ impl Pull<'_> {
                     let held = batch.get_or_insert_with(|| Batch::new(report, &run.resume));
                     held.add(*page, &run.resume);
                     if held.is_full() {
-                        self.keep(name, &mut batch, report).await?;
+                        self.keep_batch(name, &mut batch, report).await?;
                     }
                 }
                 Ok(Some(Step::LeftOut(window, why))) => {
@@ -141,12 +141,12 @@ impl Pull<'_> {
         if let Ok(step) = tokio::time::timeout(LONGEST, &mut next).await {
             return Ok(step);
         }
-        let (kept, step) = join(self.keep(name, batch, report), next).await;
+        let (kept, step) = join(self.keep_batch(name, batch, report), next).await;
         kept.map(|()| step)
     }
 
     /// Commits what was kept back: rows, the days they cover and the cursor they move, all or nothing.
-    async fn keep(
+    async fn keep_batch(
         &self,
         name: &str,
         batch: &mut Option<Batch>,
