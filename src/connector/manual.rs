@@ -93,7 +93,8 @@ impl Page {
     fn shown(&self, definition: &Definition, text: &Text) -> String {
         let mut shown = text.get_ref().clone();
         for (name, param) in &definition.file.params {
-            let value = param.default.clone().unwrap_or_else(|| name.to_uppercase());
+            // Not known before the configuration gives it: the parameter by its name, which is told above.
+            let value = param.default.clone().unwrap_or_else(|| format!("{{{name}}}"));
             shown = shown.replace(&format!("${{param:{name}}}"), &value);
         }
         shown

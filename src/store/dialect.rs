@@ -7,6 +7,9 @@ pub enum Engine {
     Postgres,
 }
 
+/// PostgreSQL: which of the server's processes serves this connection.
+pub const SERVING_PROCESS: &str = "SELECT pg_backend_pid()";
+
 impl Engine {
     /// Migrations are written once, in PostgreSQL's types.
     #[must_use]

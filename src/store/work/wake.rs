@@ -12,7 +12,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use tokio::sync::{Mutex, watch};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, dialect};
 
 /// The one channel. Its name is part of what processes of different versions agree on.
 pub(in crate::store) const CHANNEL: &str = "linkstar_jobs";
@@ -115,7 +115,7 @@ impl Store {
 /// its notifications among the answers to whoever is served next.
 async fn shares_processes(pool: &PgPool) -> Result<bool, sqlx::Error> {
     async fn process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-        sqlx::query_scalar("SELECT pg_backend_pid()")
+        sqlx::query_scalar(dialect::SERVING_PROCESS)
             .fetch_one(connection)
             .await
     }

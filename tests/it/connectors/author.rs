@@ -73,7 +73,7 @@ async fn the_steps_of_the_docs_lead_to_green_tests() {
     stage.json("/v1/stock", serde_json::from_str(&answer).expect("JSON"));
     good(run(home, &["connector", "record", "my-warehouse-de", "tapes/de"]).await);
     let rows = std::fs::read_to_string(home.join("tapes/de/rows.jsonl")).expect("rows");
-    assert_eq!(rows.lines().count(), 2, "{rows}");
+    assert_eq!(rows.lines().count(), 3, "{rows}");
     good(run(home, &["connector", "replay", "tapes/de", "my-warehouse.toml"]).await);
     let said = run(home, &["doctor"]).await;
     assert!(

@@ -64,7 +64,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
     let faulty = [
         ("unknown_key", "doctor = ", "docter = "),
         ("unknown_word", "record = \"stock\"", "record = \"stok\""),
-        ("wrong_type", "max_age_hours = 36", "max_age_hours = \"36\""),
+        ("wrong_type", "size = 200", "size = \"200\""),
         ("field_of_no_record", "available = ", "avialable = "),
         ("missing_key", "zone = \"${param:zone}\"\n", ""),
     ];

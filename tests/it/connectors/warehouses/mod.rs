@@ -13,11 +13,11 @@ use linkstar::night::tools::CONNECTORS;
 
 const FILES: [&str; 6] = ["eccang", "fourpx", "goodcang", "lingxing-erp", "winit", "xlwms"];
 
-/// Lines that define something: not tests, comments, blanks or the lists of fields that are known and left.
+/// Lines that define what is read: not what is written, tests, comments, blanks or the lists of fields that are known and left.
 fn definition_lines(text: &str) -> usize {
     text.lines()
         .map(str::trim)
-        .take_while(|line| *line != "[[test]]")
+        .take_while(|line| *line != "[[test]]" && !line.starts_with("[write."))
         .filter(|line| !line.is_empty() && !line.starts_with('#') && !line.starts_with("known = "))
         .count()
 }
