@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use linkstar::args;
+use linkstar::store::dialect::Engine;
 use linkstar::store::{Store, Value};
 
 use crate::fleet::children::Draw;
@@ -52,7 +53,17 @@ async fn load(store: Store, number: usize) {
 async fn loads_dropped_in_the_middle_leave_no_row_and_the_store_closes_in_time() {
     let account = format!("cut-{}", std::process::id());
     let mut draw = Draw(0x00c0_ffee_2026);
-    for store in stores().await {
+    // A database in memory goes with the connection that a dropped statement closes: SQLite from a file.
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = format!("sqlite:{}", dir.path().join("cut.db").display());
+    let mut all = vec![Store::open(&file).await.expect("the store opens")];
+    all.extend(
+        stores()
+            .await
+            .into_iter()
+            .filter(|store| store.engine() == Engine::Postgres),
+    );
+    for store in all {
         for number in 0..24 {
             let task = tokio::spawn(load(store.clone(), number));
             tokio::time::sleep(draw.below(Duration::from_millis(60))).await;

@@ -189,7 +189,7 @@ async fn a_pull_of_winit_signs_twice_and_learns_the_reference_from_the_detail() 
         .iter()
         .filter(|heard| heard.json()["action"] == "winit.wh.inbound.getOrderDetail");
     assert!(
-        details.count() <= 3,
+        details.count() <= 4,
         "one detail per inbound, and what was throttled"
     );
     let stamps: Vec<String> = heard
