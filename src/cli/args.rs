@@ -299,7 +299,7 @@ pub struct PullArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RunArgs {
     /// What this process does: all, worker (nights, inboxes, outboxes), scheduler (writes down what is due) or web
-    /// (pages, health and metrics; `all` serves them too where the configuration has a [web] section).
+    /// (pages, health and metrics; `all` serves them too where the configuration has a `web` section).
     #[arg(long, default_value = "all", value_parser = role::parse)]
     pub role: Role,
     /// Nights that run side by side in this process, each of another account.
