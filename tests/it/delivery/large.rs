@@ -90,9 +90,9 @@ async fn r40_a_reset_at_twenty_offsets_of_a_large_file_is_retried_and_continued(
         std::fs::remove_file(local.join(&name)).unwrap();
     }
     assert!(cut * 10 >= resets * 9, "only {cut} of {resets} broke");
-    // Those that broke after the first bytes had arrived; a busy server has read fewer of them when the reset comes.
+    // Those that broke after the first bytes had arrived.
     assert!(
-        continued * 3 >= resets,
+        continued * 2 >= resets,
         "only {continued} of {resets} were continued"
     );
 }
