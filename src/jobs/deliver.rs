@@ -223,6 +223,22 @@ impl Run<'_> {
         Ok(resolved)
     }
 
+    /// The next message to a target of which one goes at a time.
+    async fn claim(&self, channel: Channel, target: &str) -> Result<Option<(Claim, Message)>, StoreError> {
+        let mut tx = self.store.write().await?;
+        let claimed = outbox::claim(
+            &mut tx,
+            self.account,
+            (channel, target),
+            self.owner,
+            self.clock.now(),
+            lease_of(self.senders.pace),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
     /// What the store writes after an attempt that ended like this.
     fn verdict(&self, claim: &Claim, outcome: Outcome) -> Verdict {
         let backoff = &self.senders.pace.backoff;

@@ -2,7 +2,7 @@
 
 use chrono::{Duration, NaiveTime};
 
-use super::{Broken, Delivered, Run, lease_of};
+use super::{Broken, Delivered, Run};
 use crate::connector::definition::{Gives, Write};
 use crate::connector::write::Announcement;
 use crate::connector::{Bound, ConnectorConfig};
@@ -81,18 +81,7 @@ impl Run<'_> {
     }
 
     async fn next_call(&self, callers: Callers<'_>, target: &str) -> Result<Option<Delivered>, Broken> {
-        let mut tx = self.store.write().await?;
-        let claimed = outbox::claim(
-            &mut tx,
-            self.account,
-            (Channel::Api, target),
-            self.owner,
-            self.clock.now(),
-            lease_of(self.senders.pace),
-        )
-        .await?;
-        tx.commit().await?;
-        let Some((claim, message)) = claimed else {
+        let Some((claim, message)) = self.claim(Channel::Api, target).await? else {
             return Ok(None);
         };
         let claims = [claim];

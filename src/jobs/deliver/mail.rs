@@ -1,6 +1,6 @@
 //! Mails: one at a time, each recipient answered apart.
 
-use super::{Broken, Delivered, MailOutcome, Run, lease_of};
+use super::{Broken, Delivered, MailOutcome, Run};
 use crate::delivery::{Channel, Envelope, Outcome, RecipientState, Verdict};
 use crate::store::outbox::{self, Claim, Message};
 use crate::store::{StoreError, blob};
@@ -43,18 +43,7 @@ impl Run<'_> {
     }
 
     async fn next_mail(&self, target: &str) -> Result<Option<Delivered>, Broken> {
-        let mut tx = self.store.write().await?;
-        let claimed = outbox::claim(
-            &mut tx,
-            self.account,
-            (Channel::Mail, target),
-            self.owner,
-            self.clock.now(),
-            lease_of(self.senders.pace),
-        )
-        .await?;
-        tx.commit().await?;
-        let Some((claim, message)) = claimed else {
+        let Some((claim, message)) = self.claim(Channel::Mail, target).await? else {
             return Ok(None);
         };
         let claims = [claim];
