@@ -122,6 +122,10 @@ fn envelope(bound: &Bound, decode: &Decode, body: &[u8]) -> Option<Json> {
     }
 }
 
+/// How often one call gets a new token. Once would be enough for a token that ran out; but the source's streams share
+/// it, and what another of them is refused may end the token that this one has only just got.
+pub(super) const RENEWALS: u32 = 2;
+
 /// What to send and what to expect.
 pub(super) struct Ask<'a> {
     /// Makes the request anew for every attempt.
@@ -137,7 +141,7 @@ pub(super) struct Ask<'a> {
 pub(super) enum Next {
     /// Wait, then again.
     Again(Failure, Option<RawAnswer>),
-    /// Again with a new token, if that was not tried before.
+    /// Again with a new token, [`RENEWALS`] times.
     Renew(String),
     Stop(Failure),
 }
@@ -151,7 +155,7 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let session = self.session(&bound.source);
         let attempts = bound.definition.file.retry.attempts;
-        let mut renewed = false;
+        let mut renewed = 0;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -169,8 +173,8 @@ impl Client {
             match next {
                 Next::Stop(failure) => return Err(failure),
                 Next::Renew(text) => match &token {
-                    Some(stale) if !renewed => {
-                        renewed = true;
+                    Some(stale) if renewed < RENEWALS => {
+                        renewed += 1;
                         self.token(bound, clock, &session, Some(stale)).await?;
                         // Not an attempt that failed: the same request again, at the same page.
                         attempt -= 1;

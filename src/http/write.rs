@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::call::blank;
+use super::call::{RENEWALS, blank};
 use super::puller::{Step, StreamRun};
 use super::{Client, Failure, FailureKind};
 use crate::clock::Clock;
@@ -47,7 +47,8 @@ impl Client {
             _ => Told::NotNow(failure.to_string()),
         };
         let mut stale = None;
-        for renewed in [false, true] {
+        let mut renewed = 0;
+        loop {
             if let Err(failure) = self
                 .take_turns(bound, clock, &session, write.request.limits())
                 .await
@@ -95,8 +96,9 @@ impl Client {
                         write.number.get_ref()
                     )),
                 },
-                Verdict::Expired(_) if token.is_some() && !renewed => {
+                Verdict::Expired(_) if token.is_some() && renewed < RENEWALS => {
                     stale = token;
+                    renewed += 1;
                     continue;
                 }
                 Verdict::Throttled(text) | Verdict::Retry(text) => Told::NotNow(shown(text)),
@@ -110,7 +112,6 @@ impl Client {
                 Verdict::Empty => refused("there is nothing for this request".to_owned()),
             };
         }
-        Told::NotNow("the token has run out twice".to_owned())
     }
 
     /// The inbounds under our reference at the other side, the first one first.

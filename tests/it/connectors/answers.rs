@@ -177,7 +177,7 @@ async fn every_rule_leads_to_the_word_a_person_needs() {
     good by rule (1x): 0 rows
     business error (1x): refused: HTTP 200: no such warehouse
     403 that is no expired token (1x): forbidden: HTTP 403: role missing
-    expired token as 403 (2x): expired: HTTP 403: The access token you provided has expired.
+    expired token as 403 (3x): expired: HTTP 403: The access token you provided has expired.
     500 (2x): unreachable: HTTP 500: INTERNAL_SERVER_ERROR (after 2 attempts)
     html (1x): wrong_schema
     ");

@@ -92,7 +92,7 @@ async fn a_token_that_stays_expired_is_not_refreshed_for_ever() {
             .contains("expired:"),
         "{report:?}"
     );
-    assert_eq!(stage.asked(SUMMARIES).len(), 2);
+    assert_eq!(stage.asked(SUMMARIES).len(), 3);
 }
 
 #[tokio::test]

@@ -113,8 +113,36 @@ async fn a_401_gets_a_new_token_once_and_the_same_page_is_asked_again() {
     assert_eq!(desk.at("/stock").len(), 2);
 }
 
+/// The streams of a source share its token, and some servers end it for all when they refuse it to one.
 #[tokio::test]
-async fn a_token_that_is_never_accepted_ends_as_expired_after_one_new_one() {
+async fn a_new_token_that_ends_before_it_is_used_is_replaced_once_more() {
+    let tokens = AtomicU32::new(0);
+    let desk = Desk::open(move |heard| match heard.path.as_str() {
+        "/identity/v1/oauth2/token" => {
+            let number = tokens.fetch_add(1, Ordering::Relaxed);
+            said(
+                200,
+                json!({"access_token": format!("a-{number}"), "expires_in": 7200}),
+            )
+        }
+        _ if heard.header("authorization") == "Bearer a-2" => stock(),
+        _ => denied(),
+    })
+    .await;
+    let secrets = [
+        ("client_id", "id-1"),
+        ("client_secret", "secret-1"),
+        ("refresh_token", "r-1"),
+    ];
+    let page = ask(&client(), &desk.source(EBAY, &secrets), &clock())
+        .await
+        .unwrap();
+    assert_eq!(page.rows.seen, 1);
+    assert_eq!(desk.at("/identity/v1/oauth2/token").len(), 3);
+}
+
+#[tokio::test]
+async fn a_token_that_is_never_accepted_ends_as_expired_after_two_new_ones() {
     let desk = Desk::open(|heard| match heard.path.as_str() {
         "/identity/v1/oauth2/token" => said(200, json!({"access_token": "a", "expires_in": 7200})),
         _ => denied(),
@@ -129,7 +157,7 @@ async fn a_token_that_is_never_accepted_ends_as_expired_after_one_new_one() {
         .await
         .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Expired);
-    assert_eq!(desk.at("/stock").len(), 2);
+    assert_eq!(desk.at("/stock").len(), 3);
 }
 
 #[tokio::test]
