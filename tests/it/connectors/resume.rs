@@ -107,12 +107,14 @@ async fn r78_a_run_taken_up_again_asks_only_what_it_has_not_heard_to_the_end() {
     assert_eq!(stage.asked(SUMMARIES).len(), stock + 2);
 }
 
-/// Cuts the connection off that waits for a row somebody else is writing: the middle of a transaction.
+/// Cuts the connection off that waits for a row this one is writing: the middle of a transaction. What the server tells
+/// of its activity stands still inside a transaction, its locks do not.
 async fn cut_off_what_waits(admin: &mut sqlx::PgConnection) {
     for tried in 0.. {
         assert!(tried < 600, "nobody waited");
         let cut: Vec<(bool,)> = sqlx::query_as(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))",
+            "SELECT pg_terminate_backend(pid) FROM pg_locks
+             WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))",
         )
         .fetch_all(&mut *admin)
         .await
