@@ -236,12 +236,10 @@ fn branch(at: usize, stage: Stage, tree: &Tree, branches: &[Branch]) -> Branch {
         cost: vec![f64::INFINITY; agreed + 1],
         times: vec![(0, 0); agreed + 1],
     };
-    for inbound in stage.supplier as usize..=last_inbound {
-        for service in 0..=last_service.min(inbound + processing) {
+    for (inbound, suppliers) in by_inbound.iter().enumerate().skip(stage.supplier as usize) {
+        for (service, customers) in by_service.iter().enumerate().take(inbound + processing + 1) {
             let exposed = (inbound + processing - service) as f64;
-            let cost = stage.holding * stage.factor * stage.sd * exposed.sqrt()
-                + by_inbound[inbound]
-                + by_service[service];
+            let cost = stage.holding * stage.factor * stage.sd * exposed.sqrt() + suppliers + customers;
             let key = if supplies { service } else { inbound };
             if cost < branch.cost[key] {
                 branch.cost[key] = cost;

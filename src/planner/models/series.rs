@@ -84,6 +84,18 @@ pub(super) fn periods(parameter: &'static str, got: usize) -> Result<(), ModelEr
     })
 }
 
+/// How far ahead a forecast may reach, in periods.
+pub(super) fn horizon(got: usize) -> Result<(), ModelError> {
+    if got <= 100_000 {
+        return Ok(());
+    }
+    Err(ModelError::Parameter {
+        parameter: "horizon",
+        wanted: "at most 100000 periods",
+        got: got as f64,
+    })
+}
+
 pub(super) fn mean(y: &[f64]) -> f64 {
     y.iter().sum::<f64>() / y.len() as f64
 }

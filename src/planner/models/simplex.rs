@@ -1,8 +1,6 @@
 //! The downhill simplex of Nelder and Mead (1965) within bounds, with the coefficients of Gao and Han (2012) that
 //! depend on the number of parameters.
 
-use std::cmp::Ordering;
-
 const STEP: f64 = 0.05;
 const STEP_FROM_ZERO: f64 = 1e-4;
 const ROUNDS: usize = 1_000;
@@ -52,7 +50,7 @@ pub(super) fn minimise(
             break;
         }
         let mut order: Vec<usize> = (0..=n).collect();
-        order.sort_by(|&a, &b| costs[a].partial_cmp(&costs[b]).unwrap_or(Ordering::Equal));
+        order.sort_by(|&a, &b| costs[a].total_cmp(&costs[b]));
         let (best, second_worst, worst) = (order[0], order[n - 1], order[n]);
 
         let centre: Vec<f64> = (0..n)

@@ -1,8 +1,6 @@
 //! A tournament of models, judged by what a planner needs: the pinball loss of the sum over the protection interval
 //! (review and lead time) at the service target, on origins rolled through the item's own past.
 
-use std::cmp::Ordering;
-
 use super::clean::quantile_of_sorted;
 use super::ets::{Damping, holt, holt_winters};
 use super::intermittent::{adida, croston, croston_optimised, imapa, sba, tsb};
@@ -35,6 +33,7 @@ pub enum Model {
 impl Model {
     /// `h` periods ahead, never below zero.
     pub fn forecast(self, y: &[f64], h: usize) -> Result<Vec<f64>, ModelError> {
+        series::horizon(h)?;
         let flat = |rate: Result<f64, ModelError>| rate.map(|rate| vec![rate; h]);
         let mut ahead = match self {
             Self::Naive => flat(naive(y)),
@@ -138,6 +137,13 @@ fn deviations(past: &[f64], interval: usize) -> Vec<f64> {
     sums
 }
 
+/// A model, its forecast from the whole history, and its errors at the origins.
+struct Entrant {
+    model: Model,
+    ahead: Vec<f64>,
+    errors: Vec<f64>,
+}
+
 fn interval_sum(model: Model, y: &[f64], interval: usize) -> Result<f64, ModelError> {
     Ok(model.forecast(y, interval)?.iter().sum())
 }
@@ -163,7 +169,7 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
     origins.reverse();
 
     // A model that cannot forecast from the shortest history, or from the whole one, does not enter.
-    let entered: Vec<(Model, Vec<f64>, Vec<f64>)> = models
+    let entered: Vec<Entrant> = models
         .iter()
         .filter_map(|&model| {
             let ahead = model.forecast(y, contest.interval).ok()?;
@@ -175,7 +181,7 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
                 })
                 .collect::<Result<Vec<f64>, _>>()
                 .ok()?;
-            Some((model, ahead, errors))
+            Some(Entrant { model, ahead, errors })
         })
         .collect();
     if entered.is_empty() {
@@ -192,7 +198,7 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
     let mut ranked: Vec<(usize, Score)> = entered
         .iter()
         .enumerate()
-        .map(|(place, (model, _, errors))| {
+        .map(|(place, Entrant { model, errors, .. })| {
             let score = Score {
                 model: *model,
                 loss: errors
@@ -208,25 +214,20 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
         .collect();
     // Losses that differ in the last bits only are equal: the order named decides, not the rounding.
     let key = |loss: f64| (loss * 1e9).round();
-    ranked.sort_by(|(a, left), (b, right)| {
-        key(left.loss)
-            .partial_cmp(&key(right.loss))
-            .unwrap_or(Ordering::Equal)
-            .then(a.cmp(b))
-    });
+    ranked.sort_by(|(a, left), (b, right)| key(left.loss).total_cmp(&key(right.loss)).then(a.cmp(b)));
     let keep = if judged { contest.best } else { ranked.len() };
     let chosen: Vec<usize> = ranked.iter().take(keep).map(|(place, _)| *place).collect();
-    let mean_of = |read: &dyn Fn(&(Model, Vec<f64>, Vec<f64>)) -> f64| {
+    let mean_of = |read: &dyn Fn(&Entrant) -> f64| {
         chosen.iter().map(|&place| read(&entered[place])).sum::<f64>() / chosen.len() as f64
     };
     Ok(Verdict {
         forecast: (0..contest.interval)
-            .map(|step| mean_of(&|(_, ahead, _)| ahead[step]))
+            .map(|step| mean_of(&|entrant| entrant.ahead[step]))
             .collect(),
         errors: (0..origins.len())
-            .map(|origin| mean_of(&|(_, _, errors)| errors[origin]))
+            .map(|origin| mean_of(&|entrant| entrant.errors[origin]))
             .collect(),
-        chosen: chosen.iter().map(|&place| entered[place].0).collect(),
+        chosen: chosen.iter().map(|&place| entered[place].model).collect(),
         deviations: deviations(y, contest.interval),
         scores: if judged {
             ranked.into_iter().map(|(_, score)| score).collect()

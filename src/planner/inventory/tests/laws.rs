@@ -205,7 +205,7 @@ proptest! {
         let demand = SerialDemand::Points(vec![(0, 0.3), (2, 0.5), (6, 0.2)]);
         let here = serial_base_stock(&stages, p, &demand).unwrap();
         prop_assert!(serial_base_stock(&stages, p + more, &demand).unwrap().cost >= here.cost - 1e-9);
-        let mut longer = stages.clone();
+        let mut longer = stages;
         longer[0].lead = 2.0;
         let pipeline: f64 = 2.7 * h[1..].iter().sum::<f64>();
         // Beside the stock under way, which these costs count, a longer way costs safety.
