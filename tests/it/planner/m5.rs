@@ -7,11 +7,11 @@ use std::io::Read;
 use linkstar::planner::models::{Weighted, wrmsse};
 
 fn rows(folder: &str, name: &str) -> Vec<Vec<String>> {
-    let bytes = std::fs::read(format!("{folder}/{name}.csv.gz")).unwrap();
+    let bytes = std::fs::read(format!("{folder}/{name}.csv.gz")).expect("a file of the package");
     let mut text = String::new();
     flate2::read::GzDecoder::new(bytes.as_slice())
         .read_to_string(&mut text)
-        .unwrap();
+        .expect("gzip of text");
     text.lines()
         .skip(1)
         .map(|line| line.split(',').map(str::to_owned).collect())
@@ -20,7 +20,7 @@ fn rows(folder: &str, name: &str) -> Vec<Vec<String>> {
 
 fn column(rows: &[Vec<String>]) -> Vec<f64> {
     rows.iter()
-        .map(|row| row.last().unwrap().parse().unwrap())
+        .map(|row| row[row.len() - 1].parse().expect("a number"))
         .collect()
 }
 
