@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::check::Check;
-use super::definition::File;
+use super::definition::{File, RecordKind};
 use super::path::Path;
 use super::pipe::{Pipe, Source};
 use super::tree::Want;
@@ -166,12 +166,14 @@ impl Definition {
         found
     }
 
-    /// Streams that stand on their own.
+    /// Streams that stand on their own and are pulled.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.file
             .stream
             .iter()
-            .filter(|(_, stream)| stream.parent.is_none() && stream.answer_of.is_none())
+            .filter(|(_, stream)| {
+                stream.parent.is_none() && stream.answer_of.is_none() && stream.record != RecordKind::Code
+            })
             .map(|(name, _)| name.as_str())
     }
 }

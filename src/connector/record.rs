@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::cell::Cell;
 use super::definition::RecordKind;
-use crate::ledger::{InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent};
+use crate::ledger::{
+    InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent,
+};
 
 mod maker;
 
@@ -121,15 +123,17 @@ const EVENT: [Field; 11] = [
     may("text", Text),
     may("told_at", Time),
 ];
+const CODE: [Field; 2] = [may("sku_code", Text), must("id", Text)];
 
 impl RecordKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OrderLine,
         Self::Stock,
         Self::Inbound,
         Self::InboundLine,
         Self::Receipt,
         Self::Event,
+        Self::Code,
     ];
 
     /// As a connector file writes it.
@@ -142,6 +146,7 @@ impl RecordKind {
             Self::InboundLine => "inbound_line",
             Self::Receipt => "receipt",
             Self::Event => "event",
+            Self::Code => "code",
         }
     }
 
@@ -154,6 +159,7 @@ impl RecordKind {
             Self::InboundLine => &INBOUND_LINE,
             Self::Receipt => &RECEIPT,
             Self::Event => &EVENT,
+            Self::Code => &CODE,
         }
     }
 }
@@ -201,6 +207,13 @@ impl<'a> Mapped<'a> {
     }
 }
 
+/// The number a system has for a code of goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCode {
+    pub sku_code: String,
+    pub id: String,
+}
+
 /// Canonical facts read from one answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facts {
@@ -210,6 +223,7 @@ pub enum Facts {
     InboundLines(Vec<InboundLine>),
     Receipts(Vec<ReceiptEvent>),
     Events(Vec<TrackingEvent>),
+    Codes(Vec<OwnCode>),
 }
 
 impl Facts {
@@ -223,6 +237,7 @@ impl Facts {
             RecordKind::InboundLine => Self::InboundLines(Vec::new()),
             RecordKind::Receipt => Self::Receipts(Vec::new()),
             RecordKind::Event => Self::Events(Vec::new()),
+            RecordKind::Code => Self::Codes(Vec::new()),
         }
     }
 
@@ -235,6 +250,7 @@ impl Facts {
             Self::InboundLines(rows) => rows.len(),
             Self::Receipts(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
+            Self::Codes(rows) => rows.len(),
         }
     }
 
@@ -256,6 +272,7 @@ impl Facts {
             Self::InboundLines(rows) => some(rows, keep),
             Self::Receipts(rows) => some(rows, keep),
             Self::Events(rows) => some(rows, keep),
+            Self::Codes(rows) => some(rows, keep),
         }
     }
 }

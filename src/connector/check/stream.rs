@@ -70,6 +70,10 @@ impl Check<'_> {
                 "`partial`: only a stock can be told completely",
             );
         }
+        if stream.record == RecordKind::Code && (stream.parent.is_some() || stream.cursor.is_some()) {
+            let wanted = "neither `parent` nor `cursor`: codes are asked for when an order is told";
+            self.say(None, &field("record"), "code", wanted);
+        }
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
         }
@@ -137,7 +141,10 @@ impl Check<'_> {
         let below = |record| {
             !matches!(
                 record,
-                RecordKind::OrderLine | RecordKind::Stock | RecordKind::Inbound
+                RecordKind::OrderLine
+                    | RecordKind::Stock
+                    | RecordKind::Inbound
+                    | RecordKind::Code
             )
         };
         let fits = self.file.stream.get(asked.get_ref()).is_none_or(|asked| {

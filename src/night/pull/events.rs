@@ -83,7 +83,11 @@ impl Pull<'_> {
             Facts::Events(events) => {
                 tracking::append(tx, self.account, events, now).await?;
             }
-            Facts::Orders(_) | Facts::Stock(_) | Facts::Inbounds(_) | Facts::InboundLines(_) => {}
+            Facts::Orders(_)
+            | Facts::Stock(_)
+            | Facts::Inbounds(_)
+            | Facts::InboundLines(_)
+            | Facts::Codes(_) => {}
         }
         Ok(())
     }

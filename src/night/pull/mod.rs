@@ -271,7 +271,7 @@ impl Pull<'_> {
                 RecordKind::Stock => self.stock(name, stream, report).await,
                 RecordKind::Inbound => self.inbounds(name, report, below).await,
                 RecordKind::Receipt | RecordKind::Event => self.events(name, stream, report).await,
-                RecordKind::InboundLine => Err(Stopped::Source(Failure::new(
+                RecordKind::InboundLine | RecordKind::Code => Err(Stopped::Source(Failure::new(
                     FailureKind::Configuration,
                     format!("stream `{name}` needs a parent stream of inbounds"),
                 ))),

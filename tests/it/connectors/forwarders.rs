@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use linkstar::connector::write::Announcement;
+use linkstar::connector::write::{Announcement, Ids};
 use linkstar::connector::{Bound, ConnectorConfig, Secret};
 use linkstar::http::{Client, Pace, Told, doctor};
 use linkstar::ids::{OrderNo, SourceId, WarehouseCode};
@@ -275,6 +275,41 @@ async fn forty_numbers_go_into_one_request_to_17track() {
 }
 
 #[tokio::test]
+async fn r28_shipbobs_model_takes_our_receiving_order() {
+    let Some(program) = prism() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("shipbob.json");
+    let made = std::process::Command::new("python3")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/prism_model.py"))
+        .args([fixture("shipbob/openapi-2026-01.json"), model.clone()])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (_prism, url) = serve_file(&program, &model).await.expect("prism opens its port");
+    let house = House::new("2026-03-02T02:00:00Z").await;
+    let bound = Bound::new(&shipbob(&url)).unwrap();
+    let write = bound.write("create_inbound").unwrap();
+    let announcement = Announcement::example("create_inbound", "10").unwrap();
+    let ids = [("SKU-A", "8001"), ("SKU-B", "8002")].map(|(code, id)| (code.to_owned(), id.to_owned()));
+    let tell = async |ids: Ids| {
+        let make = |fresh: &_| bound.write_request(write, &announcement, &ids, fresh);
+        house.client.tell(&bound, &house.clock, write, &make).await
+    };
+    let told = tell(Ids::Known(ids.into())).await;
+    assert!(
+        matches!(&told, Told::Done(number) if !number.is_empty()),
+        "{told:?}"
+    );
+    // The model judges what is sent: a text where a number belongs is refused, with the place of it.
+    let told = tell(Ids::ToBeAsked).await;
+    assert!(matches!(&told, Told::Refused { .. }), "{told:?}");
+    // Its list of goods is asked as it wants to be; its example of the next address is at no host of its own.
+    let listed = house.client.codes(&bound, &house.clock, "codes").await;
+    let failure = listed.unwrap_err().to_string();
+    assert!(!failure.contains("HTTP 4"), "{failure}");
+}
+
+#[tokio::test]
 async fn dcsas_model_of_bookings_takes_our_request() {
     let Some(program) = prism() else { return };
     let (_prism, url) = serve_file(&program, &fixture("dcsa/BKG_v2.0.5.yaml"))
@@ -299,7 +334,7 @@ async fn dcsas_model_of_bookings_takes_our_request() {
         order,
         multiples: BTreeMap::new(),
     };
-    let make = |fresh: &_| bound.write_request(write, &announcement, fresh);
+    let make = |fresh: &_| bound.write_request(write, &announcement, &Ids::ToBeAsked, fresh);
     let told = house.client.tell(&bound, &house.clock, write, &make).await;
     assert!(
         matches!(&told, Told::Done(number) if !number.is_empty()),

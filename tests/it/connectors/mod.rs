@@ -5,7 +5,7 @@ mod amazon_inbound;
 mod amazon_orders;
 mod answers;
 mod author;
-mod desk;
+pub mod desk;
 mod doctor;
 mod ebay;
 mod fault_run;
