@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::cell::Cell;
 use super::definition::RecordKind;
 use crate::ledger::{
-    InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent,
+    CustomerReturn, InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent,
 };
 
 mod maker;
@@ -123,16 +123,27 @@ const EVENT: [Field; 11] = [
     may("text", Text),
     may("told_at", Time),
 ];
+const RETURN: [Field; 8] = [
+    must("order_id", Text),
+    must("sku_code", Text),
+    must("units", Int),
+    must("returned_at", Time),
+    may("disposition", Text),
+    may("reason", Text),
+    may("centre", Text),
+    may("unit_id", Text),
+];
 const CODE: [Field; 2] = [may("sku_code", Text), must("id", Text)];
 
 impl RecordKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OrderLine,
         Self::Stock,
         Self::Inbound,
         Self::InboundLine,
         Self::Receipt,
         Self::Event,
+        Self::Return,
         Self::Code,
     ];
 
@@ -146,6 +157,7 @@ impl RecordKind {
             Self::InboundLine => "inbound_line",
             Self::Receipt => "receipt",
             Self::Event => "event",
+            Self::Return => "return",
             Self::Code => "code",
         }
     }
@@ -159,6 +171,7 @@ impl RecordKind {
             Self::InboundLine => &INBOUND_LINE,
             Self::Receipt => &RECEIPT,
             Self::Event => &EVENT,
+            Self::Return => &RETURN,
             Self::Code => &CODE,
         }
     }
@@ -223,6 +236,7 @@ pub enum Facts {
     InboundLines(Vec<InboundLine>),
     Receipts(Vec<ReceiptEvent>),
     Events(Vec<TrackingEvent>),
+    Returns(Vec<CustomerReturn>),
     Codes(Vec<OwnCode>),
 }
 
@@ -237,6 +251,7 @@ impl Facts {
             RecordKind::InboundLine => Self::InboundLines(Vec::new()),
             RecordKind::Receipt => Self::Receipts(Vec::new()),
             RecordKind::Event => Self::Events(Vec::new()),
+            RecordKind::Return => Self::Returns(Vec::new()),
             RecordKind::Code => Self::Codes(Vec::new()),
         }
     }
@@ -250,6 +265,7 @@ impl Facts {
             Self::InboundLines(rows) => rows.len(),
             Self::Receipts(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
+            Self::Returns(rows) => rows.len(),
             Self::Codes(rows) => rows.len(),
         }
     }
@@ -272,6 +288,7 @@ impl Facts {
             Self::InboundLines(rows) => some(rows, keep),
             Self::Receipts(rows) => some(rows, keep),
             Self::Events(rows) => some(rows, keep),
+            Self::Returns(rows) => some(rows, keep),
             Self::Codes(rows) => some(rows, keep),
         }
     }

@@ -74,6 +74,10 @@ impl Check<'_> {
             let wanted = "neither `parent` nor `cursor`: codes are asked for when an order is told";
             self.say(None, &field("record"), "code", wanted);
         }
+        if let (RecordKind::Return, Some(parent)) = (stream.record, &stream.parent) {
+            let wanted = "none: returns are asked for by their dates";
+            self.say(Some(parent), &field("parent"), parent.get_ref(), wanted);
+        }
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
         }
@@ -144,6 +148,7 @@ impl Check<'_> {
                 RecordKind::OrderLine
                     | RecordKind::Stock
                     | RecordKind::Inbound
+                    | RecordKind::Return
                     | RecordKind::Code
             )
         };

@@ -20,6 +20,8 @@ pub enum RecordKind {
     Receipt,
     /// Something that happened to a shipment or container on its way.
     Event,
+    /// Goods that a customer sent back.
+    Return,
     /// The system's own number of a code of goods. Asked for when an order is told, never by a pull.
     Code,
 }

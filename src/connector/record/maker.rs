@@ -8,7 +8,7 @@ use super::{Facts, Mapped, OwnCode};
 use crate::connector::definition::RecordKind;
 use crate::ids::{SourceId, WarehouseCode};
 use crate::ledger::{
-    Buckets, EventStatus, InboundLine, InboundNotice, OrderLineFact, OrderLineState,
+    Buckets, CustomerReturn, EventStatus, InboundLine, InboundNotice, OrderLineFact, OrderLineState,
     ReceiptEvent, ReceiptKind, StockRow, TrackingEvent,
 };
 
@@ -279,6 +279,29 @@ impl<'a> Maker<'a> {
                 .with_key(row.text(0).as_deref());
                 if let Facts::Events(events) = &mut self.facts {
                     events.push(event);
+                }
+            }
+            RecordKind::Return => {
+                let (Some(units), Some(returned_at)) = (row.int(2), row.time(3)) else {
+                    return Ok(());
+                };
+                let mut back = CustomerReturn {
+                    source,
+                    key: String::new(),
+                    order_id: row.must(0),
+                    sku_code: row.must(1),
+                    units,
+                    returned_at,
+                    disposition: row.text(4),
+                    reason: row.text(5),
+                    centre: row.text(6),
+                };
+                back.key = match row.text(7) {
+                    Some(unit) => format!("unit|{unit}"),
+                    None => self.occurrence(back.said()),
+                };
+                if let Facts::Returns(returns) = &mut self.facts {
+                    returns.push(back);
                 }
             }
             RecordKind::Code => {

@@ -30,7 +30,7 @@ impl Told {
             Facts::Receipts(more) if totals => self.totals.extend(more),
             Facts::Receipts(more) => self.events.extend(more),
             Facts::Events(more) => self.tracked.extend(more),
-            Facts::Orders(_) | Facts::Stock(_) | Facts::Codes(_) => {}
+            Facts::Orders(_) | Facts::Stock(_) | Facts::Returns(_) | Facts::Codes(_) => {}
         }
     }
 

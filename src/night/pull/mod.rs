@@ -270,7 +270,9 @@ impl Pull<'_> {
                 RecordKind::OrderLine => self.sales(name, report).await,
                 RecordKind::Stock => self.stock(name, stream, report).await,
                 RecordKind::Inbound => self.inbounds(name, report, below).await,
-                RecordKind::Receipt | RecordKind::Event => self.events(name, stream, report).await,
+                RecordKind::Receipt | RecordKind::Event | RecordKind::Return => {
+                    self.events(name, stream, report).await
+                }
                 RecordKind::InboundLine | RecordKind::Code => Err(Stopped::Source(Failure::new(
                     FailureKind::Configuration,
                     format!("stream `{name}` needs a parent stream of inbounds"),
