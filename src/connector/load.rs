@@ -175,6 +175,15 @@ impl Definition {
         found
     }
 
+    /// Streams that a pull asks for or reads.
+    pub fn pulled(&self) -> impl Iterator<Item = &str> {
+        self.file
+            .stream
+            .iter()
+            .filter(|(_, stream)| stream.record != RecordKind::Code)
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Streams that stand on their own and are pulled.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.file
