@@ -78,6 +78,10 @@ impl Check<'_> {
             let wanted = "none: returns are asked for by their dates";
             self.say(Some(parent), &field("parent"), parent.get_ref(), wanted);
         }
+        if stream.closed_is_final && (stream.record != RecordKind::Inbound || stream.parent.is_some()) {
+            let wanted = "set for inbounds that stand on their own only";
+            self.say(None, &field("closed_is_final"), "true", wanted);
+        }
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
         }

@@ -19,7 +19,10 @@ struct Progress {
 
 /// Whether there is anything left to pull.
 pub(super) enum Begin {
-    Go,
+    /// `settled`: the pull before this one read everything, so that what it stored is whole.
+    Go {
+        settled: bool,
+    },
     Done,
 }
 
@@ -45,6 +48,11 @@ impl Pull<'_> {
             })
         };
         let all_done = before.iter().all(done);
+        let whole = |progress: &Option<Progress>| {
+            let whole = |progress: &Progress| progress.ended && progress.report.state == PullState::Ok;
+            progress.as_ref().is_some_and(whole)
+        };
+        let settled = before.iter().all(whole);
         for (report, progress) in reports.iter_mut().zip(before) {
             if !all_done {
                 let (source, age) = (&self.bound.source, self.max_age(&report.stream));
@@ -55,7 +63,11 @@ impl Pull<'_> {
             }
         }
         tx.commit().await?;
-        Ok(if all_done { Begin::Done } else { Begin::Go })
+        Ok(if all_done {
+            Begin::Done
+        } else {
+            Begin::Go { settled }
+        })
     }
 
     pub(super) async fn end(

@@ -11,7 +11,7 @@ mod stock;
 
 use chrono::{DateTime, Utc};
 
-pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
+pub use inbound::{Closed, closed_inbounds, inbounds, merge_inbounds, replace_inbound_lines};
 pub use sales::{DayChange, change_days, covered_days, mark_covered, merge_order_lines};
 pub use series::{Compared, SalesSeries, compare, repack, sales_history};
 pub use sources::{

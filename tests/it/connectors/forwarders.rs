@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use linkstar::clock::Clock as _;
 use linkstar::connector::write::{Announcement, Ids};
 use linkstar::connector::{Bound, ConnectorConfig, Secret};
 use linkstar::http::{Client, Pace, Told, doctor};
@@ -186,6 +187,39 @@ async fn trap_6_a_receiving_order_that_staff_split_is_counted_by_purchase_order_
         (view.rows[0].buckets.available, view.rows[0].buckets.inbound),
         (Some(80), Some(40))
     );
+}
+
+#[tokio::test]
+async fn a_receiving_order_that_was_closed_and_read_is_asked_for_again_only_when_it_changes() {
+    let stage = Stage::open().await;
+    let detail = "/2026-01/receiving/1";
+    let house = House::new("2026-02-20T02:00:00Z").await;
+    let config = shipbob(&stage.url);
+    let pull = async |day: u32, status: &str, answer: Reply| {
+        stage.clear();
+        shipbob_stock(&stage);
+        let list = Reply::With(
+            200,
+            vec![("total-pages", "1".to_owned())],
+            json!([wro(1, status, day)]),
+        );
+        stage.on("/2026-01/receiving", list);
+        stage.on(detail, answer);
+        let before = stage.asked(detail).len();
+        house.clock.set(house.clock.now() + chrono::Duration::days(1));
+        let report = house.pull(&config).await;
+        (report.state(), stage.asked(detail).len() - before)
+    };
+    let good = || Reply::Json(200, sums(1, 100, 98, 98));
+    assert_eq!(pull(19, "Processing", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(20, "Completed", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(20, "Completed", good()).await, (PullState::Ok, 0));
+    // A change, and a failure under way: it stays to be asked for until it was read.
+    let bad = || Reply::Json(400, json!({"title": "no"}));
+    let (state, asked) = pull(21, "Completed", bad()).await;
+    assert!(state != PullState::Ok && asked >= 3, "{state:?} {asked}");
+    assert_eq!(pull(21, "Completed", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(21, "Completed", good()).await, (PullState::Ok, 0));
 }
 
 #[tokio::test]
