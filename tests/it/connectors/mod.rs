@@ -18,6 +18,7 @@ mod goodcang;
 mod isolation;
 mod limits;
 mod prism;
+mod processes;
 mod resume;
 mod rotation;
 mod sales;
