@@ -28,7 +28,7 @@ need python3 python3
 need node nodejs
 need npm npm
 /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
-fc-list 2>/dev/null | grep -qi 'Noto Sans CJK' || missing+=(fonts-noto-cjk)
+[ "$(fc-list 2>/dev/null | grep -ci 'Noto Sans CJK')" != 0 ] || missing+=(fonts-noto-cjk)
 if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] || { say "missing packages: ${missing[*]} (install them, or run once as root)"; exit 2; }
   say "installing ${missing[*]}"

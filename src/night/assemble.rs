@@ -16,6 +16,10 @@ use crate::planner::{
 use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
 
+mod on_hand;
+
+use on_hand::on_hand;
+
 /// Units of an order that left and were not reported yet.
 #[derive(Debug, Clone)]
 pub struct Moving {
@@ -52,6 +56,8 @@ pub struct Facts<'a> {
     pub stock: Vec<StockSnapshotView>,
     /// Systems that have no bucket of units pending putaway: there its absence says nothing.
     pub without_pending: BTreeSet<SourceId>,
+    /// Systems that tell what changed and never everything: there a SKU that was not told of is unknown.
+    pub partial_stock: BTreeSet<SourceId>,
     pub stock_days: Vec<StockDay>,
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
@@ -107,7 +113,7 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
                 continue;
             }
             let sales = assembler.daily(sold.get(&key), in_stock.get(&key), &coverage);
-            let on_hand = on_hand(snapshot, stock.get(&key), &facts.without_pending);
+            let on_hand = on_hand(snapshot, stock.get(&key), facts);
             series.push(ItemSeries {
                 warehouse: warehouse.clone(),
                 sku: item.sku.clone(),
@@ -380,65 +386,6 @@ fn place(first: NaiveDate, day: NaiveDate) -> Option<usize> {
 /// A stream that brings stock is one of a source that has a snapshot and whose name says so.
 fn is_stock_stream(facts: &Facts<'_>, state: &SourceState) -> bool {
     facts.stock.iter().any(|view| view.source == state.source) && !state.stream.contains("order")
-}
-
-struct OnHand {
-    available: Option<i64>,
-    pending: Option<i64>,
-    state: DataState,
-}
-
-fn on_hand(
-    view: Option<&StockSnapshotView>,
-    rows: Option<&Vec<(StockRow, i64)>>,
-    without_pending: &BTreeSet<SourceId>,
-) -> OnHand {
-    let Some(view) = view.filter(|view| view.as_of.is_some()) else {
-        return OnHand {
-            available: None,
-            pending: None,
-            state: DataState::Missing,
-        };
-    };
-    let fresh = if view.stale_since.is_some() {
-        DataState::Stale
-    } else {
-        DataState::Complete
-    };
-    let Some(rows) = rows else {
-        // The snapshot is whole: a SKU without a row has nothing there.
-        return OnHand {
-            available: Some(0),
-            pending: Some(0),
-            state: fresh,
-        };
-    };
-    let sum = |bucket: fn(&StockRow) -> Option<i64>| -> Option<i64> {
-        rows.iter()
-            .map(|(row, multiple)| bucket(row).map(|units| units * multiple))
-            .sum()
-    };
-    let available = sum(|row| {
-        row.buckets
-            .available
-            .map(|units| units + row.buckets.transfer.unwrap_or(0))
-    });
-    let state = if available.is_none() {
-        DataState::Incomplete
-    } else {
-        fresh
-    };
-    // A system that has the bucket and did not send it leaves the number unknown, not zero.
-    let pending = if without_pending.contains(&view.source) {
-        Some(0)
-    } else {
-        sum(|row| row.buckets.pending_putaway)
-    };
-    OnHand {
-        available,
-        pending,
-        state,
-    }
 }
 
 fn warehouse_facts(facts: &Facts<'_>, warehouse: &Warehouse) -> WarehouseFacts {

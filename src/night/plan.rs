@@ -10,7 +10,7 @@ use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::catalog::Catalog;
 use crate::connector::ConnectorConfig;
-use crate::connector::definition::RecordKind;
+use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::planner::{self, DataState, Plan, PlanDiff, Snapshot};
@@ -246,7 +246,8 @@ async fn gather<'a>(
         sales: facts::sales_history(tx, account, from, as_of).await?,
         coverage,
         stock: facts::latest_stock(tx, account).await?,
-        without_pending: without_pending(night),
+        without_pending: sources_whose_stock(night, |stream| !stream.map.contains_key("pending_putaway")),
+        partial_stock: sources_whose_stock(night, |stream| stream.snapshot == Told::Partial),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
@@ -254,22 +255,16 @@ async fn gather<'a>(
     })
 }
 
-/// Sources whose connector file maps no pending bucket at all.
-fn without_pending(night: &Night<'_>) -> BTreeSet<SourceId> {
-    let has_none = |connector: &&ConnectorConfig| {
-        let mut stock = connector
-            .definition
-            .file
-            .stream
-            .values()
-            .filter(|stream| stream.record == RecordKind::Stock);
-        stock.all(|stream| !stream.map.contains_key("pending_putaway"))
+/// Sources whose streams of stock are all like this.
+fn sources_whose_stock(night: &Night<'_>, is: fn(&Stream) -> bool) -> BTreeSet<SourceId> {
+    let stock = |connector: &&ConnectorConfig| {
+        let streams = connector.definition.file.stream.values();
+        let mut stock = streams.filter(|stream| stream.record == RecordKind::Stock);
+        stock.all(is)
     };
-    night
-        .tools
-        .connectors
-        .iter()
-        .filter(has_none)
+    let connectors = night.tools.connectors.iter();
+    connectors
+        .filter(stock)
         .map(|connector| connector.id.clone())
         .collect()
 }

@@ -47,6 +47,10 @@ pub async fn step(night: &Night<'_>, run: Option<&str>) -> StepReport {
             }
         }
     }
+    // A pull that is still said to run now was cut off from the database.
+    if let Err(error) = interrupted(night).await {
+        report.partial(chain(&error));
+    }
     report
 }
 

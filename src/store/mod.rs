@@ -17,6 +17,7 @@ pub mod facts;
 mod failpoint;
 pub mod inbox;
 pub mod lead_times;
+pub mod lease;
 mod migrations;
 pub mod orders;
 pub mod outbox;

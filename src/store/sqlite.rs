@@ -13,7 +13,7 @@ use super::executor::StoreError;
 
 const READERS: u32 = 4;
 /// Pages of the file the writer keeps at hand, in KiB: a load touches indexes in random places.
-const WRITER_CACHE: &str = "-16000";
+const WRITER_CACHE: &str = "-12000";
 /// The log is written back when it has so many pages: a page that a load changes again and again is written back once.
 const LOG_PAGES: &str = "4000";
 const BUSY: Duration = Duration::from_secs(30);

@@ -42,6 +42,19 @@ impl Value {
     }
 }
 
+/// A text column that seldom changes from row to row: made anew only when it does.
+#[derive(Default)]
+pub(super) struct Repeated(Option<Arc<str>>);
+
+impl Repeated {
+    pub(super) fn value(&mut self, text: &str) -> Value {
+        if self.0.as_deref() != Some(text) {
+            self.0 = Some(Arc::from(text));
+        }
+        Value::Text(self.0.clone())
+    }
+}
+
 macro_rules! value_from {
     ($($from:ty => $class:ident, $convert:expr;)*) => {$(
         impl From<$from> for Value {

@@ -3,8 +3,8 @@
 //! Paging over a set that changes gives rows twice; some sources send every change of a row. Of rows with one key the
 //! newest counts, of equally new ones the one that came last.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 
 use crate::connector::cell::Cell;
 use crate::connector::definition::RecordKind;
@@ -59,9 +59,41 @@ impl Told {
     }
 }
 
-/// What a run has seen so far.
+/// A key that is a hash already.
 #[derive(Debug, Default)]
-pub struct Seen(HashMap<u64, (i64, u64)>);
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type ByKey<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
+
+/// So many small tables instead of a large one: a table that grows stands in memory twice meanwhile.
+const PARTS: usize = 64;
+
+/// By bits that the table itself does not look at.
+fn part(key: u64) -> usize {
+    usize::from((key >> 40).to_le_bytes()[0]) % PARTS
+}
+
+/// What a run has seen so far: version and content by key.
+#[derive(Debug)]
+pub struct Seen([ByKey<(i64, u64)>; PARTS]);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| ByKey::default()))
+    }
+}
 
 pub(super) struct Sifted {
     pub keep: Vec<bool>,
@@ -70,6 +102,16 @@ pub(super) struct Sifted {
 }
 
 impl Seen {
+    fn told(&self, key: u64) -> Option<&(i64, u64)> {
+        self.0.get(part(key))?.get(&key)
+    }
+
+    fn tell(&mut self, row: &Told) {
+        if let Some(part) = self.0.get_mut(part(row.key)) {
+            part.insert(row.key, (row.version, row.content));
+        }
+    }
+
     pub(super) fn sift(&mut self, rows: &[Told]) -> Sifted {
         let mut out = Sifted {
             keep: vec![true; rows.len()],
@@ -77,7 +119,8 @@ impl Seen {
             superseded: 0,
         };
         // Within the answer: the newest of each key.
-        let mut best: HashMap<u64, usize> = HashMap::with_capacity(rows.len());
+        let mut best: ByKey<usize> =
+            HashMap::with_capacity_and_hasher(rows.len(), BuildHasherDefault::default());
         for (index, row) in rows.iter().enumerate() {
             let Some(before) = best.get(&row.key).copied() else {
                 best.insert(row.key, index);
@@ -100,13 +143,13 @@ impl Seen {
             }
         }
         // Against earlier answers. An order of which one line is new is taken with all its lines.
-        let fresh = |row: &Told| match self.0.get(&row.key) {
+        let fresh = |row: &Told| match self.told(row.key) {
             None => true,
             Some((version, content)) => *content != row.content && *version <= row.version,
         };
         let kept = |out: &Sifted, index: usize| out.keep.get(index).copied().unwrap_or(false);
         let fresh: Vec<bool> = rows.iter().map(fresh).collect();
-        let groups: BTreeSet<u64> = rows
+        let groups: HashSet<u64, BuildHasherDefault<AsItIs>> = rows
             .iter()
             .enumerate()
             .filter(|(index, _)| kept(&out, *index) && fresh.get(*index) == Some(&true))
@@ -118,10 +161,10 @@ impl Seen {
             }
             let with_its_group = row.group.is_some_and(|group| groups.contains(&group));
             if fresh.get(index) == Some(&true) || with_its_group {
-                self.0.insert(row.key, (row.version, row.content));
+                self.tell(row);
                 continue;
             }
-            match self.0.get(&row.key) {
+            match self.told(row.key) {
                 Some((_, content)) if *content == row.content => out.duplicates += 1,
                 _ => out.superseded += 1,
             }

@@ -130,6 +130,7 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
             rows,
         }],
         without_pending: BTreeSet::new(),
+        partial_stock: BTreeSet::new(),
         stock_days: vec![(
             warehouse("goodcang:UKMA"),
             "LT-MUG".to_owned(),
@@ -213,4 +214,18 @@ fn r10_a_missing_bucket_is_unknown_unless_the_system_has_none() {
         line(&assemble(&known, &Policy::default()), "MUG").stock_state,
         DataState::Stale
     );
+}
+
+#[test]
+fn r9_a_sku_that_a_partial_stock_never_told_of_is_unknown_and_not_zero() {
+    let (catalog, connectors) = (catalog(), connectors());
+    let mut known = facts(&catalog, &connectors, Vec::new());
+    let mug = |known: &Facts<'_>| {
+        let assembled = assemble(known, &Policy::default());
+        let mug = line(&assembled, "MUG");
+        (mug.available, mug.pending_putaway, mug.stock_state)
+    };
+    assert_eq!(mug(&known), (Some(0), Some(0), DataState::Complete));
+    known.partial_stock.insert(source("goodcang-uk"));
+    assert_eq!(mug(&known), (None, None, DataState::Incomplete));
 }

@@ -74,6 +74,9 @@ pub struct StreamReport {
     pub problem: Option<String>,
     /// As-of of the data, when the pull came to its end.
     pub as_of: Option<DateTime<Utc>>,
+    /// The same run has pulled this to its end before.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// Rejected rows kept in a report; all are counted.
@@ -92,6 +95,7 @@ impl StreamReport {
             warnings: BTreeMap::new(),
             problem: None,
             as_of: None,
+            again: false,
         }
     }
 
@@ -154,6 +158,7 @@ impl StreamReport {
             problem: self.problem.clone(),
             as_of: self.as_of,
             max_age,
+            again: self.again,
         }
     }
 }
@@ -251,6 +256,7 @@ impl Pull<'_> {
             return Vec::new();
         };
         let started = self.clock.now();
+        let cut_off = self.store.cut_off();
         let children = self.bound.definition.descendants(name);
         let mut reports: Vec<StreamReport> = std::iter::once(name)
             .chain(children)
@@ -287,6 +293,11 @@ impl Pull<'_> {
                     child.fail(&format!("`{name}` stopped: {}", stopped.text()));
                 }
             }
+        }
+        if self.store.cut_off() != cut_off && reports.iter().any(|report| report.state != PullState::Ok) {
+            // The database went away meanwhile, and what is missing may be missing for that. The pull has no end yet:
+            // taken up again, it goes on after what was committed and counts that too.
+            return reports;
         }
         if let Err(error) = self.end(&mut reports, started).await {
             let text = Stopped::Store(error).text();

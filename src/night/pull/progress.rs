@@ -39,21 +39,20 @@ impl Pull<'_> {
         for report in reports.iter() {
             before.push(self.progress(&mut tx, &report.stream).await?);
         }
-        let done = |progress: &Option<Progress>| {
-            progress.as_ref().is_some_and(|progress| {
-                progress.ended
-                    && progress.run.is_some()
-                    && progress.run.as_deref() == self.run
-                    && progress.report.state == PullState::Ok
-            })
-        };
-        let all_done = before.iter().all(done);
-        let whole = |progress: &Option<Progress>| {
-            let whole = |progress: &Progress| progress.ended && progress.report.state == PullState::Ok;
-            progress.as_ref().is_some_and(whole)
-        };
-        let settled = before.iter().all(whole);
+        let of_this_run =
+            |progress: &&Progress| progress.run.is_some() && progress.run.as_deref() == self.run;
+        let is_done = |progress: &Progress| progress.ended && progress.report.state == PullState::Ok;
+        let all_done = before
+            .iter()
+            .all(|progress| progress.as_ref().filter(of_this_run).is_some_and(is_done));
+        let settled = before
+            .iter()
+            .all(|progress| progress.as_ref().is_some_and(is_done));
         for (report, progress) in reports.iter_mut().zip(before) {
+            let again = progress
+                .as_ref()
+                .filter(of_this_run)
+                .is_some_and(|progress| progress.report.again || is_done(progress));
             if !all_done {
                 let (source, age) = (&self.bound.source, self.max_age(&report.stream));
                 facts::begin_pull(&mut tx, self.account, source, &report.stream, age, now).await?;
@@ -61,6 +60,7 @@ impl Pull<'_> {
             if let Some(progress) = progress.filter(|progress| all_done || !progress.ended) {
                 *report = progress.report;
             }
+            report.again = again;
         }
         tx.commit().await?;
         Ok(if all_done {

@@ -27,6 +27,7 @@ impl Pull<'_> {
         report: &mut StreamReport,
     ) -> Result<(), Stopped> {
         let mut failed = 0;
+        let cut_off = self.store.cut_off();
         let warehouses = self.bound.snapshots(stream);
         let asked = warehouses.len();
         for (code, ours) in warehouses {
@@ -34,6 +35,10 @@ impl Pull<'_> {
                 .snapshot(name, stream.snapshot, (code, ours.clone()), report)
                 .await;
             if let Err(stopped) = taken {
+                if self.store.cut_off() != cut_off {
+                    // Nothing is known against the source: the older snapshot stays what it is until it is asked again.
+                    return Err(stopped);
+                }
                 failed += 1;
                 let why = stopped.text();
                 let mut tx = self.store.write().await?;

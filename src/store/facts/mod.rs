@@ -30,7 +30,8 @@ pub enum DayCoverage {
     Partial,
 }
 
-/// The newest whole snapshot of one warehouse. It is complete: a SKU without a row has no stock there.
+/// The newest snapshot of one warehouse. Where the stream tells everything, a SKU without a row has no stock there; where it
+/// tells changes, nothing is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockSnapshotView {
     pub source: SourceId,

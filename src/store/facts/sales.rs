@@ -10,8 +10,11 @@ use crate::args;
 use crate::calendar::civil_day;
 use crate::ids::{AccountId, SourceId};
 use crate::ledger::{OrderLineFact, OrderLineState};
+use crate::store::value::Repeated;
 use crate::store::{StoreError, Tx, Value};
 
+/// Lines that are made into rows at a time: a row takes more memory than its line.
+const LINES_AT_ONCE: usize = 2_000;
 /// Places of an `IN (…)` list per statement.
 const IN_LIST: usize = 400;
 
@@ -48,12 +51,12 @@ pub async fn merge_order_lines(
     for line in lines {
         orders.entry(&line.order_id).or_default().push(line);
     }
-    let (account_value, source_value) = (Value::from(account), Value::from(source));
     let whole = series::lock(tx, account, source).await?;
     let stored = stored_orders(tx, account, source, &orders).await?;
     let mut change = DayChange::new();
+    let mut demand: BTreeMap<(NaiveDate, &str, &str), i64> = BTreeMap::new();
     let mut replaced = Vec::new();
-    let mut rows = Vec::new();
+    let mut taken: Vec<(NaiveDate, &OrderLineFact)> = Vec::with_capacity(lines.len());
     let mut written = 0;
     for (order_id, lines) in orders {
         let newest = lines.iter().map(|line| line.updated_at).max();
@@ -70,25 +73,15 @@ pub async fn merge_order_lines(
         for line in lines {
             let day = civil_day(line.ordered_at, zone);
             if line.state.is_demand() {
-                let key = (day, line.fulfilment.clone(), line.sku_code.clone());
-                *change.entry(key).or_insert(0) += line.units;
+                let key = (day, line.fulfilment.as_str(), line.sku_code.as_str());
+                *demand.entry(key).or_insert(0) += line.units;
             }
-            rows.push(vec![
-                account_value.clone(),
-                source_value.clone(),
-                Value::from(order_id),
-                (&line.key).into(),
-                (&line.sku_code).into(),
-                (&line.marketplace).into(),
-                (&line.fulfilment).into(),
-                line.ordered_at.into(),
-                line.updated_at.into(),
-                day.into(),
-                state_code(line.state).into(),
-                line.units.into(),
-                line.replacement.into(),
-            ]);
+            taken.push((day, line));
         }
+    }
+    for ((day, fulfilment, sku_code), units) in demand {
+        let key = (day, fulfilment.to_owned(), sku_code.to_owned());
+        *change.entry(key).or_insert(0) += units;
     }
     for chunk in replaced.chunks(IN_LIST) {
         let mut args = vec![Value::from(account), Value::from(source)];
@@ -100,15 +93,50 @@ pub async fn merge_order_lines(
         )
         .await?;
     }
-    tx.insert_many(
-        "INSERT INTO order_line (account_id, source, order_id, fact_key, sku_code, marketplace, fulfilment,
-             ordered_at, updated_at, day, state, units, replacement)",
-        &rows,
-        "",
-    )
-    .await?;
+    insert_lines(tx, account, source, &taken).await?;
     change_locked(tx, account, source, &change, whole).await?;
     Ok(written)
+}
+
+async fn insert_lines(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    lines: &[(NaiveDate, &OrderLineFact)],
+) -> Result<(), StoreError> {
+    let (account_value, source_value) = (Value::from(account), Value::from(source));
+    let (mut marketplace, mut fulfilment) = (Repeated::default(), Repeated::default());
+    let mut state = Repeated::default();
+    for part in lines.chunks(LINES_AT_ONCE) {
+        let rows: Vec<Vec<Value>> = part
+            .iter()
+            .map(|(day, line)| {
+                vec![
+                    account_value.clone(),
+                    source_value.clone(),
+                    (&line.order_id).into(),
+                    (&line.key).into(),
+                    (&line.sku_code).into(),
+                    marketplace.value(&line.marketplace),
+                    fulfilment.value(&line.fulfilment),
+                    line.ordered_at.into(),
+                    line.updated_at.into(),
+                    (*day).into(),
+                    state.value(state_code(line.state)),
+                    line.units.into(),
+                    line.replacement.into(),
+                ]
+            })
+            .collect();
+        tx.insert_many(
+            "INSERT INTO order_line (account_id, source, order_id, fact_key, sku_code, marketplace, fulfilment,
+                 ordered_at, updated_at, day, state, units, replacement)",
+            &rows,
+            "",
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Units per day, fulfilment and SKU code that come on top of what the days say.
@@ -196,15 +224,21 @@ async fn change_rows(
     change: &DayChange,
 ) -> Result<(), StoreError> {
     let (account_value, source_value) = (Value::from(account), Value::from(source));
+    // By day, so that its text is made once.
+    let (mut of_day, mut day_value) = (None, Value::from(""));
+    let mut channel = Repeated::default();
     let rows: Vec<Vec<Value>> = change
         .iter()
         .filter(|(_, units)| **units != 0)
         .map(|((day, fulfilment, sku_code), units)| {
+            if of_day != Some(*day) {
+                (of_day, day_value) = (Some(*day), (*day).into());
+            }
             vec![
                 account_value.clone(),
                 source_value.clone(),
-                (*day).into(),
-                fulfilment.into(),
+                day_value.clone(),
+                channel.value(fulfilment),
                 sku_code.into(),
                 (*units).into(),
             ]

@@ -44,6 +44,8 @@ pub struct PullOutcome {
     pub as_of: Option<DateTime<Utc>>,
     /// When data older than this counts as stale.
     pub max_age: Duration,
+    /// The same run has ended this pull before: its rows are counted anew, and compared with the run before still.
+    pub again: bool,
 }
 
 /// One line of the history of pulls.
@@ -133,7 +135,7 @@ pub async fn end_pull(
     tx.execute_exactly(
         1,
         "UPDATE source_stream SET state = $4, problem = $5, as_of = COALESCE($6, as_of),
-             rows_before = CASE WHEN $7 IS NULL THEN rows_before ELSE last_rows END,
+             rows_before = CASE WHEN $7 IS NULL OR $9 = 1 THEN rows_before ELSE last_rows END,
              last_rows = COALESCE($7, last_rows), max_age_ms = $8
          WHERE account_id = $1 AND source = $2 AND stream = $3",
         args![
@@ -144,7 +146,8 @@ pub async fn end_pull(
             outcome.problem.clone(),
             as_of,
             rows,
-            outcome.max_age.num_milliseconds()
+            outcome.max_age.num_milliseconds(),
+            outcome.again
         ],
     )
     .await

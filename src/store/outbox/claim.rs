@@ -7,6 +7,7 @@ use crate::args;
 use crate::delivery::{Channel, PartialName, State, Verdict, after_lost_lease};
 use crate::ids::AccountId;
 use crate::store::archive::{Kind, Note};
+use crate::store::lease::lock_of_lost;
 use crate::store::{StoreError, Tx};
 
 /// The right to change a claimed message: lost as soon as another attempt begins.
@@ -426,12 +427,7 @@ pub async fn requeue_lost(
     own: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Lost>, StoreError> {
-    let skip_locked = tx.engine().for_update_skip_locked();
-    // At start nothing may be passed over: a row that the database still locks for our dead self is waited for.
-    let lock = match own {
-        Some(_) => skip_locked.trim_end_matches(" SKIP LOCKED"),
-        None => skip_locked,
-    };
+    let lock = lock_of_lost(tx, own);
     let rows = tx
         .rows(
             format!(

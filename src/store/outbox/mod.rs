@@ -23,6 +23,7 @@ pub use server::{KnownServer, known_server, remember_server};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::archive::{Kind, Note};
+use super::lease::{self, Attempt};
 use super::{Row, StoreError, Tx, blob};
 use crate::args;
 use crate::delivery::{Channel, State};
@@ -90,18 +91,6 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
-}
-
-/// One attempt at a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    pub attempt: u32,
-    pub owner: String,
-    /// The state it led to; `None` while it runs.
-    pub outcome: Option<String>,
-    pub error: Option<String>,
-    pub started_at: DateTime<Utc>,
-    pub ended_at: Option<DateTime<Utc>>,
 }
 
 const COLUMNS: &str = "business_key, channel, target, sequence, depends_on, remote_name, sha256, size, envelope, \
@@ -368,17 +357,6 @@ pub async fn attempts(
          WHERE account_id = $1 AND business_key = $2 ORDER BY attempt",
         args![account, business_key],
     )
-    .await?
-    .iter()
-    .map(|row| {
-        Ok(Attempt {
-            attempt: row.get("attempt")?,
-            owner: row.get("owner")?,
-            outcome: row.get("outcome")?,
-            error: row.get("error")?,
-            started_at: row.get("started_at")?,
-            ended_at: row.get("ended_at")?,
-        })
-    })
-    .collect()
+    .await
+    .and_then(|rows| lease::attempts(&rows))
 }

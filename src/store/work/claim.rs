@@ -8,6 +8,7 @@ use super::slots::SKEW;
 use super::state::JobState;
 use crate::args;
 use crate::ids::AccountId;
+use crate::store::lease::lock_of_lost;
 use crate::store::{StoreError, Tx};
 
 /// Leases the next ready job of the given kinds: highest priority first, then longest due.
@@ -191,12 +192,7 @@ pub async fn requeue_lost(
         args![account, now, now + SKEW],
     )
     .await?;
-    let skip_locked = tx.engine().for_update_skip_locked();
-    // At start nothing may be passed over: a row that the database still locks for our dead self is waited for.
-    let lock = match own {
-        Some(_) => skip_locked.trim_end_matches(" SKIP LOCKED"),
-        None => skip_locked,
-    };
+    let lock = lock_of_lost(tx, own);
     let rows = tx
         .rows(
             format!(

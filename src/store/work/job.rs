@@ -63,18 +63,6 @@ pub struct JobClaim {
     pub owner: String,
 }
 
-/// One attempt at a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    pub attempt: u32,
-    pub owner: String,
-    /// `done`, `retry`, `dead` or `lost`; `None` while it runs.
-    pub outcome: Option<String>,
-    pub error: Option<String>,
-    pub started_at: DateTime<Utc>,
-    pub ended_at: Option<DateTime<Utc>>,
-}
-
 pub(super) const COLUMNS: &str = "job_id, kind, dedupe_key, payload, state, priority, run_after, attempt, max_attempts, \
     lease_owner, lease_until, schedule, civil_date, last_error, created_at, updated_at";
 

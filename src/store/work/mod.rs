@@ -13,7 +13,7 @@ mod wake;
 
 pub use claim::{MOST_LOST, claim, complete, fail, heartbeat, requeue_lost};
 pub use cleanup::{Cleaned, clean};
-pub use job::{Attempt, Job, JobClaim, NewJob, enqueue};
+pub use job::{Job, JobClaim, NewJob, enqueue};
 pub use occurrence::{
     Occurrence, OccurrenceState, find_occurrence, insert_occurrence, last_occurrence, list_occurrences,
     revive_occurrence,

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::job::{Attempt, COLUMNS, Job, job};
+use super::job::{COLUMNS, Job, job};
 use super::occurrence::{OccurrenceState, follow};
 use super::state::JobState;
 use crate::args;
 use crate::ids::AccountId;
+use crate::store::lease::{self, Attempt};
 use crate::store::{StoreError, Tx};
 
 /// Which jobs to list. Everything that is empty lets all pass.
@@ -112,19 +113,8 @@ pub async fn job_attempts(
          WHERE account_id = $1 AND job_id = $2 ORDER BY attempt",
         args![account, job_id],
     )
-    .await?
-    .iter()
-    .map(|row| {
-        Ok(Attempt {
-            attempt: row.get("attempt")?,
-            owner: row.get("owner")?,
-            outcome: row.get("outcome")?,
-            error: row.get("error")?,
-            started_at: row.get("started_at")?,
-            ended_at: row.get("ended_at")?,
-        })
-    })
-    .collect()
+    .await
+    .and_then(|rows| lease::attempts(&rows))
 }
 
 /// So many attempts a person's wish gives to a dead job.

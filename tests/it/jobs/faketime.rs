@@ -92,7 +92,14 @@ async fn the_daemon_passes_the_doubled_hour_of_an_autumn_night_once() {
         .await
         .unwrap();
     assert_eq!(jobs.len(), 1);
-    assert_eq!((jobs[0].state, jobs[0].attempt), (JobState::Done, 1));
+    assert_eq!(jobs[0].state, JobState::Done);
+    // A lease of minutes is over in less than a second here: on a busy machine the worker may have to take it again.
+    let attempts = work::job_attempts(&mut tx, &account(), &jobs[0].job_id)
+        .await
+        .unwrap();
+    let mut ended: Vec<_> = attempts.iter().filter_map(|one| one.outcome.as_deref()).collect();
+    ended.retain(|outcome| *outcome != "lost");
+    assert_eq!(ended, ["done"], "{attempts:?}");
     let second = "2026-10-25T01:30:00Z"
         .parse::<chrono::DateTime<chrono::Utc>>()
         .unwrap();
