@@ -138,11 +138,19 @@ async fn pulls(context: &Context, tx: &mut Tx) -> Result<Vec<Pulling>, CliError>
             Err(ForeseeError::Store(error)) => return Err(error.into()),
             Err(_) => continue,
         };
-        for foreseen in streams.into_iter().filter(Foreseen::is_long) {
+        for mut foreseen in streams {
             let since = running
                 .get(&(foreseen.source.clone(), foreseen.stream.clone()))
                 .copied();
-            if since.is_some() || foreseen.first {
+            if let Some(since) = since {
+                // What it set out to ask, not what has happened since.
+                let left = foresee(tx, account, since, connector, &BTreeMap::new()).await;
+                let same = |left: &Foreseen| left.stream == foreseen.stream;
+                if let Some(left) = left.ok().and_then(|left| left.into_iter().find(same)) {
+                    foreseen = left;
+                }
+            }
+            if foreseen.is_long() && (since.is_some() || foreseen.first) {
                 all.push(Pulling { foreseen, since });
             }
         }

@@ -68,11 +68,10 @@ pub async fn closed_inbounds(
     source: &SourceId,
 ) -> Result<BTreeMap<String, Closed>, StoreError> {
     tx.rows(
-        "SELECT inbound_no, state, updated_at FROM inbound_notice
-         WHERE account_id = $1 AND source = $2 AND closed = $3 AND EXISTS (
-             SELECT 1 FROM inbound_line WHERE inbound_line.account_id = $1
-                 AND inbound_line.source = inbound_notice.source
-                 AND inbound_line.inbound_no = inbound_notice.inbound_no)",
+        "SELECT n.inbound_no, n.state, n.updated_at FROM inbound_notice n
+         WHERE n.account_id = $1 AND n.source = $2 AND n.closed = $3 AND EXISTS (
+             SELECT 1 FROM inbound_line l
+             WHERE l.account_id = $1 AND l.source = n.source AND l.inbound_no = n.inbound_no)",
         args![account, source, true],
     )
     .await?

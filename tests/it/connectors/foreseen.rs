@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use linkstar::telemetry::Stopwatch;
 use serde_json::{Value as Json, json};
 
 use super::desk::{Desk, said};
@@ -82,7 +83,7 @@ async fn a_backfill_of_a_year_tells_its_plan_before_its_first_request_and_in_sta
             .stderr(std::fs::File::create(&errors).unwrap())
             .spawn()
             .unwrap();
-        let patience = Instant::now();
+        let patience = Stopwatch::start();
         while before.lock().unwrap().is_none() && patience.elapsed() < Duration::from_secs(30) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -90,7 +91,7 @@ async fn a_backfill_of_a_year_tells_its_plan_before_its_first_request_and_in_sta
         assert!(told.contains(plan), "{told}");
 
         // The first window is answered and written down; twelve are left.
-        let patience = Instant::now();
+        let patience = Stopwatch::start();
         loop {
             let status = run(folder.path(), &["status"]).await;
             if status.out.contains(running) && status.out.contains(" 12 ") {
