@@ -3,6 +3,7 @@
 mod amazon;
 mod amazon_inbound;
 mod amazon_orders;
+mod amazon_returns;
 mod answers;
 mod author;
 pub mod desk;

@@ -19,7 +19,7 @@ use super::desk::{Desk, Heard, Said, databases, file, pairs, said, stock};
 use crate::fleet::children::{ended, kill};
 
 /// Requests a second, and how many at once.
-const RATE: f64 = 5.0;
+const RATE: f64 = 1.5;
 const BURST: u32 = 2;
 /// How much later than its turn a request may come to the door on a machine that does other things too.
 const LATE: Duration = Duration::from_millis(1_500);
@@ -84,7 +84,7 @@ async fn three_real_processes_keep_one_rate_and_burst() {
         home(folder.path(), &desk.url, &database, &access, &[]);
         // The first one makes the tables; three at once would only wait for each other.
         assert_eq!(one_after_the_other(folder.path(), 1).await, 1);
-        let each = 5;
+        let each = 4;
         let started = Stopwatch::start();
         let (a, b, c) = tokio::join!(
             one_after_the_other(folder.path(), each),
@@ -107,7 +107,8 @@ async fn three_real_processes_keep_one_rate_and_burst() {
                 );
             }
         }
-        // Fifteen beyond a burst of two take at least this long: the rate is kept over all, not by each.
+        // Twelve beyond a burst of two take at least this long: the rate is kept over all. Processes that each kept their own
+        // would need no longer than their starts.
         let least = (3.0 * each as f64 - f64::from(BURST)) / RATE;
         let took = started.elapsed().as_secs_f64();
         assert!(took >= least, "{took} s of at least {least} s");
