@@ -104,6 +104,8 @@ pub struct Reader<'a> {
     pub keep_below: bool,
     /// When running totals are known that do not say it themselves.
     pub now: Option<DateTime<Utc>>,
+    /// What rows of a warehouse that is not configured count for; None: they are not ours.
+    pub elsewhere: Option<&'a WarehouseCode>,
     /// `page 3`, for messages.
     pub page: u64,
 }
@@ -149,6 +151,7 @@ impl Bound {
         if stream.running_total {
             maker.now = reader.now;
         }
+        maker.elsewhere = reader.elsewhere;
         if matches!(stream.record, RecordKind::InboundLine | RecordKind::Receipt) {
             maker.inbound = reader
                 .parent
@@ -365,6 +368,7 @@ impl Work<'_> {
                 self.out.skipped += 1;
                 self.warn(format!("warehouse `{code}` is not configured"));
             }
+            Err(NoFact::Unnamed) => self.out.skipped += 1,
             Err(NoFact::OtherWarehouse(code)) => {
                 self.reject("warehouse", &code, "rows of the warehouse that was asked for");
             }
