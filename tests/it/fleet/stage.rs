@@ -28,6 +28,8 @@ pub struct Left {
     pub dropped: BTreeMap<String, Vec<u8>>,
     /// Arrived mails by `Message-ID`.
     pub mails: BTreeMap<String, usize>,
+    /// What the steps of the nights complained of: shown where a state differs.
+    pub problems: Vec<String>,
 }
 
 pub struct Stage {
@@ -292,6 +294,7 @@ impl Stage {
     pub async fn left(&self, mails_before: &BTreeSet<String>) -> Left {
         let store = self.shop.store().await;
         let state = state(&store).await;
+        let problems = dump(&store, "run_step", "run_id step problem").await;
         store.close().await;
         let mut mails = BTreeMap::new();
         for id in self.mails().difference(mails_before) {
@@ -310,6 +313,7 @@ impl Stage {
             state,
             dropped: files(&self.folder.join("in")),
             mails,
+            problems,
         }
     }
 
@@ -433,7 +437,11 @@ pub fn excuse_the_delivery(left: &mut Left) {
 /// No file lost, doubled or partial; no mail lost, and at most one of each; the same state.
 pub fn assert_as_undisturbed(calm: &Left, mut left: Left, what: &str) -> usize {
     let doubtful = take_doubtful(&mut left.state);
-    assert_same(&calm.state, &left.state, what);
+    assert_same(
+        &calm.state,
+        &left.state,
+        &format!("{what}; problems {:#?}", left.problems),
+    );
     assert_eq!(
         calm.dropped.keys().collect::<Vec<_>>(),
         left.dropped.keys().collect::<Vec<_>>(),
