@@ -24,6 +24,25 @@ pub async fn run(cli: &Cli, args: &PullArgs) -> Result<Exit, CliError> {
         })?;
         let streams = connector.definition.file.stream.keys();
         for name in streams.filter(|name| bound.asks_for(name)) {
+            if let Some((stream, _)) = bound.stream(name)
+                && stream.file.is_some()
+            {
+                let names = bound.file_patterns(stream, None).map_err(CliError::Usage)?;
+                let names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
+                let label = format!("{}/{name}", connector.id);
+                if args.json {
+                    shown.push(serde_json::json!({"stream": label, "files": names, "folder": bound.folder}));
+                } else {
+                    let folder = bound.folder.as_deref().unwrap_or(std::path::Path::new(""));
+                    let places = [
+                        ("stream", label),
+                        ("names", names.join(" | ")),
+                        ("folder", folder.display().to_string()),
+                    ];
+                    print(&fill(context.lang, "cli.forecast.files", &places))?;
+                }
+                continue;
+            }
             let work = work(&context, connector, &bound, name, &rows).await?;
             let Some(forecast) = bound.forecast(name, work) else {
                 continue;

@@ -11,6 +11,7 @@ mod ebay;
 mod fault_run;
 mod fault_server;
 mod faults;
+mod files;
 mod forwarders;
 mod goodcang;
 mod isolation;
