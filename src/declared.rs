@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub use place::{locate, place_at, within};
-pub use shape::read;
+pub use shape::{Guess, Misshapen, read, read_guessing};
 
 use crate::problem::Problem;
 use shape::{read_value, syntax, wanted_name};

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::args::{At, Cli, NightArgs};
 use super::context::{Context, columns, heads, print, print_json, word};
 use super::{CliError, Exit};
+use crate::night::foresee::{Foreseen, before_pull};
 use crate::night::step::{Told, told};
 use crate::night::{NightReport, StepReport, StepState, TURN_PATIENCE, Wait, sources};
 use crate::wording::{Lang, text};
@@ -82,10 +83,25 @@ pub async fn pull(cli: &Cli, at: At) -> Result<Exit, CliError> {
     let night = context.night(false);
     let pulled = night
         .in_turn(Wait::For(TURN_PATIENCE), |night| {
-            Box::pin(async move { Ok(sources::step(night, None).await) })
+            let lang = context.lang;
+            Box::pin(async move {
+                announce(&before_pull(night).await?, lang);
+                Ok(sources::step(night, None).await)
+            })
         })
         .await?;
     one(&pulled.unwrap_or_default())
+}
+
+/// What a long pull will ask and how long it takes, before its first request.
+fn announce(streams: &[Foreseen], lang: Lang) {
+    let long: Vec<&Foreseen> = streams.iter().filter(|stream| stream.is_long()).collect();
+    if !long.is_empty() {
+        eprintln!("{}", text(lang, "cli.pull.long", &[]));
+    }
+    for stream in long {
+        eprintln!("  {}", stream.sentence(lang));
+    }
 }
 
 pub async fn deliver(cli: &Cli, at: At) -> Result<Exit, CliError> {

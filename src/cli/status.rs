@@ -2,6 +2,9 @@
 
 pub mod model;
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 
 use self::model::{OrderStory, Overview, in_order};
@@ -11,11 +14,13 @@ use super::order::{head, story, unknown};
 use super::outbox::as_json;
 use super::planning::plan_head;
 use super::receive::difference;
-use super::{CliError, Exit};
+use super::{CliError, Exit, forecast};
 use crate::config::Config;
+use crate::ids::SourceId;
+use crate::night::foresee::{ForeseeError, Foreseen, foresee};
 use crate::night::notice::Notice;
-use crate::store::orders;
 use crate::store::run::RunView;
+use crate::store::{Tx, facts, orders, returned};
 use crate::wording::{Lang, text};
 
 pub async fn run(cli: &Cli, order: Option<&str>, json: bool) -> Result<Exit, CliError> {
@@ -29,6 +34,9 @@ pub async fn run(cli: &Cli, order: Option<&str>, json: bool) -> Result<Exit, Cli
 async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
     let mut tx = context.store.read().await?;
     let seen = Overview::of(&mut tx, &context.config, context.clock.now()).await?;
+    let pulls = pulls(context, &mut tx).await?;
+    let since = context.clock.now() - Duration::days(RETURN_DAYS);
+    let returns = returned::sums(&mut tx, &context.config.account.id, since).await?;
     if json {
         print_json(&json!({
             "runs": seen.runs.iter().map(run_json).collect::<Vec<_>>(),
@@ -38,6 +46,8 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             "messages_for_a_person": seen.stuck.iter().map(as_json).collect::<Vec<_>>(),
             "files_quarantined": seen.quarantined(),
             "bookings_rejected": rejected(&seen.notices),
+            "pulls": pulls.iter().map(Pulling::as_json).collect::<Vec<_>>(),
+            "returns_30_days": returns,
             "mail_late": seen.late.is_some(),
             "mail_absence": seen.late,
             "jobs_dead": seen.dead.iter().map(|job| json!({
@@ -45,13 +55,107 @@ async fn overview(context: &Context, json: bool) -> Result<Exit, CliError> {
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        print(&screen(context.lang, &context.config, &seen))?;
+        let mut out = screen(context.lang, &context.config, &seen, &pulls);
+        if !returns.is_empty() {
+            out.push_str(&sent_back(context.lang, &returns));
+        }
+        print(&out)?;
     }
     Ok(if seen.is_calm() {
         Exit::Done
     } else {
         Exit::Findings
     })
+}
+
+/// How far back the returns on the first screen go.
+const RETURN_DAYS: i64 = 30;
+
+/// `returns, 30 days: amazon-uk 12 (SELLABLE 9, DEFECTIVE 3)`.
+fn sent_back(lang: Lang, returns: &[returned::Sum]) -> String {
+    let mut sources: BTreeMap<&SourceId, Vec<&returned::Sum>> = BTreeMap::new();
+    for sum in returns {
+        sources.entry(&sum.source).or_default().push(sum);
+    }
+    let told: Vec<String> = sources
+        .into_iter()
+        .map(|(source, sums)| {
+            let each: Vec<String> = sums
+                .iter()
+                .map(|sum| format!("{} {}", sum.disposition, sum.units).trim().to_owned())
+                .collect();
+            let units: i64 = sums.iter().map(|sum| sum.units).sum();
+            format!("{source} {units} ({})", each.join(", "))
+        })
+        .collect();
+    let places = [("days", RETURN_DAYS.to_string()), ("units", told.join("; "))];
+    fill(lang, "cli.status.returns", &places) + "\n"
+}
+
+/// A long pull that is under way, or that has not begun yet.
+struct Pulling {
+    foreseen: Foreseen,
+    since: Option<DateTime<Utc>>,
+}
+
+impl Pulling {
+    fn as_json(&self) -> serde_json::Value {
+        let mut value = forecast::as_json(&self.foreseen);
+        value["since"] = json!(self.since);
+        value
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        let since = self
+            .since
+            .map(|since| since.format("%Y-%m-%d %H:%M UTC").to_string());
+        let key = if since.is_some() {
+            "cli.status.pulling"
+        } else {
+            "cli.status.first_pull"
+        };
+        let places = [
+            ("stream", self.foreseen.label()),
+            ("since", since.unwrap_or_default()),
+            ("windows", self.foreseen.work.windows.to_string()),
+            ("hours", self.foreseen.hours()),
+        ];
+        fill(lang, key, &places)
+    }
+}
+
+/// A source that cannot be foreseen is told of by `doctor` and by its pull.
+async fn pulls(context: &Context, tx: &mut Tx) -> Result<Vec<Pulling>, CliError> {
+    let (account, now) = (&context.config.account.id, context.clock.now());
+    let mut running: BTreeMap<(SourceId, String), DateTime<Utc>> = BTreeMap::new();
+    for row in facts::running(tx, account).await? {
+        running.insert((row.source, row.stream), row.started_at);
+    }
+    let mut all = Vec::new();
+    for connector in &context.tools.connectors {
+        let streams = match foresee(tx, account, now, connector, &BTreeMap::new()).await {
+            Ok(streams) => streams,
+            Err(ForeseeError::Store(error)) => return Err(error.into()),
+            Err(_) => continue,
+        };
+        for mut foreseen in streams {
+            let since = running
+                .get(&(foreseen.source.clone(), foreseen.stream.clone()))
+                .copied();
+            if let Some(since) = since {
+                // What it set out to ask, not what has happened since.
+                let left = foresee(tx, account, since, connector, &BTreeMap::new()).await;
+                let same = |left: &Foreseen| left.stream == foreseen.stream;
+                if let Some(left) = left.ok().and_then(|left| left.into_iter().find(same)) {
+                    foreseen = left;
+                }
+            }
+            if foreseen.is_long() && (since.is_some() || foreseen.first) {
+                all.push(Pulling { foreseen, since });
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
@@ -65,7 +169,7 @@ fn rejected(notices: &[Notice]) -> Vec<serde_json::Value> {
 }
 
 /// First what needs a person, then how the last night went.
-fn screen(lang: Lang, config: &Config, seen: &Overview) -> String {
+fn screen(lang: Lang, config: &Config, seen: &Overview, pulls: &[Pulling]) -> String {
     let wanted = seen.wanted(config, lang);
     let mut out = match wanted.len() {
         0 => text(lang, "cli.status.calm", &[]),
@@ -101,6 +205,9 @@ fn screen(lang: Lang, config: &Config, seen: &Overview) -> String {
         })
         .collect();
     out.push_str(&columns(&rows));
+    for pull in pulls {
+        out.push_str(&format!("  {}\n", pull.text(lang)));
+    }
     let counts = [
         ("moving", seen.moving().to_string()),
         ("due", seen.waiting.to_string()),

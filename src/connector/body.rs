@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::Bound;
 use super::definition::{Call, Fields, Soap};
 use super::request::percent;
-use super::template::{Filling, Places, Template};
+use super::template::{Carried, Filling, Places, Template};
 
 /// A body before it is written down, so that authorisation and signatures can still be put in.
 #[derive(Clone)]
@@ -186,10 +186,17 @@ impl Bound {
             Json::String(text) => {
                 let template = Template::parse(text)?;
                 match template.single_place().and_then(|name| places.get(name)) {
+                    Some(Filling::Int(value)) if template.carried() == Carried::Text => {
+                        Json::from(value.to_string())
+                    }
                     Some(Filling::Int(value)) => Json::from(*value),
-                    Some(Filling::Text(text)) if template.is_number() => {
+                    Some(Filling::Text(text)) if template.carried() == Carried::Int => {
                         let number: Result<i64, _> = text.parse();
                         Json::from(number.map_err(|_| format!("`{text}` for `{body}` is no whole number"))?)
+                    }
+                    Some(Filling::Text(text)) if template.carried() == Carried::Number => {
+                        let number: Result<serde_json::Number, _> = text.parse();
+                        Json::from(number.map_err(|_| format!("`{text}` for `{body}` is no number"))?)
                     }
                     // The first page of all has no token.
                     Some(Filling::Text(token)) if token.is_empty() && text == "{token}" => Json::Null,

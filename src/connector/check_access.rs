@@ -59,11 +59,17 @@ impl Check<'_> {
             }
         }
         for test in &file.request_test {
-            self.name_in(
-                &test.stream,
-                "request_test.stream",
-                file.stream.keys().map(String::as_str),
-            );
+            match (&test.stream, &test.write) {
+                (Some(stream), None) => {
+                    let known = file.stream.keys().map(String::as_str);
+                    self.name_in(stream, "request_test.stream", known);
+                }
+                (None, Some(write)) => {
+                    let known = file.write.keys().map(String::as_str);
+                    self.name_in(write, "request_test.write", known);
+                }
+                _ => self.say(None, "request_test", &test.name, "either `stream` or `write`"),
+            }
         }
         for (index, rule) in file.answer.rules.iter().enumerate() {
             self.rule(&format!("answer.rules[{}]", index + 1), rule);

@@ -301,6 +301,8 @@ fn stream_name(record: RecordKind) -> &'static str {
         RecordKind::InboundLine => "inbound_lines",
         RecordKind::Receipt => "receipts",
         RecordKind::Event => "events",
+        RecordKind::Return => "returns",
+        RecordKind::Code => "codes",
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::check::Check;
-use super::definition::{File, Text};
+use super::definition::{File, RecordKind, Text};
 use super::path::Path;
 use super::pipe::{Pipe, Source};
 use super::tree::Want;
+use crate::declared::Guess;
 use crate::problem::Problem;
 
 /// A connector file that was read and checked.
@@ -143,10 +144,18 @@ impl Definition {
     /// Reads and checks a connector file.
     ///
     /// # Errors
-    /// Every fault at once: of the TOML, else of the shape, else of the meaning.
+    /// Every fault at once: of the TOML, else of the shape and, beside what is missing, of the meaning.
     pub fn parse(origin: &str, text: &str) -> Result<Self, DefinitionError> {
-        let mut file: File =
-            crate::declared::read(origin, text).map_err(|problems| DefinitionError { problems })?;
+        let mut file: File = match crate::declared::read_guessing(origin, text) {
+            Ok(file) => file,
+            Err(misshapen) => {
+                let mut problems = misshapen.problems;
+                if let Some(guess) = misshapen.guess {
+                    problems.extend(meant(origin, text, guess));
+                }
+                return Err(DefinitionError { problems });
+            }
+        };
         read_as_written(&mut file);
         inherit(&mut file);
         let mut check = Check {
@@ -219,14 +228,79 @@ impl Definition {
         found
     }
 
-    /// Streams that stand on their own.
+    /// Streams that a pull asks for or reads.
+    pub fn pulled(&self) -> impl Iterator<Item = &str> {
+        self.file
+            .stream
+            .iter()
+            .filter(|(_, stream)| stream.record != RecordKind::Code)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Streams that stand on their own and are pulled.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.file
             .stream
             .iter()
-            .filter(|(_, stream)| stream.parent.is_none() && stream.answer_of.is_none())
+            .filter(|(_, stream)| {
+                stream.parent.is_none() && stream.answer_of.is_none() && stream.record != RecordKind::Code
+            })
             .map(|(name, _)| name.as_str())
     }
+}
+
+/// Faults of meaning in a file of which parts are missing: those that hold whatever the parts will say.
+fn meant(origin: &str, text: &str, guess: Guess<File>) -> Vec<Problem> {
+    let Guess {
+        read: mut file,
+        names,
+    } = guess;
+    let below = |name: &str, head: &str| {
+        let rest = name.strip_prefix(head);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    if names.iter().any(|name| name == "stream") {
+        return Vec::new();
+    }
+    read_as_written(&mut file);
+    inherit(&mut file);
+    let mut check = Check {
+        origin,
+        text,
+        file: &file,
+        asked: Vec::new(),
+        problems: Vec::new(),
+        extra: &[],
+    };
+    check.everything();
+    let unsure = |stream: &str| {
+        // What a stream above does not map yet may be what this one asks for.
+        let mut at = Some(stream);
+        for _ in 0..=file.stream.len() {
+            let Some(name) = at else { return false };
+            let head = format!("stream.{name}");
+            if names.iter().any(|guessed| below(guessed, &head)) {
+                return true;
+            }
+            let stream = file.stream.get(name);
+            at = stream
+                .and_then(|stream| stream.parent.as_ref().or(stream.answer_of.as_ref()))
+                .map(|above| above.get_ref().as_str());
+        }
+        true
+    };
+    let mut problems = check.problems;
+    problems.retain(|problem| {
+        let guessed = names.iter().any(|name| below(&problem.field, name));
+        let mut parts = problem.field.split('.');
+        let unsure = match (parts.next(), parts.next()) {
+            (Some("stream"), Some(stream)) => unsure(stream),
+            (Some("write"), _) => names.iter().any(|name| name.starts_with("stream.")),
+            _ => false,
+        };
+        !guessed && !unsure
+    });
+    problems
 }
 
 /// People's exports are tables, whatever they are packed in.

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::cell::Cell;
 use super::definition::RecordKind;
-use crate::ledger::{InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent};
+use crate::ledger::{
+    CustomerReturn, InboundLine, InboundNotice, OrderLineFact, ReceiptEvent, StockRow, TrackingEvent,
+};
 
 mod maker;
 
@@ -121,15 +123,28 @@ const EVENT: [Field; 11] = [
     may("text", Text),
     may("told_at", Time),
 ];
+const RETURN: [Field; 8] = [
+    must("order_id", Text),
+    must("sku_code", Text),
+    must("units", Int),
+    must("returned_at", Time),
+    may("disposition", Text),
+    may("reason", Text),
+    may("centre", Text),
+    may("unit_id", Text),
+];
+const CODE: [Field; 2] = [may("sku_code", Text), must("id", Text)];
 
 impl RecordKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::OrderLine,
         Self::Stock,
         Self::Inbound,
         Self::InboundLine,
         Self::Receipt,
         Self::Event,
+        Self::Return,
+        Self::Code,
     ];
 
     /// As a connector file writes it.
@@ -142,6 +157,8 @@ impl RecordKind {
             Self::InboundLine => "inbound_line",
             Self::Receipt => "receipt",
             Self::Event => "event",
+            Self::Return => "return",
+            Self::Code => "code",
         }
     }
 
@@ -154,6 +171,8 @@ impl RecordKind {
             Self::InboundLine => &INBOUND_LINE,
             Self::Receipt => &RECEIPT,
             Self::Event => &EVENT,
+            Self::Return => &RETURN,
+            Self::Code => &CODE,
         }
     }
 }
@@ -201,6 +220,13 @@ impl<'a> Mapped<'a> {
     }
 }
 
+/// The number a system has for a code of goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCode {
+    pub sku_code: String,
+    pub id: String,
+}
+
 /// Canonical facts read from one answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facts {
@@ -210,6 +236,8 @@ pub enum Facts {
     InboundLines(Vec<InboundLine>),
     Receipts(Vec<ReceiptEvent>),
     Events(Vec<TrackingEvent>),
+    Returns(Vec<CustomerReturn>),
+    Codes(Vec<OwnCode>),
 }
 
 impl Facts {
@@ -223,6 +251,8 @@ impl Facts {
             RecordKind::InboundLine => Self::InboundLines(Vec::new()),
             RecordKind::Receipt => Self::Receipts(Vec::new()),
             RecordKind::Event => Self::Events(Vec::new()),
+            RecordKind::Return => Self::Returns(Vec::new()),
+            RecordKind::Code => Self::Codes(Vec::new()),
         }
     }
 
@@ -235,6 +265,8 @@ impl Facts {
             Self::InboundLines(rows) => rows.len(),
             Self::Receipts(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
+            Self::Returns(rows) => rows.len(),
+            Self::Codes(rows) => rows.len(),
         }
     }
 
@@ -256,6 +288,8 @@ impl Facts {
             Self::InboundLines(rows) => some(rows, keep),
             Self::Receipts(rows) => some(rows, keep),
             Self::Events(rows) => some(rows, keep),
+            Self::Returns(rows) => some(rows, keep),
+            Self::Codes(rows) => some(rows, keep),
         }
     }
 }

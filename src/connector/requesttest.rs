@@ -10,6 +10,7 @@ use super::load::Definition;
 use super::request::{Fresh, Request};
 use super::selftest::TestFailure;
 use super::template::Places;
+use super::write::{Announcement, Ids};
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
 use crate::secret::Secret;
@@ -30,16 +31,33 @@ pub(super) fn run(definition: &Definition) -> impl Iterator<Item = TestFailure> 
 
 fn made(definition: &Definition, test: &RequestTest) -> Result<Request, Vec<String>> {
     let bound = bind(definition, test)?;
-    let name = test.stream.get_ref();
+    let now: DateTime<Utc> = test
+        .now
+        .parse()
+        .map_err(|_| vec![format!("`{}` is no time such as 2026-01-02T03:04:05Z", test.now)])?;
+    let fresh = Fresh {
+        now,
+        nonce: [0; 16],
+        token: (!test.token.is_empty()).then(|| Secret::new(test.token.clone())),
+    };
+    if let Some(name) = &test.write {
+        let name = name.get_ref();
+        let write = bound
+            .write(name)
+            .ok_or_else(|| vec![format!("no write `{name}`")])?;
+        let warehouse = test.places.get("warehouse").map_or("W", String::as_str);
+        let order = Announcement::example(name, warehouse).map_err(|error| vec![error.to_string()])?;
+        let ids = Ids::Known(test.ids.clone());
+        return bound
+            .write_request(write, &order, &ids, &fresh)
+            .map_err(|why| vec![why]);
+    }
+    let name = test.stream.as_ref().map_or("", |name| name.get_ref());
     let (stream, _) = bound
         .stream(name)
         .ok_or_else(|| vec![format!("no stream `{name}`")])?;
     let call = call(stream, &test.call)
         .ok_or_else(|| vec![format!("stream `{name}` has no call `{}`", test.call)])?;
-    let now: DateTime<Utc> = test
-        .now
-        .parse()
-        .map_err(|_| vec![format!("`{}` is no time such as 2026-01-02T03:04:05Z", test.now)])?;
     let mut places = Places::default();
     for (name, value) in &test.places {
         match value.parse::<i64>() {
@@ -48,11 +66,6 @@ fn made(definition: &Definition, test: &RequestTest) -> Result<Request, Vec<Stri
             _ => places.text(name, value),
         }
     }
-    let fresh = Fresh {
-        now,
-        nonce: [0; 16],
-        token: (!test.token.is_empty()).then(|| Secret::new(test.token.clone())),
-    };
     bound
         .request(call, &places, None, &fresh)
         .map_err(|why| vec![why])

@@ -12,15 +12,32 @@ pub enum Part {
     Secret(String),
 }
 
+/// How JSON carries a text that is one place and nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Carried {
+    /// As the place holds it.
+    #[default]
+    Kept,
+    /// `{place|int}`: a whole number.
+    Int,
+    /// `{place|number}`: a number with its decimals.
+    Number,
+    /// `{place|text}`: a text, although the place holds a number.
+    Text,
+}
+
 /// A compiled text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
-    /// `{place|int}`: a number, although the place holds a text.
-    number: bool,
+    carried: Carried,
 }
 
-const AS_NUMBER: &str = "|int";
+const CARRIED: [(&str, Carried); 3] = [
+    ("|int", Carried::Int),
+    ("|number", Carried::Number),
+    ("|text", Carried::Text),
+];
 
 /// `}}` stands for a brace of the text itself, as `{{` does.
 fn single(text: &str) -> String {
@@ -33,7 +50,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
-        let mut number = false;
+        let mut carried = Carried::Kept;
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = rest.split_at(at);
@@ -61,14 +78,22 @@ impl Template {
                         "`${{param:NAME}}` or `${{secret:NAME}}` instead of `${{{inside}}}`"
                     ));
                 }
-                (false, _) => match inside.strip_suffix(AS_NUMBER) {
-                    Some(name) if text.len() == inside.len() + "{}".len() => {
-                        number = true;
-                        Part::Place(name.to_owned())
+                (false, _) => {
+                    let typed = CARRIED
+                        .iter()
+                        .find_map(|(suffix, how)| Some((inside.strip_suffix(suffix)?, *how)));
+                    match typed {
+                        Some((name, how)) if text.len() == inside.len() + "{}".len() => {
+                            carried = how;
+                            Part::Place(name.to_owned())
+                        }
+                        Some((_, Carried::Text)) => {
+                            return Err(format!("nothing around `{{{inside}}}` in `{text}`"));
+                        }
+                        Some(_) => return Err(format!("nothing around the number in `{text}`")),
+                        None => Part::Place(inside.to_owned()),
                     }
-                    Some(_) => return Err(format!("nothing around the number in `{text}`")),
-                    None => Part::Place(inside.to_owned()),
-                },
+                }
             });
             rest = tail;
         }
@@ -76,13 +101,12 @@ impl Template {
         if !plain.is_empty() {
             parts.push(Part::Text(plain));
         }
-        Ok(Self { parts, number })
+        Ok(Self { parts, carried })
     }
 
-    /// Whether JSON carries it as a number.
     #[must_use]
-    pub fn is_number(&self) -> bool {
-        self.number
+    pub fn carried(&self) -> Carried {
+        self.carried
     }
 
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
@@ -252,9 +276,12 @@ mod tests {
             fill("{{ orders(query: \"{page}\") {{ id }} }}"),
             Ok("{ orders(query: \"3\") { id } }".to_owned())
         );
-        assert!(Template::parse("{page|int}").unwrap().is_number());
+        let carried = |text: &str| Template::parse(text).unwrap().carried();
+        assert_eq!(carried("{page|int}"), Carried::Int);
+        assert_eq!(carried("{gross_kg|number}"), Carried::Number);
+        assert_eq!(carried("{page|text}"), Carried::Text);
         assert_eq!(fill("{page|int}"), Ok("3".to_owned()));
-        assert!(!Template::parse("{page}").unwrap().is_number());
+        assert_eq!(carried("{page}"), Carried::Kept);
         assert_eq!(
             Template::parse("page {page|int}"),
             Err("nothing around the number in `page {page|int}`".to_owned())

@@ -1,6 +1,8 @@
 //! An order as a declared request: what fills its places, and which of its lines a refusal is about.
 
-use std::collections::BTreeMap;
+mod example;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use super::Bound;
 use super::cell::Cell;
 use super::definition::{Faults, Text, Write};
 use super::path::Path;
+use super::record::OwnCode;
 use super::request::{Fresh, Request};
 use super::template::Places;
 use crate::money::round_cents;
@@ -18,7 +21,7 @@ use crate::problem::Problem;
 use crate::quantity::{centimetres, cubic_metres, kilograms};
 
 /// Places of a request with an effect, besides the usual ones.
-pub(super) const PLACES: [&str; 50] = [
+pub(super) const PLACES: [&str; 53] = [
     "order",
     "revision",
     "mode",
@@ -29,6 +32,8 @@ pub(super) const PLACES: [&str; 50] = [
     "value",
     "ship_by",
     "eta",
+    "eta_ms",
+    "packing",
     "units",
     "cartons",
     "gross_kg",
@@ -57,6 +62,7 @@ pub(super) const PLACES: [&str; 50] = [
     "line",
     "sku",
     "own_sku",
+    "goods_id",
     "name",
     "name_zh",
     "hs",
@@ -84,6 +90,15 @@ pub struct Announcement {
     pub order: StockingOrder,
     /// Our units in one of the other side's, by line.
     pub multiples: BTreeMap<u32, i64>,
+}
+
+/// The other side's numbers of the goods, by the code of the goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ids {
+    /// What its own list says.
+    Known(BTreeMap<String, String>),
+    /// They are asked for when the request is made.
+    ToBeAsked,
 }
 
 impl Announcement {
@@ -127,13 +142,15 @@ impl Announcement {
 
     /// # Errors
     /// A word of ours that the file has none for.
-    fn places(&self, write: &Write) -> Result<Places, String> {
+    fn places(&self, write: &Write, ids: &Ids) -> Result<Places, String> {
         let (order, totals) = (&self.order, self.order.totals());
         let mut places = Places::default();
         let units = order.lines.iter().map(|line| line.units / self.multiple(line.no));
         places.int("units", units.sum());
         places.int("cartons", totals.cartons);
         places.int("revision", i64::from(order.revision));
+        let midnight = order.eta.and_time(chrono::NaiveTime::MIN).and_utc();
+        places.int("eta_ms", midnight.timestamp_millis());
         for (name, text) in [
             ("order", order.number.to_string()),
             ("warehouse", self.warehouse.clone()),
@@ -145,6 +162,7 @@ impl Announcement {
             ("value", round_cents(totals.value).to_string()),
             ("ship_by", order.ship_by.to_string()),
             ("eta", order.eta.to_string()),
+            ("packing", self.packing().to_owned()),
             ("gross_kg", kilograms(totals.gross_g).to_string()),
             ("net_kg", kilograms(totals.net_g).to_string()),
             ("volume_m3", cubic_metres(totals.volume_mm3).to_string()),
@@ -160,14 +178,18 @@ impl Announcement {
             order
                 .lines
                 .iter()
-                .map(|line| self.line(line, line.units))
+                .map(|line| self.line(line, line.units, ids))
                 .collect(),
         );
         places.list(
             "cartons",
-            order.cartons.iter().map(|carton| self.carton(carton)).collect(),
+            order
+                .cartons
+                .iter()
+                .map(|carton| self.carton(carton, ids))
+                .collect(),
         );
-        let contents = order.cartons.iter().flat_map(|carton| self.contents(carton));
+        let contents = order.cartons.iter().flat_map(|carton| self.contents(carton, ids));
         places.list("contents", contents.collect());
         for (name, words) in &write.words {
             let ours = places.shown().find(|(known, _)| known == name);
@@ -175,15 +197,30 @@ impl Announcement {
             let theirs = words
                 .get(&ours)
                 .ok_or_else(|| format!("the connector file has no word for {name} `{ours}`"))?;
-            match theirs.parse::<i64>() {
-                Ok(number) => places.int(name, number),
-                Err(_) => places.text(name, theirs),
-            }
+            put(&mut places, name, theirs);
         }
         Ok(places)
     }
 
-    fn line(&self, line: &OrderLine, units: i64) -> Places {
+    /// How the goods are packed: all in one carton, one code per carton, or anything else.
+    fn packing(&self) -> &'static str {
+        let codes = |carton: &Carton| {
+            let code = |content: &CartonContent| {
+                let line = self.order.line(content.line);
+                line.map_or("", |line| line.goods.warehouse_sku.as_str())
+                    .to_owned()
+            };
+            let codes: BTreeSet<String> = carton.contents.iter().map(code).collect();
+            codes.len()
+        };
+        match self.order.cartons.as_slice() {
+            [_] => "one_carton",
+            cartons if cartons.iter().all(|carton| codes(carton) <= 1) => "one_sku",
+            _ => "mixed",
+        }
+    }
+
+    fn line(&self, line: &OrderLine, units: i64, ids: &Ids) -> Places {
         let goods = &line.goods;
         let mut places = Places::default();
         places.int("line", i64::from(line.no));
@@ -202,23 +239,41 @@ impl Announcement {
             places.text(name, text);
         }
         places.text("line_value", line.value().to_string());
+        match ids {
+            Ids::Known(ids) => {
+                if let Some(id) = ids.get(&goods.warehouse_sku) {
+                    put(&mut places, "goods_id", id);
+                }
+            }
+            Ids::ToBeAsked => {
+                places.text("goods_id", format!("(their number of {})", goods.warehouse_sku));
+            }
+        }
         places
     }
 
-    fn carton(&self, carton: &Carton) -> Places {
+    fn carton(&self, carton: &Carton, ids: &Ids) -> Places {
         let mut places = Places::default();
         carton_places(&mut places, carton);
-        places.list("contents", self.contents(carton).collect());
+        places.list("contents", self.contents(carton, ids).collect());
         places
     }
 
-    fn contents<'a>(&'a self, carton: &'a Carton) -> impl Iterator<Item = Places> + 'a {
+    fn contents<'a>(&'a self, carton: &'a Carton, ids: &'a Ids) -> impl Iterator<Item = Places> + 'a {
         carton.contents.iter().filter_map(move |content: &CartonContent| {
             let line = self.order.lines.iter().find(|line| line.no == content.line)?;
-            let mut places = self.line(line, content.units);
+            let mut places = self.line(line, content.units, ids);
             carton_places(&mut places, carton);
             Some(places)
         })
+    }
+}
+
+/// A word of theirs, as a number where it is one.
+fn put(places: &mut Places, name: &str, word: &str) {
+    match word.parse::<i64>() {
+        Ok(number) => places.int(name, number),
+        Err(_) => places.text(name, word),
     }
 }
 
@@ -263,9 +318,52 @@ impl Bound {
         &self,
         write: &Write,
         announcement: &Announcement,
+        ids: &Ids,
         fresh: &Fresh,
     ) -> Result<Request, String> {
-        self.request(&write.request, &announcement.places(write)?, None, fresh)
+        self.request(&write.request, &announcement.places(write, ids)?, None, fresh)
+    }
+
+    /// Picks the one number of each code of the order from everything the other side has.
+    ///
+    /// # Errors
+    /// The lines whose code has none there, or several.
+    pub fn pick_ids(&self, announcement: &Announcement, listed: &[OwnCode]) -> Result<Ids, Vec<Problem>> {
+        let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for code in listed {
+            ids.entry(code.sku_code.trim())
+                .or_default()
+                .insert(code.id.as_str());
+        }
+        let (order, mut known, mut problems) = (&announcement.order, BTreeMap::new(), Vec::new());
+        for line in &order.lines {
+            let code = &line.goods.warehouse_sku;
+            let found: Vec<&str> = ids.get(code.as_str()).into_iter().flatten().copied().collect();
+            let wanted = match found.as_slice() {
+                [one] => {
+                    known.insert(code.clone(), (*one).to_owned());
+                    continue;
+                }
+                [] => "a code of goods that the warehouse knows".to_owned(),
+                several => format!(
+                    "a code that stands for one thing there; it is {}",
+                    several.join(" and ")
+                ),
+            };
+            let place = format!("line {}", line.no);
+            problems.push(Problem::new(
+                order.number.as_str(),
+                place,
+                "warehouse_sku",
+                code,
+                wanted,
+            ));
+        }
+        if problems.is_empty() {
+            Ok(Ids::Known(known))
+        } else {
+            Err(problems)
+        }
     }
 
     /// What a refusal says, with our lines where they can be told.
@@ -300,15 +398,16 @@ impl Bound {
 
 /// Code, field and text of each fault.
 fn told(faults: &Faults, answer: &Json) -> Vec<(String, String, String)> {
-    let Ok(at) = Path::parse(faults.at.get_ref()) else {
-        return Vec::new();
+    let all = match &faults.at {
+        None => vec![answer],
+        Some(at) => Path::parse(at.get_ref()).map_or_else(|_| Vec::new(), |at| at.all(answer)),
     };
     let text_at = |fault: &Json, path: Option<&Text>| {
         path.and_then(|path| super::text_at(Some(fault), path.get_ref()).ok().flatten())
             .unwrap_or_default()
     };
     let mut told = Vec::new();
-    for found in at.all(answer) {
+    for found in all {
         match found {
             Json::Object(fields) if faults.text.is_none() => {
                 for (name, texts) in fields {

@@ -209,6 +209,21 @@ fn inner<'n, 'i>(node: &'n mut Spanned<DeValue<'i>>, way: &[Step]) -> Option<&'n
     inner(next?, rest)
 }
 
+/// Puts a value under a key that is not there or was put there before; key and value stand at the
+/// offset. False: there is no table for it.
+pub(super) fn put<'i>(node: &mut Spanned<DeValue<'i>>, way: &[Step], value: DeValue<'i>, at: usize) -> bool {
+    without(node, way);
+    let Some((Step::Key(name), above)) = way.split_last() else {
+        return false;
+    };
+    let Some(DeValue::Table(table)) = inner(node, above).map(Spanned::get_mut) else {
+        return false;
+    };
+    let key = Spanned::new(at..at + 1, name.clone().into());
+    table.insert(key, Spanned::new(at..at + 1, value));
+    true
+}
+
 /// Takes away what a fault was about, so that the next one shows. False: it is not there.
 pub(super) fn without(node: &mut Spanned<DeValue<'_>>, way: &[Step]) -> bool {
     let Some((Step::Key(name), above)) = way.split_last() else {

@@ -9,11 +9,12 @@ use super::{Client, Failure, FailureKind};
 use crate::clock::Clock;
 use crate::connector::answer::{Heard, Verdict};
 use crate::connector::definition::{Find, Write};
-use crate::connector::record::Facts;
+use crate::connector::record::{Facts, OwnCode};
 use crate::connector::request::{Fresh, Request};
 use crate::connector::window::Resume;
 use crate::connector::{Bound, text_at};
 use crate::ledger::InboundNotice;
+use crate::order::StockingOrder;
 
 /// What became of a request with an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +115,32 @@ impl Client {
         }
     }
 
-    /// The inbounds under our reference at the other side, the first one first.
+    /// Every code of goods that the other side has, with its number of it.
+    ///
+    /// # Errors
+    /// When the other side could not be asked, or a row cannot be read: it may be one that is looked for.
+    pub async fn codes(
+        &self,
+        bound: &Bound,
+        clock: &dyn Clock,
+        stream: &str,
+    ) -> Result<Vec<OwnCode>, Failure> {
+        let mut run = StreamRun::new(self, bound, clock, stream, Resume::default())?;
+        let mut found = Vec::new();
+        while let Some(step) = run.next().await? {
+            let Step::Page(page) = step else { continue };
+            if let Some(problem) = page.rows.rejected.first() {
+                return Err(Failure::new(FailureKind::WrongSchema, problem.to_string()));
+            }
+            if let Facts::Codes(codes) = page.rows.facts {
+                found.extend(codes);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The inbounds under our reference at the other side, the first one first. What the other side has sent by way of
+    /// a place that is not configured here is ours too.
     ///
     /// # Errors
     /// When the other side could not be asked: then nothing is known.
@@ -123,7 +149,7 @@ impl Client {
         bound: &Bound,
         clock: &dyn Clock,
         find: &Find,
-        reference: &str,
+        order: &StockingOrder,
         since: DateTime<Utc>,
     ) -> Result<Vec<InboundNotice>, Failure> {
         let resume = Resume {
@@ -131,7 +157,8 @@ impl Client {
             until: Some(since),
             ..Resume::default()
         };
-        let mut run = StreamRun::new(self, bound, clock, find.stream.get_ref(), resume)?;
+        let mut run = StreamRun::new(self, bound, clock, find.stream.get_ref(), resume)?
+            .counting_elsewhere_for(&order.warehouse);
         let mut found: Vec<InboundNotice> = Vec::new();
         while let Some(step) = run.next().await? {
             let Step::Page(page) = step else { continue };
@@ -143,7 +170,8 @@ impl Client {
                 continue;
             };
             for notice in notices {
-                let ours = notice.reference.trim() == reference && !find.gone.contains(&notice.state);
+                let ours =
+                    notice.reference.trim() == order.number.as_str() && !find.gone.contains(&notice.state);
                 if ours && found.iter().all(|known| known.inbound_no != notice.inbound_no) {
                     found.push(notice);
                 }

@@ -1,6 +1,7 @@
 //! Facts: what was sold, what is in stock, what is under way, what arrived. Appended or superseded, never edited.
 
 mod facts;
+mod returned;
 mod tracking;
 pub mod transit;
 
@@ -8,4 +9,5 @@ pub use facts::{
     Buckets, FactKey, InboundLine, InboundNotice, OrderLineFact, OrderLineState, ReceiptEvent, ReceiptKind,
     StockRow,
 };
+pub use returned::CustomerReturn;
 pub use tracking::{EventStatus, TrackingEvent};

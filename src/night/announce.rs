@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{Night, NightError};
 use crate::catalog::CodeKind;
 use crate::connector::request::{Fresh, Request};
-use crate::connector::write::Announcement;
+use crate::connector::write::{Announcement, Ids};
 use crate::connector::{Bound, ConnectorConfig};
 use crate::delivery::{Channel, State};
 use crate::ids::{OrderNo, SourceId};
@@ -129,7 +129,7 @@ pub async fn prepare(
         .write(&write)
         .ok_or_else(|| wanted(&write, "a [write.…] of the connector file"))?;
     let request = bound
-        .write_request(declared, &announcement, &fresh)
+        .write_request(declared, &announcement, &Ids::ToBeAsked, &fresh)
         .map_err(|why| wanted(&format!("write.{write}"), &why))?;
     Ok(Prepared {
         source: config.id.clone(),

@@ -10,6 +10,7 @@ pub mod assemble;
 mod bounce;
 pub mod decide;
 mod deliver;
+pub mod foresee;
 mod forwarded;
 pub mod inbox;
 pub mod issue;

@@ -1,6 +1,7 @@
 //! The pull step: every configured source, side by side.
 
 use super::Night;
+use super::foresee::{Foreseen, before_pull};
 use super::pull::pull;
 use super::step::{StepReport, chain};
 use crate::store::StoreError;
@@ -12,6 +13,10 @@ pub async fn step(night: &Night<'_>, run: Option<&str>) -> StepReport {
     let mut report = StepReport::default();
     if let Err(error) = interrupted(night).await {
         return StepReport::failed(chain(&error));
+    }
+    match before_pull(night).await {
+        Ok(streams) => streams.iter().filter(|stream| stream.is_long()).for_each(tell),
+        Err(error) => return StepReport::failed(chain(&error)),
     }
     let mut pulls = Vec::new();
     for connector in &night.tools.connectors {
@@ -47,6 +52,19 @@ pub async fn step(night: &Night<'_>, run: Option<&str>) -> StepReport {
         report.partial(chain(&error));
     }
     report
+}
+
+fn tell(stream: &Foreseen) {
+    tracing::info!(
+        source = %stream.source,
+        stream = stream.stream,
+        first = stream.first,
+        windows = stream.work.windows,
+        calls = stream.forecast.calls_in_words(),
+        slowest = stream.forecast.slowest,
+        hours = stream.hours(),
+        "a long pull begins"
+    );
 }
 
 async fn interrupted(night: &Night<'_>) -> Result<(), StoreError> {

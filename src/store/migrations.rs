@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 19] = [
+const SCRIPTS: [(i64, &str, &str); 20] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -26,6 +26,7 @@ const SCRIPTS: [(i64, &str, &str); 19] = [
     (16, "access", include_str!("migrations/0016_access.sql")),
     (17, "tracking", include_str!("migrations/0017_tracking.sql")),
     (18, "references", include_str!("migrations/0018_references.sql")),
+    (20, "returns", include_str!("migrations/0020_returns.sql")),
     (
         21,
         "order line index",

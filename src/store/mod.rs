@@ -26,6 +26,7 @@ pub mod plans;
 mod postgres;
 pub mod receipts;
 pub mod references;
+pub mod returned;
 mod row;
 pub mod run;
 pub mod session;

@@ -106,6 +106,49 @@ mod tests {
         }
     }
 
+    /// Every key that stands as a literal in a call that shows it.
+    #[test]
+    fn every_key_that_the_program_names_is_there() {
+        let all = load().unwrap();
+        let mut folders = vec![std::path::PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src"
+        ))];
+        let mut named = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.extension().is_none_or(|ending| ending != "rs") {
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+                for call in ["text(", "fill("] {
+                    for (at, _) in source.match_indices(call) {
+                        let call = source[at + call.len()..].trim_start();
+                        let Some((_, rest)) = call.split_once("lang, \"").filter(|(head, _)| {
+                            head.chars()
+                                .all(|sign| sign.is_ascii_alphabetic() || ".&".contains(sign))
+                        }) else {
+                            continue;
+                        };
+                        let key = rest.split('"').next().unwrap_or_default();
+                        let ours = FILES.iter().any(|(area, _)| key.starts_with(&format!("{area}.")));
+                        if ours && !key.contains('{') {
+                            named += 1;
+                            assert!(all.contains_key(key), "{}: `{key}`", path.display());
+                        }
+                    }
+                }
+            }
+        }
+        assert!(named > 50, "{named}");
+    }
+
     #[test]
     fn an_unknown_key_shows_itself() {
         assert_eq!(text(Lang::En, "no.such", &[]), "[no.such]");

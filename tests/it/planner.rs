@@ -4,6 +4,7 @@ mod cases;
 mod folder;
 mod golden;
 mod laws;
+mod m5;
 mod store;
 mod worked;
 

@@ -264,6 +264,37 @@ fn faults_of_shape_are_named_all_at_once() {
     "#);
 }
 
+/// Whole sections that are not there, beside faults in what is.
+#[test]
+fn missing_sections_are_named_all_at_once_with_the_faults_of_the_rest() {
+    let text = GOOD
+        .replace("doctor = \"stock\"\n", "")
+        .replace("[http]\nbase = \"https://example.com\"\n", "")
+        .replace("record = \"stock\"\n", "")
+        .replace(
+            "[stream.lines.map]\ninbound_no = \"parent:inbound_no\"\nsku_code = \"sku\"\nannounced = \"units | int\"\n",
+            "",
+        )
+        .replace("enum(9=true, *=false)", "enm(9=true, *=false)")
+        .replace("into = \"query.sign\"\n", "");
+    insta::assert_snapshot!(said(&text));
+}
+
+#[test]
+fn an_empty_file_says_everything_it_must_have() {
+    insta::assert_snapshot!(said(""));
+    insta::assert_snapshot!(said("version = 1\n[stream.stock]\n"));
+    insta::assert_snapshot!(said("[stream.stock.map]\nsku_code = \"sku\"\n"));
+}
+
+#[test]
+fn a_key_without_its_value_is_not_missing_too() {
+    let text = GOOD
+        .replace("zone = \"${param:zone}\"", "zone = 7")
+        .replace("base = \"https://example.com\"", "bose = 7");
+    insta::assert_snapshot!(said(&text));
+}
+
 /// Columns count characters, so that an editor jumps to the right one behind Chinese.
 #[test]
 fn columns_count_characters() {

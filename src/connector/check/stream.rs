@@ -73,6 +73,18 @@ impl Check<'_> {
                 "`partial`: only a stock can be told completely",
             );
         }
+        if stream.record == RecordKind::Code && (stream.parent.is_some() || stream.cursor.is_some()) {
+            let wanted = "neither `parent` nor `cursor`: codes are asked for when an order is told";
+            self.say(None, &field("record"), "code", wanted);
+        }
+        if let (RecordKind::Return, Some(parent)) = (stream.record, &stream.parent) {
+            let wanted = "none: returns are asked for by their dates";
+            self.say(Some(parent), &field("parent"), parent.get_ref(), wanted);
+        }
+        if stream.closed_is_final && (stream.record != RecordKind::Inbound || stream.parent.is_some()) {
+            let wanted = "set for inbounds that stand on their own only";
+            self.say(None, &field("closed_is_final"), "true", wanted);
+        }
         if stream.running_total && stream.record != RecordKind::Receipt {
             self.say(None, &field("running_total"), "true", "set for receipts only");
         }
@@ -140,7 +152,11 @@ impl Check<'_> {
         let below = |record| {
             !matches!(
                 record,
-                RecordKind::OrderLine | RecordKind::Stock | RecordKind::Inbound
+                RecordKind::OrderLine
+                    | RecordKind::Stock
+                    | RecordKind::Inbound
+                    | RecordKind::Return
+                    | RecordKind::Code
             )
         };
         let fits = self.file.stream.get(asked.get_ref()).is_none_or(|asked| {

@@ -8,6 +8,8 @@ use crate::connector::path::Path;
 use crate::connector::write::{LISTS, PLACES};
 use crate::problem::nearest;
 
+const GOODS_ID: &str = "{goods_id";
+
 impl Check<'_> {
     pub(super) fn write(&mut self, name: &str, write: &Write) {
         let field = |part: &str| format!("write.{name}{part}");
@@ -32,7 +34,7 @@ impl Check<'_> {
             .iter()
             .flat_map(|faults| {
                 [
-                    Some(&faults.at),
+                    faults.at.as_ref(),
                     faults.sku.as_ref(),
                     faults.field.as_ref(),
                     faults.text.as_ref(),
@@ -42,8 +44,21 @@ impl Check<'_> {
         {
             self.path_of(&field(".faults"), path);
         }
+        let file = self.file;
+        if let Some(ids) = &write.ids {
+            let codes = file
+                .stream
+                .iter()
+                .filter(|(_, stream)| stream.record == RecordKind::Code);
+            let known: Vec<&str> = codes.map(|(name, _)| name.as_str()).collect();
+            self.name_in(ids, &field(".ids"), known.iter().copied());
+        }
+        let body = write.request.body.as_ref();
+        if write.ids.is_none() && body.is_some_and(|body| body.to_string().contains(GOODS_ID)) {
+            let wanted = "`ids`: the stream of codes that it comes from";
+            self.say(None, &field(".request.body"), GOODS_ID, wanted);
+        }
         if let Some(find) = &write.find {
-            let file = self.file;
             let good = |name: &&String| {
                 file.stream.get(*name).is_some_and(|stream| {
                     stream.record == RecordKind::Inbound

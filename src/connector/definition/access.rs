@@ -279,9 +279,8 @@ pub enum Case {
 #[serde(deny_unknown_fields)]
 pub struct Soap {
     pub namespace: String,
-    /// The element inside the body, also the `SOAPAction` when `action` says nothing else.
+    /// The element inside the body. A header `SOAPAction` is said in `http.headers` or in the call.
     pub operation: String,
-    pub action: Option<String>,
     /// Child elements of every call, in this order. `{json}` is the call's `body` as JSON text.
     #[serde(default)]
     pub fields: Fields,

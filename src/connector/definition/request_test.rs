@@ -12,7 +12,13 @@ use super::Text;
 #[serde(deny_unknown_fields)]
 pub struct RequestTest {
     pub name: String,
-    pub stream: Text,
+    /// Whose request it is: a stream's, or that of a `write`.
+    pub stream: Option<Text>,
+    /// The request of `[write.NAME]` for the example order.
+    pub write: Option<Text>,
+    /// For a write: the system's numbers of the goods, by their code.
+    #[serde(default)]
+    pub ids: BTreeMap<String, String>,
     /// `request`, or `create`, `poll`, `document` of a report.
     #[serde(default = "request")]
     pub call: String,

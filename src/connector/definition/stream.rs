@@ -20,6 +20,10 @@ pub enum RecordKind {
     Receipt,
     /// Something that happened to a shipment or container on its way.
     Event,
+    /// Goods that a customer sent back.
+    Return,
+    /// The system's own number of a code of goods. Asked for when an order is told, never by a pull.
+    Code,
 }
 
 /// Whether absence in the answer means absence in the world.
@@ -98,6 +102,9 @@ pub struct Stream {
     /// Receipts: `units` is what has come in all, not what has come on top.
     #[serde(default)]
     pub running_total: bool,
+    /// Inbounds: one that was closed and read to the end is not asked for again below, while it says the same.
+    #[serde(default)]
+    pub closed_is_final: bool,
     /// Further values of a row for the streams below it, `{parent.NAME}` and `parent:NAME`.
     #[serde(default)]
     pub pass: BTreeMap<String, Text>,

@@ -23,6 +23,8 @@ pub struct Write {
     pub number: Text,
     /// How to see whether our reference is known there. Without it a lost answer is for a person.
     pub find: Option<Find>,
+    /// A stream of codes, whose ids fill `{goods_id}` of a line. The goods are looked up before each request.
+    pub ids: Option<Text>,
     /// Where a refusal says what is wrong with which line.
     pub faults: Option<Faults>,
     /// After a lost answer: how long until a look can be trusted to see what arrived.
@@ -56,8 +58,8 @@ pub struct Find {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Faults {
-    /// Path of a list of faults, or of a table with one list of texts per field.
-    pub at: Text,
+    /// Path of a list of faults, or of a table with one list of texts per field; the answer itself when it is left out.
+    pub at: Option<Text>,
     /// Inside a fault: the code of the goods, the name of the field, what is wrong.
     pub sku: Option<Text>,
     pub field: Option<Text>,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::{Facts, Mapped};
+use super::{Facts, Mapped, OwnCode};
 use crate::connector::definition::RecordKind;
 use crate::ids::{SourceId, WarehouseCode};
 use crate::ledger::{
-    Buckets, EventStatus, InboundLine, InboundNotice, OrderLineFact, OrderLineState, ReceiptEvent,
-    ReceiptKind, StockRow, TrackingEvent,
+    Buckets, CustomerReturn, EventStatus, InboundLine, InboundNotice, OrderLineFact, OrderLineState,
+    ReceiptEvent, ReceiptKind, StockRow, TrackingEvent,
 };
 
 /// Makes facts out of mapped rows, one after the other.
@@ -24,6 +24,8 @@ pub struct Maker<'a> {
     pub inbound: Option<&'a str>,
     /// When a running total is known that does not say it itself.
     pub now: Option<DateTime<Utc>>,
+    /// What rows of a warehouse that is not configured count for; None: they are not ours.
+    pub elsewhere: Option<&'a WarehouseCode>,
     facts: Facts,
     /// How often a key prefix has occurred, for facts that have no number of their own.
     occurrences: HashMap<String, u32>,
@@ -34,6 +36,8 @@ pub struct Maker<'a> {
 pub enum NoFact {
     /// A warehouse that is not configured: belongs to nobody here.
     UnknownWarehouse(String),
+    /// Goods without a code: none of ours.
+    Unnamed,
     /// A row of another warehouse than the one that was asked for.
     OtherWarehouse(String),
     /// A row below another inbound than the one that was asked for.
@@ -61,6 +65,7 @@ impl<'a> Maker<'a> {
             asked,
             inbound: None,
             now: None,
+            elsewhere: None,
             facts,
             occurrences: HashMap::new(),
         }
@@ -99,6 +104,7 @@ impl<'a> Maker<'a> {
     fn warehouse(&self, code: &str) -> Result<WarehouseCode, NoFact> {
         self.warehouses
             .get(code)
+            .or(self.elsewhere)
             .cloned()
             .ok_or_else(|| NoFact::UnknownWarehouse(code.to_owned()))
     }
@@ -273,6 +279,38 @@ impl<'a> Maker<'a> {
                 .with_key(row.text(0).as_deref());
                 if let Facts::Events(events) = &mut self.facts {
                     events.push(event);
+                }
+            }
+            RecordKind::Return => {
+                let (Some(units), Some(returned_at)) = (row.int(2), row.time(3)) else {
+                    return Ok(());
+                };
+                let mut back = CustomerReturn {
+                    source,
+                    key: String::new(),
+                    order_id: row.must(0),
+                    sku_code: row.must(1),
+                    units,
+                    returned_at,
+                    disposition: row.text(4),
+                    reason: row.text(5),
+                    centre: row.text(6),
+                };
+                back.key = match row.text(7) {
+                    Some(unit) => format!("unit|{unit}"),
+                    None => self.occurrence(back.said()),
+                };
+                if let Facts::Returns(returns) = &mut self.facts {
+                    returns.push(back);
+                }
+            }
+            RecordKind::Code => {
+                let code = OwnCode {
+                    sku_code: row.text(0).ok_or(NoFact::Unnamed)?,
+                    id: row.must(1),
+                };
+                if let Facts::Codes(codes) = &mut self.facts {
+                    codes.push(code);
                 }
             }
         }

@@ -105,6 +105,8 @@ pub struct Reader<'a> {
     pub keep_below: bool,
     /// When running totals are known that do not say it themselves.
     pub now: Option<DateTime<Utc>>,
+    /// What rows of a warehouse that is not configured count for; None: they are not ours.
+    pub elsewhere: Option<&'a WarehouseCode>,
     /// `page 3`, for messages.
     pub page: u64,
     /// The file the rows stand in.
@@ -164,6 +166,7 @@ impl Bound {
         if stream.running_total {
             maker.now = reader.now;
         }
+        maker.elsewhere = reader.elsewhere;
         if matches!(stream.record, RecordKind::InboundLine | RecordKind::Receipt) {
             maker.inbound = reader
                 .parent
@@ -352,6 +355,7 @@ impl Work<'_> {
             }
             // Its own run takes it.
             Err(NoFact::OtherWarehouse(code)) if self.in_shared_file() => self.elsewhere(&code),
+            Err(NoFact::Unnamed) => self.out.skipped += 1,
             Err(NoFact::OtherWarehouse(code)) => {
                 self.reject("warehouse", &code, "rows of the warehouse that was asked for");
             }

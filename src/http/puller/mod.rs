@@ -93,6 +93,7 @@ pub struct StreamRun<'a> {
     /// To be stored with the rows of the step that was just given.
     pub resume: Resume,
     asked: Option<(String, WarehouseCode)>,
+    elsewhere: Option<&'a WarehouseCode>,
     parent: Option<BTreeMap<String, String>>,
     below: bool,
     windows: Option<VecDeque<Option<Window>>>,
@@ -139,6 +140,7 @@ impl<'a> StreamRun<'a> {
             started: clock.now(),
             resume,
             asked: None,
+            elsewhere: None,
             parent: None,
             below,
             windows: None,
@@ -156,6 +158,13 @@ impl<'a> StreamRun<'a> {
     #[must_use]
     pub fn for_warehouse(mut self, warehouse: (String, WarehouseCode)) -> Self {
         self.asked = Some(warehouse);
+        self
+    }
+
+    /// Takes rows of warehouses that are not configured too, as being about this one.
+    #[must_use]
+    pub fn counting_elsewhere_for(mut self, warehouse: &'a WarehouseCode) -> Self {
+        self.elsewhere = Some(warehouse);
         self
     }
 
@@ -343,6 +352,7 @@ impl<'a> StreamRun<'a> {
             keep_texts: false,
             keep_below: self.below,
             now: Some(self.started),
+            elsewhere: self.elsewhere,
             page: self.pages,
             file: None,
         }

@@ -1,13 +1,15 @@
 //! Requests that a connector file declares: one at a time, each looked up at the other side before it is made.
 
+use std::collections::BTreeMap;
+
 use chrono::{Duration, NaiveTime};
 
 use super::{Broken, Delivered, Run};
 use crate::connector::definition::{Gives, Write};
-use crate::connector::write::Announcement;
+use crate::connector::write::{Announcement, Ids};
 use crate::connector::{Bound, ConnectorConfig};
 use crate::delivery::{Channel, Outcome, State};
-use crate::http::{Client, FailureKind, Told};
+use crate::http::{Client, Failure, FailureKind, Told};
 use crate::ids::SourceId;
 use crate::ledger::InboundNotice;
 use crate::order::{OrderState, ReferenceKind};
@@ -179,25 +181,16 @@ impl Run<'_> {
                 let since = (order.created_on - Duration::days(1))
                     .and_time(NaiveTime::MIN)
                     .and_utc();
-                let reference = order.number.as_str();
                 match callers
                     .client
-                    .known_under(&bound, self.clock, find, reference, since)
+                    .known_under(&bound, self.clock, find, order, since)
                     .await
                 {
                     Ok(found) if !found.is_empty() => {
                         return Ok(adopted(announcement, bound.source.clone(), found));
                     }
                     Ok(_) => {}
-                    Err(failure) => {
-                        let why = format!("not looked up: {failure}");
-                        return Ok(match failure.kind {
-                            FailureKind::Configuration | FailureKind::Forbidden | FailureKind::Expired => {
-                                refused(why)
-                            }
-                            _ => later(why),
-                        });
-                    }
+                    Err(failure) => return Ok(not_asked("not looked up", &failure)),
                 }
             }
             (None, Some(_)) => {
@@ -219,12 +212,35 @@ impl Run<'_> {
             }
             _ => {}
         }
+        let ids = match &write.ids {
+            None => Ids::Known(BTreeMap::new()),
+            Some(stream) => {
+                let listed = callers.client.codes(&bound, self.clock, stream.get_ref()).await;
+                match listed.map(|listed| bound.pick_ids(&announcement, &listed)) {
+                    Ok(Ok(ids)) => ids,
+                    Ok(Err(problems)) => {
+                        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                        return Ok(refused(why.join("\n")));
+                    }
+                    Err(failure) => return Ok(not_asked("the goods were not looked up", &failure)),
+                }
+            }
+        };
         let mut tx = self.store.write().await?;
         outbox::mark_handed(&mut tx, claim, now).await?;
         tx.commit().await?;
-        let make = |fresh: &_| bound.write_request(write, &announcement, fresh);
+        let make = |fresh: &_| bound.write_request(write, &announcement, &ids, fresh);
         let told = callers.client.tell(&bound, self.clock, write, &make).await;
         Ok(ended(&bound, write, announcement, told))
+    }
+}
+
+/// A question that comes before the request failed: nothing was done.
+fn not_asked(what: &str, failure: &Failure) -> Ended {
+    let why = format!("{what}: {failure}");
+    match failure.kind {
+        FailureKind::Configuration | FailureKind::Forbidden | FailureKind::Expired => refused(why),
+        _ => later(why),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Streams of events that stand on their own: receipts by date, and what happens to goods on their way. Each answer is
+//! Streams of events that stand on their own: receipts by date, returns, and what happens to goods on their way. Each answer is
 //! committed with the cursor it moves.
 
 use super::{Pull, Stopped, StreamReport};
@@ -6,7 +6,7 @@ use crate::connector::definition::Stream;
 use crate::connector::record::Facts;
 use crate::http::puller::{PulledPage, Step, StreamRun};
 use crate::order::ReferenceKind;
-use crate::store::{facts, receipts, references, tracking};
+use crate::store::{facts, receipts, references, returned, tracking};
 
 impl Pull<'_> {
     pub(super) async fn events(
@@ -87,7 +87,14 @@ impl Pull<'_> {
             Facts::Events(events) => {
                 tracking::append(tx, self.account, events, now).await?;
             }
-            Facts::Orders(_) | Facts::Stock(_) | Facts::Inbounds(_) | Facts::InboundLines(_) => {}
+            Facts::Returns(returns) => {
+                returned::merge(tx, self.account, returns, now).await?;
+            }
+            Facts::Orders(_)
+            | Facts::Stock(_)
+            | Facts::Inbounds(_)
+            | Facts::InboundLines(_)
+            | Facts::Codes(_) => {}
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::connector::rows::PageRows;
 use crate::connector::window::Resume;
 use crate::http::puller::{PulledPage, Step, StreamRun};
 use crate::ledger::{InboundLine, InboundNotice, ReceiptEvent, TrackingEvent};
+use crate::store::facts::Closed;
 use crate::store::{Tx, facts, receipts, tracking};
 
 /// What was told of inbounds, to be stored together.
@@ -30,7 +31,7 @@ impl Told {
             Facts::Receipts(more) if totals => self.totals.extend(more),
             Facts::Receipts(more) => self.events.extend(more),
             Facts::Events(more) => self.tracked.extend(more),
-            Facts::Orders(_) | Facts::Stock(_) => {}
+            Facts::Orders(_) | Facts::Stock(_) | Facts::Returns(_) | Facts::Codes(_) => {}
         }
     }
 
@@ -45,14 +46,27 @@ impl Told {
     }
 }
 
+/// Whether an inbound was closed and read before, and its row says nothing new.
+fn is_final(texts: &BTreeMap<String, String>, facts: &Facts, closed: &BTreeMap<String, Closed>) -> bool {
+    let (Some(number), Facts::Inbounds(notices)) = (texts.get("inbound_no"), facts) else {
+        return false;
+    };
+    let now = notices.iter().rfind(|notice| notice.inbound_no == *number);
+    now.zip(closed.get(number)).is_some_and(|(now, before)| {
+        let same_time = now.updated_at.is_none() || now.updated_at == before.updated_at;
+        now.closed && now.state == before.state && same_time
+    })
+}
+
 impl Pull<'_> {
     /// Reads the changed inbounds. The cursor moves only past inbounds below which everything was read.
     pub(super) async fn inbounds(
         &self,
         name: &str,
-        report: &mut StreamReport,
-        below: &mut [StreamReport],
+        settled: bool,
+        (report, below): (&mut StreamReport, &mut [StreamReport]),
     ) -> Result<(), Stopped> {
+        let closed = self.closed_before(settled).await?;
         let resume = self.load_resume(name).await?;
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
         let mut whole = true;
@@ -80,6 +94,9 @@ impl Pull<'_> {
                 self.also(&reader, rows, below, &mut told);
             }
             for texts in &page.rows.below {
+                if is_final(texts, &page.rows.facts, &closed) {
+                    continue;
+                }
                 whole &= self.below(name, texts, below).await;
             }
             if let Facts::Inbounds(notices) =
@@ -106,6 +123,15 @@ impl Pull<'_> {
             );
         }
         Ok(())
+    }
+
+    /// The inbounds that need not be asked about again, if they still say the same.
+    async fn closed_before(&self, settled: bool) -> Result<BTreeMap<String, Closed>, Stopped> {
+        if !settled {
+            return Ok(BTreeMap::new());
+        }
+        let mut tx = self.store.read().await?;
+        Ok(facts::closed_inbounds(&mut tx, self.account, &self.bound.source).await?)
     }
 
     /// The cursor goes with the last page of its window; without `resume` it stays where it is.

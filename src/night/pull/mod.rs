@@ -263,22 +263,27 @@ impl Pull<'_> {
             .chain(children)
             .map(StreamReport::new)
             .collect();
-        match self.begin(&mut reports, started).await {
-            Ok(progress::Begin::Go) => {}
+        let settled = match self.begin(&mut reports, started).await {
+            Ok(progress::Begin::Go { settled }) => settled,
             Ok(progress::Begin::Done) => return reports,
             Err(error) => {
                 let text = Stopped::Store(error).text();
                 reports.iter_mut().for_each(|report| report.fail(&text));
                 return reports;
             }
-        }
+        };
         if let Some((report, below)) = reports.split_first_mut() {
             let done = match stream.record {
                 RecordKind::OrderLine => self.sales(name, report).await,
                 RecordKind::Stock => self.stock(name, stream, report).await,
-                RecordKind::Inbound => self.inbounds(name, report, below).await,
-                RecordKind::Receipt | RecordKind::Event => self.events(name, stream, report).await,
-                RecordKind::InboundLine => Err(Stopped::Source(Failure::new(
+                RecordKind::Inbound => {
+                    let settled = settled && stream.closed_is_final;
+                    self.inbounds(name, settled, (report, below)).await
+                }
+                RecordKind::Receipt | RecordKind::Event | RecordKind::Return => {
+                    self.events(name, stream, report).await
+                }
+                RecordKind::InboundLine | RecordKind::Code => Err(Stopped::Source(Failure::new(
                     FailureKind::Configuration,
                     format!("stream `{name}` needs a parent stream of inbounds"),
                 ))),

@@ -19,7 +19,10 @@ struct Progress {
 
 /// Whether there is anything left to pull.
 pub(super) enum Begin {
-    Go,
+    /// `settled`: the pull before this one read everything, so that what it stored is whole.
+    Go {
+        settled: bool,
+    },
     Done,
 }
 
@@ -42,6 +45,9 @@ impl Pull<'_> {
         let all_done = before
             .iter()
             .all(|progress| progress.as_ref().filter(of_this_run).is_some_and(is_done));
+        let settled = before
+            .iter()
+            .all(|progress| progress.as_ref().is_some_and(is_done));
         for (report, progress) in reports.iter_mut().zip(before) {
             let again = progress
                 .as_ref()
@@ -57,7 +63,11 @@ impl Pull<'_> {
             report.again = again;
         }
         tx.commit().await?;
-        Ok(if all_done { Begin::Done } else { Begin::Go })
+        Ok(if all_done {
+            Begin::Done
+        } else {
+            Begin::Go { settled }
+        })
     }
 
     pub(super) async fn end(

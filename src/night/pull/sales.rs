@@ -1,12 +1,13 @@
 //! Order lines: answers are committed with the cursor they move and the civil days they cover.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::join;
 
 use super::{Pull, Stopped, StreamReport};
+use crate::connector::definition::PageKind;
 use crate::connector::record::Facts;
 use crate::connector::window::{Resume, Window};
 use crate::http::Failure;
@@ -59,8 +60,13 @@ impl Batch {
         }
     }
 
-    fn add(&mut self, page: PulledPage, resume: &Resume) {
+    /// `came`: how many rows the source told, where there are lines of earlier pages among them.
+    fn add(&mut self, page: PulledPage, resume: &Resume, came: Option<usize>) {
+        let before = self.counted.rows;
         self.counted.count(&page.rows);
+        if let Some(came) = came {
+            self.counted.rows = before + i64::try_from(came).unwrap_or(i64::MAX);
+        }
         self.resume.clone_from(resume);
         self.bytes += page.raw.len();
         self.raw.push(page.raw);
@@ -81,13 +87,64 @@ impl Batch {
     }
 }
 
+/// The lines of one window of a list that tells lines and not orders, by order. An order may end on another page than it
+/// began on, and replaces what is stored as a whole.
+#[derive(Default)]
+struct Apart(HashMap<String, Vec<OrderLineFact>>);
+
+impl Apart {
+    /// Gives the orders of a page the lines that earlier pages had of them.
+    fn join(&mut self, page: &mut PulledPage) {
+        let Facts::Orders(lines) = &mut page.rows.facts else {
+            return;
+        };
+        let mut orders = BTreeSet::new();
+        for line in lines.drain(..) {
+            orders.insert(line.order_id.clone());
+            let known = self.0.entry(line.order_id.clone()).or_default();
+            match known.iter_mut().find(|known| known.key == line.key) {
+                Some(known) => *known = line,
+                None => known.push(line),
+            }
+        }
+        lines.extend(
+            orders
+                .iter()
+                .filter_map(|order| self.0.get(order))
+                .flatten()
+                .cloned(),
+        );
+        if page.last {
+            self.0.clear();
+        }
+    }
+}
+
 impl Pull<'_> {
+    /// Whether rows are lines that stand beside each other, page by page, not inside their orders.
+    fn tells_lines_apart(&self, name: &str) -> bool {
+        self.bound.stream(name).is_some_and(|(stream, _)| {
+            let order = stream.map.get("order_id");
+            let inside = order.is_some_and(|path| path.get_ref().trim_start().starts_with('^'));
+            !inside && stream.page.kind != PageKind::None
+        })
+    }
+
     pub(super) async fn sales(&self, name: &str, report: &mut StreamReport) -> Result<(), Stopped> {
         let resume = self.load_resume(name).await?;
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
         let mut batch: Option<Batch> = None;
+        let mut apart = self.tells_lines_apart(name).then(Apart::default);
         loop {
-            let step = self.next_step(name, &mut run, &mut batch, report).await?;
+            let mut step = self.next_step(name, &mut run, &mut batch, report).await?;
+            let counted = match (&mut step, &mut apart) {
+                (Ok(Some(Step::Page(page))), Some(apart)) => {
+                    let came = page.rows.facts.len();
+                    apart.join(page);
+                    Some(came)
+                }
+                _ => None,
+            };
             let fits = match (&step, &batch) {
                 (Ok(Some(Step::Page(page))), Some(batch)) => !batch.knows_one_of(page),
                 _ => false,
@@ -105,7 +162,7 @@ impl Pull<'_> {
                 Ok(Some(Step::Page(page))) => {
                     self.page_file(&page).await;
                     let held = batch.get_or_insert_with(|| Batch::new(report, &run.resume));
-                    held.add(*page, &run.resume);
+                    held.add(*page, &run.resume, counted);
                     if held.is_full() {
                         self.keep_batch(name, &mut batch, report).await?;
                     }

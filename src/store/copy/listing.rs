@@ -7,7 +7,8 @@ use crate::store::tables;
 use crate::store::{StoreError, Tx, Value};
 
 /// Tables that hold what sources say.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
+    "customer_return",
     "inbound_line",
     "inbound_notice",
     "order_line",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::args;
 use crate::ids::{AccountId, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
@@ -47,6 +49,41 @@ pub async fn merge_inbounds(
     )
     .await?;
     Ok(())
+}
+
+/// What a closed inbound said when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub state: String,
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// The closed inbounds of a source whose lines are known, by their numbers.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn closed_inbounds(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+) -> Result<BTreeMap<String, Closed>, StoreError> {
+    tx.rows(
+        "SELECT n.inbound_no, n.state, n.updated_at FROM inbound_notice n
+         WHERE n.account_id = $1 AND n.source = $2 AND n.closed = $3 AND EXISTS (
+             SELECT 1 FROM inbound_line l
+             WHERE l.account_id = $1 AND l.source = n.source AND l.inbound_no = n.inbound_no)",
+        args![account, source, true],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let closed = Closed {
+            state: row.get("state")?,
+            updated_at: row.get("updated_at")?,
+        };
+        Ok((row.get("inbound_no")?, closed))
+    })
+    .collect()
 }
 
 /// Takes what was announced in one inbound, in place of what was known of it.

@@ -11,12 +11,12 @@ mod stock;
 
 use chrono::{DateTime, Utc};
 
-pub use inbound::{inbounds, merge_inbounds, replace_inbound_lines};
+pub use inbound::{Closed, closed_inbounds, inbounds, merge_inbounds, replace_inbound_lines};
 pub use sales::{DayChange, change_days, covered_days, mark_covered, merge_order_lines};
 pub use series::{Compared, SalesSeries, compare, repack, sales_history};
 pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
-    progress, resume_state, save_progress, save_resume_state, source_states,
+    progress, resume_state, running, save_progress, save_resume_state, source_states,
 };
 pub use stock::{
     SnapshotRefused, confirm_snapshot, discard_snapshot, latest_stock, merge_stock, put_snapshot, stock_days,

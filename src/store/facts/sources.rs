@@ -9,7 +9,7 @@ use crate::args;
 use crate::ids::{AccountId, SourceId};
 use crate::planner::{DataState, SourceState};
 use crate::store::archive::{Kind, Note};
-use crate::store::{StoreError, Tx, blob};
+use crate::store::{Row, StoreError, Tx, blob};
 
 /// How a pull of one stream ended. Partial is never success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,20 +188,38 @@ pub async fn history(tx: &mut Tx, account: &AccountId, limit: u32) -> Result<Vec
     )
     .await?
     .iter()
-    .map(|row| {
-        Ok(HistoryRow {
-            source: row.get("source")?,
-            stream: row.get("stream")?,
-            started_at: row.get("started_at")?,
-            ended_at: row.get("ended_at")?,
-            state: row.get("state")?,
-            pages: row.get("pages")?,
-            rows: row.get("row_count")?,
-            warnings: row.get("warnings")?,
-            problem: row.get("problem")?,
-        })
-    })
+    .map(told)
     .collect()
+}
+
+/// The pulls that have not ended, or were cut off and not begun again.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn running(tx: &mut Tx, account: &AccountId) -> Result<Vec<HistoryRow>, StoreError> {
+    tx.rows(
+        "SELECT source, stream, started_at, ended_at, state, pages, row_count, warnings, problem FROM pull_history
+         WHERE account_id = $1 AND state = 'running' ORDER BY started_at, source, stream",
+        args![account],
+    )
+    .await?
+    .iter()
+    .map(told)
+    .collect()
+}
+
+fn told(row: &Row) -> Result<HistoryRow, StoreError> {
+    Ok(HistoryRow {
+        source: row.get("source")?,
+        stream: row.get("stream")?,
+        started_at: row.get("started_at")?,
+        ended_at: row.get("ended_at")?,
+        state: row.get("state")?,
+        pages: row.get("pages")?,
+        rows: row.get("row_count")?,
+        warnings: row.get("warnings")?,
+        problem: row.get("problem")?,
+    })
 }
 
 /// What the stream wrote down to go on from: cursor, report under way, windows to ask again.

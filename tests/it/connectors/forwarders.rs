@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use linkstar::connector::write::Announcement;
+use linkstar::clock::Clock as _;
+use linkstar::connector::write::{Announcement, Ids};
 use linkstar::connector::{Bound, ConnectorConfig, Secret};
 use linkstar::http::{Client, Pace, Told, doctor};
 use linkstar::ids::{OrderNo, SourceId, WarehouseCode};
@@ -189,6 +190,39 @@ async fn trap_6_a_receiving_order_that_staff_split_is_counted_by_purchase_order_
 }
 
 #[tokio::test]
+async fn a_receiving_order_that_was_closed_and_read_is_asked_for_again_only_when_it_changes() {
+    let stage = Stage::open().await;
+    let detail = "/2026-01/receiving/1";
+    let house = House::new("2026-02-20T02:00:00Z").await;
+    let config = shipbob(&stage.url);
+    let pull = async |day: u32, status: &str, answer: Reply| {
+        stage.clear();
+        shipbob_stock(&stage);
+        let list = Reply::With(
+            200,
+            vec![("total-pages", "1".to_owned())],
+            json!([wro(1, status, day)]),
+        );
+        stage.on("/2026-01/receiving", list);
+        stage.on(detail, answer);
+        let before = stage.asked(detail).len();
+        house.clock.set(house.clock.now() + chrono::Duration::days(1));
+        let report = house.pull(&config).await;
+        (report.state(), stage.asked(detail).len() - before)
+    };
+    let good = || Reply::Json(200, sums(1, 100, 98, 98));
+    assert_eq!(pull(19, "Processing", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(20, "Completed", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(20, "Completed", good()).await, (PullState::Ok, 0));
+    // A change, and a failure under way: it stays to be asked for until it was read.
+    let bad = || Reply::Json(400, json!({"title": "no"}));
+    let (state, asked) = pull(21, "Completed", bad()).await;
+    assert!(state != PullState::Ok && asked >= 3, "{state:?} {asked}");
+    assert_eq!(pull(21, "Completed", good()).await, (PullState::Ok, 3));
+    assert_eq!(pull(21, "Completed", good()).await, (PullState::Ok, 0));
+}
+
+#[tokio::test]
 async fn dcsas_model_of_events_takes_our_requests() {
     let Some(program) = prism() else { return };
     let (_prism, url) = serve_file(&program, &fixture("dcsa/tnt_v2.3.0.bundled.yaml"))
@@ -275,6 +309,41 @@ async fn forty_numbers_go_into_one_request_to_17track() {
 }
 
 #[tokio::test]
+async fn r28_shipbobs_model_takes_our_receiving_order() {
+    let Some(program) = prism() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("shipbob.json");
+    let made = std::process::Command::new("python3")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/prism_model.py"))
+        .args([fixture("shipbob/openapi-2026-01.json"), model.clone()])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (_prism, url) = serve_file(&program, &model).await.expect("prism opens its port");
+    let house = House::new("2026-03-02T02:00:00Z").await;
+    let bound = Bound::new(&shipbob(&url)).unwrap();
+    let write = bound.write("create_inbound").unwrap();
+    let announcement = Announcement::example("create_inbound", "10").unwrap();
+    let ids = [("SKU-A", "8001"), ("SKU-B", "8002")].map(|(code, id)| (code.to_owned(), id.to_owned()));
+    let tell = async |ids: Ids| {
+        let make = |fresh: &_| bound.write_request(write, &announcement, &ids, fresh);
+        house.client.tell(&bound, &house.clock, write, &make).await
+    };
+    let told = tell(Ids::Known(ids.into())).await;
+    assert!(
+        matches!(&told, Told::Done(number) if !number.is_empty()),
+        "{told:?}"
+    );
+    // The model judges what is sent: a text where a number belongs is refused, with the place of it.
+    let told = tell(Ids::ToBeAsked).await;
+    assert!(matches!(&told, Told::Refused { .. }), "{told:?}");
+    // Its list of goods is asked as it wants to be; its example of the next address is at no host of its own.
+    let listed = house.client.codes(&bound, &house.clock, "codes").await;
+    let failure = listed.unwrap_err().to_string();
+    assert!(!failure.contains("HTTP 4"), "{failure}");
+}
+
+#[tokio::test]
 async fn dcsas_model_of_bookings_takes_our_request() {
     let Some(program) = prism() else { return };
     let (_prism, url) = serve_file(&program, &fixture("dcsa/BKG_v2.0.5.yaml"))
@@ -299,7 +368,7 @@ async fn dcsas_model_of_bookings_takes_our_request() {
         order,
         multiples: BTreeMap::new(),
     };
-    let make = |fresh: &_| bound.write_request(write, &announcement, fresh);
+    let make = |fresh: &_| bound.write_request(write, &announcement, &Ids::ToBeAsked, fresh);
     let told = house.client.tell(&bound, &house.clock, write, &make).await;
     assert!(
         matches!(&told, Told::Done(number) if !number.is_empty()),

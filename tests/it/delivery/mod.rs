@@ -1,5 +1,7 @@
 //! Delivery against real servers: OpenSSH, PostgreSQL, an SMTP sink, a proxy that breaks connections.
 
+mod announced;
+mod announced_desks;
 mod commands;
 mod contract;
 mod daily_mail;
@@ -7,6 +9,7 @@ mod faults;
 mod flow;
 mod kill;
 mod large;
+mod letter;
 mod outbox_faults;
 mod outgoing;
 mod overwriting;

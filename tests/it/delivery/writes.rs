@@ -1,45 +1,24 @@
 //! R28: an order told to a warehouse arrives once, whatever happens in between. The warehouse is a server that does
 //! not mind the same reference twice, so that a second inbound would be seen.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use chrono::Duration;
-use linkstar::clock::FixedClock;
-use linkstar::connector::write::Announcement;
-use linkstar::connector::{Bound, ConnectorConfig, Definition, Secret};
-use linkstar::delivery::{Channel, State};
-use linkstar::http::{Client, Pace as Waits, Told};
-use linkstar::ids::{SourceId, WarehouseCode};
-use linkstar::jobs::{Callers, Senders, deliver_due};
-use linkstar::order::{OrderEvent, OrderEventKind, StockingOrder};
-use linkstar::store::outbox::{self, NewMessage};
-use linkstar::store::{Store, facts, orders, references};
+use linkstar::connector::Bound;
+use linkstar::connector::write::Ids;
+use linkstar::delivery::State;
+use linkstar::http::Told;
+use linkstar::order::{OrderEvent, OrderEventKind};
+use linkstar::store::outbox;
+use linkstar::store::{Store, facts, orders};
 use serde_json::{Value as Json, json};
 
+use super::letter::{Fault, KEY, Letter, cut, order_to, says, source};
 use super::{account, at, engines, found};
-use crate::papers::orders::order as random_order;
-
-const KEY: &str = "order/X/create_inbound/goodcang-uk/r1";
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Fault {
-    #[default]
-    None,
-    /// Stores it; the answer breaks off.
-    StoredAndCut,
-    /// Stores nothing; the answer breaks off.
-    LostAndCut,
-    /// Too many requests.
-    Throttled,
-    /// Does not know this SKU.
-    Refuses,
-}
 
 #[derive(Default)]
 struct Desk {
@@ -59,21 +38,6 @@ async fn open() -> (Warehouse, String) {
     let app = Router::new().fallback(serve).with_state(Arc::clone(&desk));
     tokio::spawn(async move { axum::serve(listener, app).await });
     (desk, url)
-}
-
-fn cut() -> Response {
-    let parts = vec![
-        Ok(Bytes::from_static(b"{\"ask\":")),
-        Err(std::io::Error::other("cut")),
-    ];
-    Response::new(Body::from_stream(futures_util::stream::iter(parts)))
-}
-
-fn says(status: u16, json: &Json) -> Response {
-    let answer = Response::builder()
-        .status(status)
-        .header("content-type", "application/json");
-    answer.body(Body::from(json.to_string())).expect("an answer")
 }
 
 async fn serve(Shared(desk): Shared<Warehouse>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
@@ -125,108 +89,27 @@ async fn serve(Shared(desk): Shared<Warehouse>, uri: Uri, headers: HeaderMap, bo
     }
 }
 
-fn definition(file: &str) -> Arc<Definition> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("connectors")
-        .join(file);
-    let text = std::fs::read_to_string(path).expect("a connector file");
-    Arc::new(Definition::parse(file, &text).expect("a good connector file"))
-}
-
-fn goodcang(url: &str) -> ConnectorConfig {
-    let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    };
-    ConnectorConfig {
-        id: SourceId::new("goodcang-uk").expect("an id"),
-        definition: definition("goodcang.toml"),
-        params: pairs(&[("base_url", url), ("timeout_seconds", "2")]),
-        secrets: BTreeMap::from([
-            ("app_key".to_owned(), Secret::new("key-of-ours")),
-            ("app_token".to_owned(), Secret::new("token-of-ours")),
-        ]),
-        warehouses: BTreeMap::from([(
-            "UKMA".to_owned(),
-            WarehouseCode::new("goodcang:UKMA").expect("a code"),
-        )]),
-    }
-}
-
 /// One order with its message in the outbox of one engine, and the warehouse.
 struct Scene {
-    store: Store,
-    clock: FixedClock,
-    client: Client,
-    config: ConnectorConfig,
+    letter: Letter,
     desk: Warehouse,
-    order: StockingOrder,
 }
 
 impl Scene {
     async fn new(store: Store, fault: Fault) -> Self {
         let (desk, url) = open().await;
         desk.lock().expect("the desk").fault = fault;
-        let mut order = random_order(7);
-        order.warehouse = WarehouseCode::new("goodcang:UKMA").expect("a code");
-        order.created_on = at(0).date_naive();
-        let announcement = Announcement {
-            write: "create_inbound".to_owned(),
-            warehouse: "UKMA".to_owned(),
-            order: order.clone(),
-            multiples: BTreeMap::new(),
-        };
-        assert_eq!(announcement.problems(), []);
-        let mut tx = store.write().await.expect("the store answers");
-        orders::create(&mut tx, &account(), &order, order.eta, "test", at(0))
-            .await
-            .expect("an order");
-        let message = NewMessage {
-            business_key: KEY,
-            channel: Channel::Api,
-            target: "goodcang-uk",
-            remote_name: order.number.as_str(),
-            kind: "announcement",
-            bytes: &serde_json::to_vec(&announcement).expect("JSON"),
-            envelope: None,
-            message_id: None,
-            depends_on: None,
-            run_after: at(0),
-        };
-        let _ = outbox::enqueue(&mut tx, &account(), &message, at(0))
-            .await
-            .expect("enqueued");
-        tx.commit().await.expect("committed");
+        let secrets = [("app_key", "key-of-ours"), ("app_token", "token-of-ours")];
+        let warehouse = ("UKMA", "goodcang:UKMA");
+        let config = source("goodcang.toml", &[("base_url", &url)], &secrets, warehouse);
         Self {
-            store,
-            clock: FixedClock::new(at(0)),
-            client: Client::new(Waits::Skip).expect("a client"),
-            config: goodcang(&url),
+            letter: Letter::new(store, config, order_to("goodcang:UKMA")).await,
             desk,
-            order,
         }
     }
 
     async fn deliver(&self, second: i64) -> (State, String) {
-        self.clock.set(at(second));
-        let connectors = [self.config.clone()];
-        let senders = Senders {
-            calls: Some(Callers {
-                client: &self.client,
-                connectors: &connectors,
-            }),
-            ..Senders::default()
-        };
-        deliver_due(&self.store, &self.clock, &account(), &senders, "worker")
-            .await
-            .expect("the store answers");
-        let message = found(&self.store, KEY).await;
-        (
-            message.state,
-            message.receipt.or(message.last_error).unwrap_or_default(),
-        )
+        self.letter.deliver(second).await
     }
 
     fn heal(&self) {
@@ -237,25 +120,8 @@ impl Scene {
         self.desk.lock().expect("the desk").inbounds.len()
     }
 
-    /// Number and reference of the inbounds that we know.
     async fn linked(&self) -> Vec<(String, String)> {
-        let mut tx = self.store.read().await.expect("the store answers");
-        let names = references::of_order(&mut tx, &account(), &self.order.number)
-            .await
-            .expect("names");
-        let (notices, _) = facts::inbounds(&mut tx, &account()).await.expect("inbounds");
-        let known: Vec<_> = notices.iter().map(|notice| notice.inbound_no.clone()).collect();
-        assert_eq!(
-            names
-                .iter()
-                .map(|name| name.reference.clone())
-                .collect::<Vec<_>>(),
-            known
-        );
-        notices
-            .into_iter()
-            .map(|notice| (notice.inbound_no, notice.reference))
-            .collect()
+        self.letter.linked().await
     }
 }
 
@@ -267,7 +133,7 @@ async fn r28_an_order_is_announced_once_and_its_number_is_linked() {
         assert_eq!(scene.deliver(1).await, (State::Sent, "RV001".to_owned()));
         assert_eq!(
             scene.linked().await,
-            [("RV001".to_owned(), scene.order.number.to_string())]
+            [("RV001".to_owned(), scene.letter.order.number.to_string())]
         );
         // What was said is what was ordered, box by box.
         {
@@ -277,14 +143,14 @@ async fn r28_an_order_is_announced_once_and_its_number_is_linked() {
         assert_eq!(scene.deliver(9_000).await.0, State::Sent);
         assert_eq!(scene.there(), 1);
         // A later pull that names no reference does not cut the link.
-        let mut tx = scene.store.write().await.unwrap();
+        let mut tx = scene.letter.store.write().await.unwrap();
         let (mut notices, _) = facts::inbounds(&mut tx, &account()).await.unwrap();
         notices[0].reference.clear();
         facts::merge_inbounds(&mut tx, &account(), &notices)
             .await
             .unwrap();
         let (after, _) = facts::inbounds(&mut tx, &account()).await.unwrap();
-        assert_eq!(after[0].reference, scene.order.number.as_str());
+        assert_eq!(after[0].reference, scene.letter.order.number.as_str());
     }
 }
 
@@ -309,7 +175,7 @@ async fn r28_an_answer_that_was_lost_is_looked_for_and_adopted_never_created_twi
         assert_eq!(scene.there(), 1);
         assert_eq!(
             scene.linked().await,
-            [("RV001".to_owned(), scene.order.number.to_string())]
+            [("RV001".to_owned(), scene.letter.order.number.to_string())]
         );
     }
 }
@@ -332,22 +198,15 @@ async fn r28_a_crash_between_sending_and_storing_adopts_what_is_there() {
     for store in engines(dir.path()).await {
         let scene = Scene::new(store, Fault::None).await;
         // A worker claims, marks, sends — and is gone before it writes anything down.
-        let mut tx = scene.store.write().await.unwrap();
-        let way = (Channel::Api, "goodcang-uk");
-        let (claim, message) = outbox::claim(&mut tx, &account(), way, "dead", at(1), Duration::seconds(120))
-            .await
-            .unwrap()
-            .unwrap();
-        outbox::mark_handed(&mut tx, &claim, at(1)).await.unwrap();
-        let bytes = linkstar::store::blob::get(&mut tx, &account(), &message.sha256)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        let announcement: Announcement = serde_json::from_slice(&bytes).unwrap();
-        let bound = Bound::new(&scene.config).unwrap();
+        let announcement = scene.letter.claimed_by_the_dead().await;
+        let bound = Bound::new(&scene.letter.config).unwrap();
         let write = bound.write("create_inbound").unwrap();
-        let make = |fresh: &_| bound.write_request(write, &announcement, fresh);
-        let told = scene.client.tell(&bound, &scene.clock, write, &make).await;
+        let make = |fresh: &_| bound.write_request(write, &announcement, &Ids::ToBeAsked, fresh);
+        let told = scene
+            .letter
+            .client
+            .tell(&bound, &scene.letter.clock, write, &make)
+            .await;
         assert_eq!(told, Told::Done("RV001".to_owned()));
         assert_eq!(scene.deliver(60).await.0, State::Leased, "its lease still holds");
         let (state, receipt) = scene.deliver(200).await;
@@ -366,20 +225,20 @@ async fn r28_one_refused_sku_refuses_the_whole_and_names_our_line() {
         let scene = Scene::new(store, Fault::Refuses).await;
         let (state, why) = scene.deliver(1).await;
         assert_eq!(state, State::Refused);
-        let first = scene.order.cartons[0].contents[0].line;
-        let code = &scene.order.lines[usize::try_from(first).unwrap() - 1]
+        let first = scene.letter.order.cartons[0].contents[0].line;
+        let code = &scene.letter.order.lines[usize::try_from(first).unwrap() - 1]
             .goods
             .warehouse_sku;
         let wanted = format!(
             "{}, line {first}: found `{code}`, wanted SKU {code} 不存在",
-            scene.order.number
+            scene.letter.order.number
         );
         assert!(why.contains(&wanted), "{why}\n{wanted}");
         assert!(!why.contains("key-of-ours") && !why.contains("token-of-ours"));
         assert_eq!((scene.there(), scene.linked().await), (0, Vec::new()));
         // Mended at the other side, a person lets it go again.
         scene.heal();
-        let mut tx = scene.store.write().await.unwrap();
+        let mut tx = scene.letter.store.write().await.unwrap();
         let _ = outbox::retry(&mut tx, &account(), KEY, at(2)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(scene.deliver(3).await, (State::Sent, "RV001".to_owned()));
@@ -392,7 +251,11 @@ async fn r28_too_many_requests_is_no_lost_answer_and_waits_no_longer_than_told()
     for store in engines(dir.path()).await {
         let scene = Scene::new(store, Fault::Throttled).await;
         assert_eq!(scene.deliver(1).await.0, State::Due);
-        assert_eq!(found(&scene.store, KEY).await.handed_at, None, "nothing was done");
+        assert_eq!(
+            found(&scene.letter.store, KEY).await.handed_at,
+            None,
+            "nothing was done"
+        );
         scene.heal();
         assert_eq!(scene.deliver(30).await, (State::Sent, "RV001".to_owned()));
     }
@@ -403,7 +266,7 @@ async fn r28_an_order_that_was_cancelled_meanwhile_is_not_announced() {
     let dir = tempfile::tempdir().unwrap();
     for store in engines(dir.path()).await {
         let scene = Scene::new(store, Fault::None).await;
-        let mut tx = scene.store.write().await.unwrap();
+        let mut tx = scene.letter.store.write().await.unwrap();
         let event = OrderEvent {
             at: at(0),
             by: "test".to_owned(),
@@ -411,7 +274,7 @@ async fn r28_an_order_that_was_cancelled_meanwhile_is_not_announced() {
                 reason: "changed my mind".to_owned(),
             },
         };
-        orders::append(&mut tx, &account(), &scene.order.number, event)
+        orders::append(&mut tx, &account(), &scene.letter.order.number, event)
             .await
             .unwrap();
         tx.commit().await.unwrap();

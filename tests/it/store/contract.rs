@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Duration, Utc};
 use linkstar::ids::{AccountId, SourceId};
-use linkstar::ledger::{EventStatus, TrackingEvent};
+use linkstar::ledger::{CustomerReturn, EventStatus, TrackingEvent};
 use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
 use linkstar::store::{
-    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, references, run,
-    statements, tracking, work,
+    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, references, returned,
+    run, statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -176,6 +176,25 @@ async fn changes(store: &Store) -> Vec<String> {
     say!(said, references::open(tx, account, ReferenceKind::Container));
     say!(said, references::open(tx, account, ReferenceKind::Booking));
     say!(said, tracking::events_of(tx, account, "BK-1"));
+    let mut back = CustomerReturn {
+        source: SourceId::new("shop").expect("a source"),
+        key: "unit|LPN1".to_owned(),
+        order_id: "202-1".to_owned(),
+        sku_code: "SKU-A".to_owned(),
+        units: 1,
+        returned_at: later(),
+        disposition: None,
+        reason: Some("不想要".to_owned()),
+        centre: Some("LTN4".to_owned()),
+    };
+    for disposition in [None, Some("SELLABLE".to_owned())] {
+        back.disposition = disposition;
+        let both = [back.clone(), back.clone()];
+        say!(said, returned::merge(tx, account, &both, later()));
+    }
+    say!(said, returned::since(tx, account, later()));
+    say!(said, returned::sums(tx, account, later()));
+    say!(said, facts::running(tx, account));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));
     said

@@ -1,0 +1,4 @@
+mod arguments;
+mod cases;
+mod laws;
+mod networks;
