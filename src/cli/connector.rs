@@ -33,7 +33,7 @@ pub enum ConnectorCommand {
     },
     /// Write a first file to standard output, from a page of the system if there is one.
     #[command(
-        after_help = "Example: linkstar connector new my-warehouse --record stock --page stock.json > my-warehouse.toml"
+        after_help = "Example: linkstar connector new my-warehouse --record stock --page stock.json > my-warehouse.toml\n         linkstar connector new my-warehouse --record stock --page stock.xlsx > my-warehouse.toml"
     )]
     New {
         /// The connector's name, lower case with dashes.
@@ -44,6 +44,9 @@ pub enum ConnectorCommand {
         /// An answer of the system, JSON or a table with a header: rows and fields are looked for in it.
         #[arg(long, value_name = "FILE")]
         page: Option<PathBuf>,
+        /// The page is an export, CSV or XLSX, that people put into a folder; of an XLSX this goes without saying.
+        #[arg(long, requires = "page")]
+        files: bool,
     },
     /// Check a file and say where it is wrong.
     Check { file: PathBuf },
@@ -95,6 +98,11 @@ fn definition(file: &Path) -> Result<Result<Definition, Exit>, CliError> {
     }
 }
 
+fn is_workbook(page: &Path) -> bool {
+    page.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("xlsx"))
+}
+
 fn record_kind(text: &str) -> Result<RecordKind, String> {
     RecordKind::ALL
         .into_iter()
@@ -125,9 +133,28 @@ pub async fn connector(cli: &Cli, command: &ConnectorCommand) -> Result<Exit, Cl
             }
             Err(exit) => Ok(exit),
         },
-        ConnectorCommand::New { name, record, page } => {
-            let text = page.as_deref().map(read).transpose()?;
-            match draft::draft(name, *record, text.as_deref()) {
+        ConnectorCommand::New {
+            name,
+            record,
+            page,
+            files,
+        } => {
+            let drafted = match page.as_deref().filter(|page| *files || is_workbook(page)) {
+                Some(page) => {
+                    let bytes = std::fs::read(page).map_err(|source| CliError::File {
+                        what: "read",
+                        path: page.to_owned(),
+                        source,
+                    })?;
+                    let file = page.file_name().unwrap_or_default().to_string_lossy();
+                    draft::draft_of_export(name, *record, (&file, &bytes))
+                }
+                None => {
+                    let text = page.as_deref().map(read).transpose()?;
+                    draft::draft(name, *record, text.as_deref())
+                }
+            };
+            match drafted {
                 Ok(text) => {
                     print(text.trim_end())?;
                     Ok(Exit::Done)

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::args::{Cli, PullArgs};
-use super::context::{Context, print, print_json};
+use super::context::{Context, fill, print, print_json};
 use super::{CliError, Exit};
+use crate::connector::{Bound, ConnectorConfig};
 use crate::night::foresee::{ForeseeError, Foreseen, foresee};
 
 pub async fn run(cli: &Cli, args: &PullArgs) -> Result<Exit, CliError> {
@@ -14,6 +15,18 @@ pub async fn run(cli: &Cli, args: &PullArgs) -> Result<Exit, CliError> {
     let (account, now) = (&context.config.account.id, context.clock.now());
     let mut shown = Vec::new();
     for connector in &context.tools.connectors {
+        for (label, folder, names) in exports(connector)? {
+            if args.json {
+                shown.push(serde_json::json!({"stream": label, "files": names, "folder": folder}));
+            } else {
+                let places = [
+                    ("stream", label),
+                    ("names", names.join(" | ")),
+                    ("folder", folder),
+                ];
+                print(&fill(context.lang, "cli.forecast.files", &places))?;
+            }
+        }
         let streams =
             foresee(&mut tx, account, now, connector, &rows)
                 .await
@@ -33,6 +46,32 @@ pub async fn run(cli: &Cli, args: &PullArgs) -> Result<Exit, CliError> {
         print_json(&shown.into())?;
     }
     Ok(Exit::Done)
+}
+
+/// The streams of a source that are read from files: name, folder and the names of its files.
+fn exports(connector: &ConnectorConfig) -> Result<Vec<(String, String, Vec<String>)>, CliError> {
+    let file = &connector.definition.file;
+    if file.files.is_none() {
+        return Ok(Vec::new());
+    }
+    let bound = Bound::new(connector).map_err(|problems| {
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        CliError::Usage(texts.join("\n"))
+    })?;
+    let folder = bound.folder.as_deref().unwrap_or(std::path::Path::new(""));
+    let mut all = Vec::new();
+    for (name, stream) in &file.stream {
+        if stream.file.is_some() && bound.asks_for(name) {
+            let names = bound.file_patterns(stream, None).map_err(CliError::Usage)?;
+            let names = names.into_iter().map(|(name, _)| name).collect();
+            all.push((
+                format!("{}/{name}", connector.id),
+                folder.display().to_string(),
+                names,
+            ));
+        }
+    }
+    Ok(all)
 }
 
 pub fn as_json(foreseen: &Foreseen) -> serde_json::Value {

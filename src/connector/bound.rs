@@ -1,16 +1,18 @@
 //! A definition together with one source's parameters, secrets and warehouses.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
 use super::ConnectorConfig;
-use super::definition::{Param, Stream};
+use super::definition::{FileNames, Param, Stream};
 use super::expr::Expr;
-use super::load::{Definition, Reading};
-use super::template::Given;
+use super::file_name::{NamePattern, WAREHOUSE};
+use super::load::{Definition, Heads, Reading};
+use super::template::{Given, Places, Template};
 use crate::ids::{SourceId, WarehouseCode};
 use crate::problem::{Problem, nearest};
 
@@ -24,6 +26,8 @@ pub struct Bound {
     pub zone: Tz,
     pub base: String,
     pub timeout: Duration,
+    /// Where its files lie, if it reads any.
+    pub folder: Option<PathBuf>,
     only: BTreeMap<String, Expr>,
     must: BTreeMap<String, Expr>,
 }
@@ -104,8 +108,9 @@ impl Bound {
                 None
             }
         };
+        let http = file.http();
         let timeout = given
-            .fill_text(file.http.timeout_seconds.get_ref())
+            .fill_text(http.timeout_seconds.get_ref())
             .unwrap_or_default();
         let timeout: Option<u32> = match timeout.parse() {
             Ok(seconds) => Some(seconds),
@@ -114,7 +119,7 @@ impl Bound {
                 None
             }
         };
-        let base = given.fill_text(file.http.base.get_ref()).unwrap_or_default();
+        let base = given.fill_text(http.base.get_ref()).unwrap_or_default();
         let (mut only, mut must) = (BTreeMap::new(), BTreeMap::new());
         for (name, stream) in &file.stream {
             if switch(stream, &given).is_none() {
@@ -142,6 +147,22 @@ impl Bound {
                 }
             }
         }
+        let folder = file.files.as_ref().map(|files| {
+            let folder = given.fill_text(files.folder.get_ref()).unwrap_or_default();
+            if folder.trim().is_empty() {
+                say(
+                    "files.folder".to_owned(),
+                    &folder,
+                    "the folder the files lie in".to_owned(),
+                );
+            }
+            config.definition.home.join(folder.trim())
+        });
+        for (name, stream) in &file.stream {
+            if let Err((found, wanted)) = whose_stock(config, &given, name, stream) {
+                say(format!("stream.{name}.file"), &found, wanted);
+            }
+        }
         match (zone, timeout) {
             (Some(zone), Some(timeout)) if problems.is_empty() => Ok(Self {
                 source: config.id.clone(),
@@ -151,6 +172,7 @@ impl Bound {
                 zone,
                 base: base.trim_end_matches('/').to_owned(),
                 timeout: Duration::from_secs(u64::from(timeout)),
+                folder,
                 only,
                 must,
             }),
@@ -190,6 +212,52 @@ impl Bound {
         })
     }
 
+    /// The heads that a stream reads in a table that people wrote.
+    #[must_use]
+    pub fn heads(&self, name: &str) -> Heads {
+        let Some((stream, reading)) = self.stream(name) else {
+            return Heads::default();
+        };
+        let conditions = [self.only(name), self.must(name)].into_iter().flatten();
+        let columns = stream.as_of.0.iter().filter_map(|way| way.column.as_ref());
+        let more = conditions
+            .flat_map(Expr::paths)
+            .map(super::path::Path::text)
+            .chain(columns.map(|column| column.get_ref().as_str()));
+        Heads::new(reading, more)
+    }
+
+    /// The names of a stream's files; of those of one warehouse, where its stock is asked for.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn file_patterns(
+        &self,
+        stream: &Stream,
+        code: Option<&str>,
+    ) -> Result<Vec<(String, NamePattern)>, String> {
+        let Some(names) = &stream.file else {
+            return Ok(Vec::new());
+        };
+        file_names(names, &self.given)?
+            .into_iter()
+            .map(|name| {
+                let pattern = NamePattern::of_warehouse(&name, code)?;
+                let shown = code.map_or_else(|| name.clone(), |code| name.replace(WAREHOUSE, code));
+                Ok((shown, pattern))
+            })
+            .collect()
+    }
+
+    /// Whether rows of several warehouses may stand in one file of the stream.
+    #[must_use]
+    pub fn is_shared(&self, stream: &Stream) -> bool {
+        let Some(names) = &stream.file else { return false };
+        let names = file_names(names, &self.given).unwrap_or_default();
+        let by_name = names.iter().all(|name| name.contains(WAREHOUSE));
+        stream.warehouse.is_some() && self.warehouses.len() > 1 && !by_name
+    }
+
     /// The provider's codes and ours of the warehouses a stock stream is asked for, one run each.
     #[must_use]
     pub fn snapshots(&self, stream: &Stream) -> Vec<(String, WarehouseCode)> {
@@ -200,6 +268,46 @@ impl Bound {
             .map(|(code, ours)| (code.clone(), ours.clone()))
             .collect()
     }
+}
+
+/// With several warehouses, each file or each row must say whose stock it is; names that parameters give must be names.
+fn whose_stock(
+    config: &ConnectorConfig,
+    given: &Given,
+    name: &str,
+    stream: &Stream,
+) -> Result<(), (String, String)> {
+    let Some(names) = &stream.file else { return Ok(()) };
+    let filled = file_names(names, given).map_err(|why| (String::new(), why))?;
+    for name in &filled {
+        NamePattern::parse(name).map_err(|why| (name.clone(), why))?;
+    }
+    let in_name = filled.iter().all(|name| name.contains(WAREHOUSE));
+    let in_rows = stream.map.contains_key("warehouse");
+    let one = stream.warehouse.as_ref().is_none_or(|code| code.get_ref() != "*");
+    if one || in_name || in_rows || config.warehouses.len() < 2 || switch(stream, given) != Some(true) {
+        return Ok(());
+    }
+    Err((
+        filled.join(", "),
+        format!(
+            "names with `{WAREHOUSE}`, or a mapped column `warehouse` in `{name}`: with {} warehouses somebody must say \
+             whose stock a row is",
+            config.warehouses.len()
+        ),
+    ))
+}
+
+/// The names of a stream's files, with the parameters in them; `{warehouse}` stays.
+fn file_names(names: &FileNames, given: &Given) -> Result<Vec<String>, String> {
+    let mut places = Places::default();
+    places.text("warehouse", WAREHOUSE);
+    let mut all = Vec::new();
+    for text in &names.0 {
+        let filled = given.fill(&Template::parse(text.get_ref())?, &places, str::to_owned)?;
+        all.extend(filled.split('|').map(|name| name.trim().to_owned()));
+    }
+    Ok(all)
 }
 
 /// Whether a stream is asked for; None when its switch holds another word.

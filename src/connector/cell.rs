@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::tree::Node;
+use crate::mapping::table::int_from;
 
 /// Absent, null and empty text are all [`Cell::Null`]: unknown, never zero.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +103,8 @@ impl<'a> Cell<'a> {
                 text.parse::<i64>()
                     .ok()
                     .or_else(|| text.parse::<Decimal>().ok().and_then(whole))
+                    // `1,200` and `１２００`, as people and their programs write them.
+                    .or_else(|| int_from(text))
                     .map(Some)
                     .ok_or_else(|| text.to_owned())
             }
@@ -123,6 +126,9 @@ mod tests {
         assert_eq!(int(json!("12.0")), Ok(Some(12)));
         assert_eq!(int(json!(null)), Ok(None));
         assert_eq!(int(json!("")), Ok(None));
+        assert_eq!(int(json!("1,482")), Ok(Some(1482)));
+        assert_eq!(int(json!("１２")), Ok(Some(12)));
+        assert_eq!(int(json!("1,5")), Err("1,5".to_owned()));
         assert_eq!(int(json!("1.5")), Err("1.5".to_owned()));
         assert_eq!(int(json!("1E5x")), Err("1E5x".to_owned()));
     }

@@ -11,6 +11,7 @@ use crate::problem::{Problem, nearest};
 
 #[cfg(test)]
 mod faults;
+mod files;
 mod map;
 mod stream;
 mod write;
@@ -88,7 +89,9 @@ impl Check<'_> {
                 "1, the version this program reads",
             );
         }
-        if file.http.parallel == Some(0) {
+        self.one_origin();
+        let http = file.http();
+        if http.parallel == Some(0) {
             self.say(None, "http.parallel", "0", "at least 1, or nothing at all");
         }
         for (name, param) in &file.params {
@@ -104,10 +107,10 @@ impl Check<'_> {
             }
         }
         self.name_in(&file.doctor, "doctor", file.stream.keys().map(String::as_str));
-        for text in [&file.zone, &file.http.base, &file.http.timeout_seconds] {
+        for text in [&file.zone, &http.base, &http.timeout_seconds] {
             self.template(text, "");
         }
-        for text in file.http.headers.values() {
+        for text in http.headers.values() {
             self.template(text, "");
         }
         self.asked = file

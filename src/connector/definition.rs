@@ -1,12 +1,14 @@
 //! What a connector file may say. Every key is known by name; anything else is refused with the nearest name.
 
 mod access;
+mod files;
 mod request_test;
 mod stream;
 mod text;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,6 +17,7 @@ pub use access::{
     Answer, Auth, AuthKind, Basic, Call, Case, Cost, Expired, Fields, Graphql, KeyAt, Limit, Meaning, Method,
     Names, Nonce, Remaining, Retry, Rotating, Rule, Sign, SignKind, SignedFields, Soap, Stamp, TokenAnswer,
 };
+pub use files::{AsOf, FileNames, Files, Way};
 pub use request_test::RequestTest;
 pub use stream::*;
 pub use text::Text;
@@ -23,6 +26,7 @@ pub use write::{Faults, Find, Gives, Write};
 /// One connector file, as written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = crate::connector::schema::http_or_files)]
 pub struct File {
     /// Version of this language; this program reads 1.
     pub version: u32,
@@ -35,7 +39,10 @@ pub struct File {
     pub params: BTreeMap<String, Param>,
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretUse>,
-    pub http: Http,
+    /// How a system is asked; either this or `files`.
+    pub http: Option<Http>,
+    /// Where files lie that people or another program put there; either this or `http`.
+    pub files: Option<Files>,
     #[serde(default)]
     pub auth: Auth,
     #[serde(default)]
@@ -61,6 +68,24 @@ pub struct File {
     pub test: Vec<SelfTest>,
     #[serde(default)]
     pub request_test: Vec<RequestTest>,
+}
+
+impl File {
+    /// How it is asked; what holds by default where nothing is asked.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        static NONE: LazyLock<Http> = LazyLock::new(Http::default);
+        self.http.as_ref().unwrap_or(&NONE)
+    }
+
+    /// No answer and no file may be larger, unpacked.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        match &self.files {
+            Some(files) => files.max_file_bytes,
+            None => self.http().max_body_bytes,
+        }
+    }
 }
 
 /// A value the configuration gives. Without `default` and `from` it must be given.
@@ -99,6 +124,19 @@ pub struct Http {
     /// Sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, Text>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            base: Text::from(""),
+            hosts: Vec::new(),
+            timeout_seconds: thirty(),
+            max_body_bytes: body_limit(),
+            parallel: None,
+            headers: BTreeMap::new(),
+        }
+    }
 }
 
 fn thirty() -> Text {

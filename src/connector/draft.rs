@@ -26,12 +26,44 @@ const MAX_LEVELS: usize = 6;
 pub fn draft(name: &str, record: RecordKind, page: Option<&str>) -> Result<String, String> {
     let page = page.map(Sample::read).transpose()?;
     let mut text = head(name, record);
-    stream(&mut text, record, page.as_ref());
+    stream(&mut text, record, page.as_ref(), false);
     if let Some(page) = &page {
         test(&mut text, record, page);
     }
     Ok(text)
 }
+
+/// The same for a system that is not asked: `file` is one of its exports, CSV or XLSX, with its name.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn draft_of_export(name: &str, record: RecordKind, file: (&str, &[u8])) -> Result<String, String> {
+    let page = Sample::of_export(file.1)?;
+    let mut text = head(name, record);
+    if let Some(from) = text.find("[secrets.api_key]") {
+        text.replace_range(from.., FOLDER);
+    }
+    stream(&mut text, record, Some(&page), true);
+    let star = file
+        .0
+        .rfind('.')
+        .map_or("", |dot| file.0.get(dot..).unwrap_or_default());
+    let line = format!("file = {}", quoted(&format!("*{star}")));
+    text = text.replacen(
+        "request = { method = \"GET\", path = \"/v1/path\", limit = \"all\" }",
+        &line,
+        1,
+    );
+    test(&mut text, record, &page);
+    Ok(text)
+}
+
+const FOLDER: &str = r#"[params.folder]
+about = "the folder the exports lie in"
+
+[files]
+folder = "${param:folder}"
+"#;
 
 /// One page of the system, cut to a few rows.
 struct Sample {
@@ -79,6 +111,55 @@ impl Sample {
             decode: None,
             leaves,
             text,
+        })
+    }
+
+    /// The header is the row with the most heads that the trade uses, or else the first one with as many cells as any.
+    fn of_export(bytes: &[u8]) -> Result<Self, String> {
+        let limits = crate::mapping::table::Limits::default();
+        let table =
+            crate::mapping::table::read("the file", bytes, &limits).map_err(|problem| problem.to_string())?;
+        let rows: Vec<&[String]> = table.raw_rows().map(|(_, cells)| cells).collect();
+        let known = |cells: &[String]| {
+            let is = |cell: &String| {
+                WORDS
+                    .iter()
+                    .any(|(_, words)| words.contains(&bare(cell).as_str()))
+            };
+            (cells.iter().filter(|cell| is(cell)).count(), cells.len())
+        };
+        let best = rows
+            .iter()
+            .take(20)
+            .map(|cells| known(cells))
+            .max()
+            .unwrap_or_default();
+        let header = rows
+            .iter()
+            .take(20)
+            .position(|cells| known(cells) == best)
+            .unwrap_or(0);
+        let heads = rows.get(header).copied().unwrap_or_default();
+        let first = rows
+            .get(header + 1)
+            .copied()
+            .ok_or("the file has no row below its header")?;
+        let leaves = heads
+            .iter()
+            .map(|head| head.trim().to_owned())
+            .zip(first.iter().cloned().chain(std::iter::repeat_with(String::new)))
+            .filter(|(head, _)| !head.is_empty())
+            .collect();
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for cells in rows.iter().take(header + 1 + TEST_ROWS) {
+            writer.write_record(*cells).map_err(|why| why.to_string())?;
+        }
+        let text = writer.into_inner().map_err(|why| why.to_string())?;
+        Ok(Self {
+            rows: None,
+            decode: None,
+            leaves,
+            text: String::from_utf8(text).map_err(|why| why.to_string())?,
         })
     }
 
@@ -142,8 +223,8 @@ fn collect(row: &Json, under: &str, leaves: &mut Vec<(String, String)>, level: u
 
 fn bare(name: &str) -> String {
     name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|sign| sign.to_ascii_lowercase())
+        .filter(|sign| sign.is_alphanumeric())
+        .flat_map(char::to_lowercase)
         .collect()
 }
 
@@ -225,7 +306,7 @@ fn stream_name(record: RecordKind) -> &'static str {
     }
 }
 
-fn stream(text: &mut String, record: RecordKind, page: Option<&Sample>) {
+fn stream(text: &mut String, record: RecordKind, page: Option<&Sample>, export: bool) {
     let name = stream_name(record);
     let word = record.word();
     let _ = write!(text, "\n[stream.{name}]\nrecord = \"{word}\"\n");
@@ -237,13 +318,19 @@ fn stream(text: &mut String, record: RecordKind, page: Option<&Sample>) {
     } else {
         text.push_str("snapshot = \"partial\"\n");
     }
-    if matches!(record, RecordKind::InboundLine | RecordKind::Receipt) {
+    if !export && matches!(record, RecordKind::InboundLine | RecordKind::Receipt) {
         text.push_str("# Asked once per inbound: declare [stream.inbound] too.\nparent = \"inbound\"\n");
     }
     text.push_str("request = { method = \"GET\", path = \"/v1/path\", limit = \"all\" }\n");
-    text.push_str("# page = { kind = \"number\", total = \"total\", size = 100 }\n");
+    text.push_str(if export {
+        "# When a file was made; left out: when it was changed last.\n# as_of = { name = \"%Y%m%d\" }\n\
+         # Rows with such a cell are sums and no data.\ntotals = [\"合计\", \"总计\", \"小计\", \"Total\"]\n"
+    } else {
+        "# page = { kind = \"number\", total = \"total\", size = 100 }\n"
+    });
     let mut taken = BTreeSet::new();
     let mut map = String::new();
+    let mut others: Vec<String> = Vec::new();
     for field in record.fields() {
         let needed = if field.required {
             "required"
@@ -253,11 +340,20 @@ fn stream(text: &mut String, record: RecordKind, page: Option<&Sample>) {
         match page.and_then(|page| guess(field, page, &taken)) {
             Some((path, found)) => {
                 taken.insert(path.as_str());
-                let pipes = pipes(field, found);
+                let pipes = match field.kind {
+                    FieldKind::Time if export => " | ts('year_first', 'Asia/Shanghai')".to_owned(),
+                    _ => pipes(field, found),
+                };
                 let doubt = match field.kind {
-                    FieldKind::Time if pipes.contains("UTC") => "   # the zone is a guess",
+                    FieldKind::Time if pipes.contains("UTC") || export => "   # the zone is a guess",
                     FieldKind::Word(_) | FieldKind::Flag => "   # write down every word of theirs",
                     _ => "",
+                };
+                let path = if export && super::path::Path::parse(path).is_err() {
+                    others.push(format!("{} = [{}]", field.name, quoted(path)));
+                    field.name
+                } else {
+                    path.as_str()
                 };
                 let entry = quoted(&format!("{path}{pipes}"));
                 let _ = writeln!(map, "{} = {entry}{doubt}", field.name);
@@ -290,6 +386,9 @@ fn stream(text: &mut String, record: RecordKind, page: Option<&Sample>) {
                 "# Seen and not mapped; what is not listed here is counted as new.\nknown = [{}]",
                 names.join(", ")
             );
+        }
+        if !others.is_empty() {
+            let _ = writeln!(text, "alias = {{ {} }}", others.join(", "));
         }
     } else {
         text.push_str("rows = \"items[]\"\n");

@@ -111,6 +111,15 @@ impl Expr {
         })
     }
 
+    /// The paths that must say something for it to be judged: all but those it asks whether they do.
+    pub fn speaking(&self) -> impl Iterator<Item = &Path> {
+        let may_be_silent = |path: &Path| {
+            let mut all = self.any.iter().flatten();
+            all.any(|comparison| comparison.literal.is_none() && comparison.path == *path)
+        };
+        self.paths().filter(move |path| !may_be_silent(path))
+    }
+
     /// Every path it reads.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.any.iter().flatten().map(|comparison| &comparison.path)

@@ -41,7 +41,7 @@ impl Bound {
     pub fn forecast(&self, stream: &str, work: Work) -> Option<Forecast> {
         let (stream, _) = self
             .stream(stream)
-            .filter(|(stream, _)| stream.answer_of.is_none())?;
+            .filter(|(stream, _)| stream.answer_of.is_none() && stream.file.is_none())?;
         let mut calls = BTreeMap::new();
         let mut count = |call: &Call, times: u64| {
             let limits = call.limits();

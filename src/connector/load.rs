@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use super::check::Check;
-use super::definition::{File, RecordKind};
+use super::definition::{File, RecordKind, Text};
 use super::path::Path;
 use super::pipe::{Pipe, Source};
 use super::tree::Want;
@@ -19,6 +20,10 @@ pub struct Definition {
     pub streams: BTreeMap<String, Reading>,
     /// File name for messages.
     pub origin: String,
+    /// Of its text: what was read with another text may be read again.
+    pub sha256: String,
+    /// The folder that folders in the file lie in: that of the configuration.
+    pub home: PathBuf,
 }
 
 /// The compiled map of a stream.
@@ -48,9 +53,7 @@ impl Reading {
             .iter()
             .flatten()
             .chain(self.pass.iter().map(|(_, map)| map))
-            .flat_map(|map| {
-                std::iter::once(&map.source).chain(map.pipes.iter().flat_map(|pipe| pipe.sources()))
-            })
+            .flat_map(FieldMap::sources)
     }
 
     /// The name the definition has for a column that goes by another one.
@@ -65,8 +68,9 @@ impl Reading {
 /// A column's name without what differs between languages' and versions' ways to write it.
 #[must_use]
 pub(super) fn plain_name(name: &str) -> String {
-    name.chars()
-        .filter(|sign| !sign.is_whitespace() && !matches!(sign, '-' | '_' | '\u{feff}'))
+    crate::mapping::table::half_width(name)
+        .chars()
+        .filter(|sign| !sign.is_whitespace() && !matches!(sign, '-' | '_' | '*'))
         .flat_map(char::to_lowercase)
         .collect()
 }
@@ -75,6 +79,45 @@ pub(super) fn plain_name(name: &str) -> String {
 pub struct FieldMap {
     pub source: Source,
     pub pipes: Vec<Pipe>,
+}
+
+impl FieldMap {
+    /// Its own source, and those its pipes look at.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        std::iter::once(&self.source).chain(self.pipes.iter().flat_map(|pipe| pipe.sources()))
+    }
+}
+
+/// The heads of a table that a stream reads, however they are written.
+#[derive(Debug, Clone, Default)]
+pub struct Heads(BTreeMap<String, String>);
+
+impl Heads {
+    /// `more` are names that are read besides those of the map.
+    #[must_use]
+    pub fn new<'n>(reading: &'n Reading, more: impl Iterator<Item = &'n str>) -> Self {
+        let mapped = reading.sources().filter_map(|source| match source {
+            Source::Path(path) => Some(path.text()),
+            _ => None,
+        });
+        let own: BTreeMap<String, String> = mapped
+            .chain(more)
+            .map(|name| (plain_name(name), name.to_owned()))
+            .collect();
+        let mut all = own.clone();
+        for (plain, declared) in &reading.aliases {
+            if own.contains_key(&plain_name(declared)) {
+                all.entry(plain.clone()).or_insert_with(|| declared.clone());
+            }
+        }
+        Self(all)
+    }
+
+    /// The name the file has for a head; None when nothing reads it.
+    #[must_use]
+    pub fn name_of(&self, head: &str) -> Option<String> {
+        self.0.get(&plain_name(head)).cloned()
+    }
 }
 
 /// Everything that is wrong with a connector file.
@@ -113,6 +156,7 @@ impl Definition {
                 return Err(DefinitionError { problems });
             }
         };
+        read_as_written(&mut file);
         inherit(&mut file);
         let mut check = Check {
             origin,
@@ -129,10 +173,19 @@ impl Definition {
                 file,
                 streams,
                 origin: origin.to_owned(),
+                sha256: crate::digest::sha256_hex(text.as_bytes()),
+                home: PathBuf::new(),
             })
         } else {
             Err(DefinitionError { problems })
         }
+    }
+
+    /// The same with the folder of the configuration that uses it.
+    #[must_use]
+    pub fn at_home(mut self, home: &std::path::Path) -> Self {
+        self.home = home.to_owned();
+        self
     }
 
     /// Streams that are asked for once per row of this one.
@@ -209,6 +262,7 @@ fn meant(origin: &str, text: &str, guess: Guess<File>) -> Vec<Problem> {
     if names.iter().any(|name| name == "stream") {
         return Vec::new();
     }
+    read_as_written(&mut file);
     inherit(&mut file);
     let mut check = Check {
         origin,
@@ -249,19 +303,42 @@ fn meant(origin: &str, text: &str, guess: Guess<File>) -> Vec<Problem> {
     problems
 }
 
-/// Who reads another stream's answers finds them packed as that one does.
+/// People's exports are tables, whatever they are packed in.
+fn read_as_written(file: &mut File) {
+    if file.files.is_none() {
+        return;
+    }
+    for stream in file.stream.values_mut() {
+        // What stands nowhere was not said.
+        let unsaid = stream.decode.layers.iter().all(|layer| layer.span().is_empty());
+        if unsaid {
+            stream.decode.layers = vec![Text::from("table")];
+        }
+    }
+}
+
+/// Who reads another stream's answers finds them packed as that one does, under the same heads.
 fn inherit(file: &mut File) {
-    let decodes: Vec<_> = file
+    let packed: Vec<_> = file
         .stream
         .iter()
         .filter_map(|(name, stream)| {
             let asked = file.stream.get(stream.answer_of.as_ref()?.get_ref())?;
-            Some((name.clone(), asked.decode.clone()))
+            Some((
+                name.clone(),
+                (asked.decode.clone(), asked.alias.clone(), asked.totals.clone()),
+            ))
         })
         .collect();
-    for (name, decode) in decodes {
+    for (name, (decode, alias, totals)) in packed {
         if let Some(stream) = file.stream.get_mut(&name) {
             stream.decode = decode;
+            if stream.alias.is_empty() {
+                stream.alias = alias;
+            }
+            if stream.totals.is_empty() {
+                stream.totals = totals;
+            }
         }
     }
 }

@@ -33,11 +33,18 @@ pub fn manual(definition: &Definition, lang: Lang) -> String {
         page.put("- ", "warehouses", &[]);
     }
     page.lines.push(String::new());
-    page.put("", "calls", &[]);
-    let hosts = std::iter::once(&file.http.base)
+    page.put("", if file.files.is_some() { "reads" } else { "calls" }, &[]);
+    if let Some(files) = &file.files {
+        let folder = page.shown(definition, &files.folder);
+        page.put("- ", "folder", &[("folder", &folder)]);
+    }
+    let hosts = file
+        .http
+        .iter()
+        .map(|http| &http.base)
         .chain(&file.auth.url)
         .map(|text| page.shown(definition, text));
-    for host in hosts.chain(file.http.hosts.iter().cloned()).collect::<Vec<_>>() {
+    for host in hosts.chain(file.http().hosts.iter().cloned()).collect::<Vec<_>>() {
         page.put("- ", "host", &[("host", &host)]);
     }
     for (name, limit) in &file.limits {
@@ -46,7 +53,12 @@ pub fn manual(definition: &Definition, lang: Lang) -> String {
     }
     let zone = page.shown(definition, &file.zone);
     page.put("- ", "zone", &[("zone", &zone)]);
-    page.put("- ", "doctor", &[("stream", file.doctor.get_ref())]);
+    let doctor = if file.files.is_some() {
+        "doctor.file"
+    } else {
+        "doctor"
+    };
+    page.put("- ", doctor, &[("stream", file.doctor.get_ref())]);
     page.lines.push(String::new());
     page.put("", "pulls", &[]);
     let bound = pretended(definition);
@@ -127,6 +139,17 @@ impl Page {
             Snapshot::Partial => "partial",
         };
         self.put("  - ", kind, &[]);
+        if let Some(names) = &stream.file {
+            let names: Vec<String> = names.0.iter().map(|name| self.shown(definition, name)).collect();
+            self.put("  - ", "file", &[("names", &names.join(" | "))]);
+            for (declared, others) in &stream.alias {
+                self.put(
+                    "  - ",
+                    "heads",
+                    &[("name", declared), ("others", &others.join(", "))],
+                );
+            }
+        }
         if stream.report.is_some() {
             self.put("  - ", "report", &[]);
         }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::Bound;
 use super::decode::{Content, DecodeError, Layer, parse};
 use super::definition::{Decode, Stream};
-use super::load::Reading;
+use super::load::{Heads, Reading, plain_name};
 use super::tree::Want;
 
 /// What stands where something was taken out.
@@ -67,7 +67,7 @@ fn without(
             }
             Content::Table(_) => Ok(Vec::new()),
         },
-        Layer::Csv | Layer::Tsv => table(how, reading, names, unpacked),
+        Layer::Csv | Layer::Tsv | Layer::Xlsx | Layer::Table => table(how, reading, names, unpacked),
     }
 }
 
@@ -118,14 +118,21 @@ fn table(
     let Content::Table(mut table) = parse(how, unpacked, &Want::all())?.content else {
         return Ok(Vec::new());
     };
+    let heads = Heads::new(reading, std::iter::empty());
+    table.find_header(&|head| heads.name_of(head), &[])?;
     let gone: Vec<bool> = table
         .header
         .iter()
         .map(|column| {
             let declared = reading.declared_name(column);
+            let is = |name: &str| {
+                name == column
+                    || name == declared
+                    || how.last().is_written() && plain_name(name) == plain_name(column)
+            };
             names
                 .iter()
-                .any(|named| named.as_slice() == [column.as_str()] || named.as_slice() == [declared])
+                .any(|named| matches!(named.as_slice(), [name] if is(name)))
         })
         .collect();
     let mut writer = csv::WriterBuilder::new()
@@ -138,8 +145,12 @@ fn table(
         })
         .from_writer(Vec::new());
     let wrong = |why: String| DecodeError::Table { line: 0, why };
+    let heads = match table.as_written() {
+        Some(written) => written.heads().to_vec(),
+        None => table.header.clone(),
+    };
     writer
-        .write_record(&table.header)
+        .write_record(&heads)
         .map_err(|error| wrong(error.to_string()))?;
     let mut record = csv::StringRecord::new();
     while table.next(&mut record)? {

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::cell::Cell;
+use crate::mapping::table::decimal_from;
 use crate::problem::nearest;
 
 mod time;
@@ -46,6 +47,8 @@ pub enum Pipe {
     Trim,
     Upper,
     Time(TimeFormat),
+    /// A pattern, and the parameter that says in which zone it is written.
+    TimeIn(String, Vec<Source>),
     Enum {
         values: Vec<(String, String)>,
         /// `*=x`: what an unknown value becomes; it is counted.
@@ -85,6 +88,16 @@ pub enum Source {
     Parent(String),
     /// `page:data.code`: from the root of the answer.
     Page(super::path::Path),
+    /// `file:time` and `file:name`, of the file a row stands in.
+    File(FileFact),
+}
+
+/// What is known of a file besides its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFact {
+    /// When it was made, as `as_of` finds it.
+    Time,
+    Name,
 }
 
 impl Source {
@@ -103,6 +116,13 @@ impl Source {
         }
         if let Some(name) = text.strip_prefix("parent:") {
             return Ok(Self::Parent(name.to_owned()));
+        }
+        if let Some(fact) = text.strip_prefix("file:") {
+            return match fact {
+                "time" => Ok(Self::File(FileFact::Time)),
+                "name" => Ok(Self::File(FileFact::Name)),
+                _ => Err(format!("`file:time` or `file:name` instead of `{text}`")),
+            };
         }
         if let Some(path) = text.strip_prefix("page:") {
             return super::path::Path::parse(path).map(Self::Page);
@@ -178,6 +198,14 @@ pub fn parse(text: &str) -> Result<Pipe, String> {
         "zero_date_null" => no_arguments(Pipe::ZeroDateNull),
         "ts" => match args.as_slice() {
             [pattern] => TimeFormat::parse(unquote(pattern), "UTC").map(Pipe::Time),
+            [pattern, zone] if zone.starts_with("param:") => {
+                // Whatever the zone will be, the pattern must be one.
+                TimeFormat::parse(unquote(pattern), "UTC")?;
+                Ok(Pipe::TimeIn(
+                    unquote(pattern).to_owned(),
+                    vec![Source::parse(zone)?],
+                ))
+            }
             [pattern, zone] => TimeFormat::parse(unquote(pattern), unquote(zone)).map(Pipe::Time),
             _ => Err("a pattern and a zone, or 'rfc3339', for `ts`".to_owned()),
         },
@@ -259,7 +287,10 @@ impl Pipe {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         match self {
-            Self::Coalesce(sources) | Self::Sum(sources) | Self::Concat(sources) => sources,
+            Self::Coalesce(sources)
+            | Self::Sum(sources)
+            | Self::Concat(sources)
+            | Self::TimeIn(_, sources) => sources,
             _ => &[],
         }
     }
@@ -277,13 +308,35 @@ fn number<'a>(cell: &Cell<'_>, how: impl Fn(Decimal) -> Option<Decimal>) -> Resu
     let Some(text) = cell.show() else {
         return Ok(Cell::Null);
     };
-    let value = text.trim().parse::<Decimal>().ok().and_then(how);
+    let value = text.trim().parse::<Decimal>().ok();
+    let value = value.or_else(|| decimal_from(&text)).and_then(how);
     value
         .map(|value| Cell::Decimal(value.normalize()))
         .ok_or_else(|| Refused {
             found: text.into_owned(),
             wanted: "a decimal number".to_owned(),
         })
+}
+
+/// A time that is one already stays as it is.
+fn time<'a>(cell: Cell<'a>, format: &TimeFormat) -> Result<Cell<'a>, Refused> {
+    let text = match &cell {
+        Cell::Time(_) => return Ok(cell),
+        cell => match cell.show() {
+            None => return Ok(Cell::Null),
+            Some(text) => text.into_owned(),
+        },
+    };
+    format.read(text.trim()).map(Cell::Time).ok_or_else(|| {
+        let wanted = match format {
+            TimeFormat::Rfc3339 => "a time such as 2026-01-20T08:00:00+00:00".to_owned(),
+            TimeFormat::Seconds => "seconds since 1970".to_owned(),
+            TimeFormat::Millis => "milliseconds since 1970".to_owned(),
+            TimeFormat::YearFirst(_) => "a time such as 2026-01-20 08:00, the year first".to_owned(),
+            TimeFormat::Civil(pattern, _) => format!("a time as `{pattern}`"),
+        };
+        Refused { found: text, wanted }
+    })
 }
 
 /// What a pipe could not take.
@@ -318,7 +371,9 @@ pub fn apply<'a>(
             Some(text) => Cell::Decimal(
                 text.trim()
                     .parse::<Decimal>()
-                    .map_err(|_| refused(&text, "a decimal number"))?,
+                    .ok()
+                    .or_else(|| decimal_from(&text))
+                    .ok_or_else(|| refused(&text, "a decimal number"))?,
             ),
         },
         Pipe::Str => match cell.show() {
@@ -334,18 +389,16 @@ pub fn apply<'a>(
             None => Cell::Null,
             Some(text) => Cell::Text(Cow::Owned(text.to_uppercase())),
         },
-        Pipe::Time(format) => match cell.show() {
-            None => Cell::Null,
-            Some(text) => Cell::Time(format.read(text.trim()).ok_or_else(|| {
-                let wanted = match format {
-                    TimeFormat::Rfc3339 => "a time such as 2026-01-20T08:00:00+00:00".to_owned(),
-                    TimeFormat::Seconds => "seconds since 1970".to_owned(),
-                    TimeFormat::Millis => "milliseconds since 1970".to_owned(),
-                    TimeFormat::Civil(pattern, _) => format!("a time as `{pattern}`"),
-                };
-                refused(&text, &wanted)
-            })?),
-        },
+        Pipe::Time(format) => time(cell, format)?,
+        Pipe::TimeIn(pattern, zone) => {
+            let zone = zone
+                .first()
+                .map(look)
+                .and_then(|zone| zone.show().map(Cow::into_owned));
+            let zone = zone.unwrap_or_default();
+            let format = TimeFormat::parse(pattern, zone.trim()).map_err(|wanted| refused(&zone, &wanted))?;
+            time(cell, &format)?
+        }
         Pipe::Enum { values, other } => match cell.show() {
             None => Cell::Null,
             Some(text) => match (values.iter().find(|(from, _)| *from == *text), other) {

@@ -151,7 +151,7 @@ impl Bound {
         }
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let file = &self.definition.file;
-        for (name, text) in file.http.headers.iter().chain(&call.headers) {
+        for (name, text) in file.http().headers.iter().chain(&call.headers) {
             set(&mut headers, name, fill(text.get_ref(), plain)?);
         }
         let mut draft = Draft {

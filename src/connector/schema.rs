@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::definition::{Decode, DecodeTable, Fields, File, Names, RecordKind};
+use super::definition::{AsOf, Decode, DecodeTable, Fields, File, FileNames, Names, RecordKind, Way};
 
 /// JSON Schema (draft 2020-12), as text with a line end.
 #[must_use]
@@ -77,6 +77,12 @@ pub(super) fn fields_of_records(schema: &mut Schema) {
     schema.insert("allOf".to_owned(), Value::Array(each));
 }
 
+/// What is asked for comes from somewhere, and from one place only.
+pub(super) fn http_or_files(schema: &mut Schema) {
+    let one = json!([{"required": ["http"]}, {"required": ["files"]}]);
+    schema.insert("oneOf".to_owned(), one);
+}
+
 /// The other word for `keys`.
 pub(super) fn also_headers(schema: &mut Schema) {
     if let Some(Value::Array(words)) = schema.get_mut("oneOf") {
@@ -107,6 +113,33 @@ impl JsonSchema for Names {
         json_schema!({
             "description": "One name, or several.",
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        })
+    }
+}
+
+impl JsonSchema for FileNames {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("FileNames")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The name of a file or a list of names, with `*` and `?`.",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        })
+    }
+}
+
+impl JsonSchema for AsOf {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("AsOf")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let way = generator.subschema_for::<Way>();
+        json_schema!({
+            "description": "What says when a file was made: { name = \"%Y%m%d\" }, or a list of ways in their order.",
+            "anyOf": [way, {"type": "array", "items": way}],
         })
     }
 }

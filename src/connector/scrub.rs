@@ -132,6 +132,43 @@ impl Scrub {
         self.plain(&self.text(text)).map(String::into_bytes)
     }
 
+    /// A table that people exported, as a text of commas: every row where it stood, without persons and secrets.
+    ///
+    /// # Errors
+    /// When it cannot be read: then nothing of it may leave.
+    pub fn exported(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let limits = crate::mapping::table::Limits::default();
+        let table =
+            crate::mapping::table::read("the file", bytes, &limits).map_err(|problem| problem.to_string())?;
+        let rows: Vec<(usize, &[String])> = table.raw_rows().collect();
+        // Above the header nothing is known to be of nobody; of all rows with such a head the first one is it.
+        let header = rows
+            .iter()
+            .find(|(_, cells)| cells.iter().any(|cell| self.personal(cell)));
+        let gone: Vec<bool> = header.map_or_else(Vec::new, |(_, cells)| {
+            cells.iter().map(|cell| self.personal(cell)).collect()
+        });
+        let header = header.map_or(usize::MAX, |(number, _)| *number);
+        let mut out = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let mut line = 1;
+        for (number, cells) in rows {
+            while line < number {
+                out.write_record([""]).map_err(|why| why.to_string())?;
+                line += 1;
+            }
+            line = number + 1;
+            let cells = cells.iter().enumerate().map(|(index, cell)| {
+                if number > header && gone.get(index).copied().unwrap_or(true) && !cell.is_empty() {
+                    "x".to_owned()
+                } else {
+                    self.text(cell)
+                }
+            });
+            out.write_record(cells).map_err(|why| why.to_string())?;
+        }
+        out.into_inner().map_err(|why| why.to_string())
+    }
+
     fn plain(&self, text: &str) -> Result<String, String> {
         let start = text.trim_start();
         if start.starts_with(['{', '[']) {

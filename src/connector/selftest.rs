@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::decode::{DecodeError, parse, unpack_text};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::decode::{Content, DecodeError, Page, parse, unpack_text};
 use super::definition::{SelfTest, Stream};
 use super::load::Definition;
+use super::made::Found;
 use super::paging::{Answered, Pager, counted};
-use super::rows::{PageRows, Reader, Seen};
+use super::rows::{InFile, PageRows, Reader, Seen};
+use super::template::{Part, Template};
 use super::tree::Node;
 use super::{Bound, ConnectorConfig};
 use crate::ids::{SourceId, WarehouseCode};
+use crate::problem::Problem;
 use crate::secret::Secret;
 
 /// A test of a connector file that does not hold.
@@ -63,9 +68,40 @@ pub(super) fn rows(
     read(definition, test).map(|paper| paper.rows.texts)
 }
 
+fn file_name(test: &SelfTest) -> &str {
+    test.file.as_deref().unwrap_or("test")
+}
+
+/// When the file of a test was made; None where answers are read. On paper it is never too late.
+fn made(bound: &Bound, test: &SelfTest, page: &mut Page<'_>) -> Result<Option<DateTime<Utc>>, Vec<String>> {
+    let name = test.stream.get_ref();
+    let (Some(_), Some(stream)) = (&bound.folder, bound.stream(name)) else {
+        return Ok(None);
+    };
+    let found = Found {
+        name: file_name(test),
+        modified: DateTime::UNIX_EPOCH,
+        now: DateTime::<Utc>::MAX_UTC - chrono::Duration::days(1),
+    };
+    // Who reads another stream's file does not say when it was made.
+    let said = |problem: Box<Problem>| vec![problem.to_string()];
+    let Content::Table(table) = &mut page.content else {
+        return bound.made(stream, found, None).map(Some).map_err(said);
+    };
+    let heads = bound.heads(name);
+    table
+        .find_header(&|head| heads.name_of(head), &[])
+        .map_err(|error| vec![error.to_string()])?;
+    let inside = table
+        .as_written()
+        .map(|written| (written, table.header.as_slice()));
+    bound.made(stream, found, inside).map(Some).map_err(said)
+}
+
 /// What became of a test's page.
 struct Paper {
     rows: PageRows,
+    made: Option<DateTime<Utc>>,
     /// What would be stored of it.
     stored: Result<String, String>,
     /// What leads to the next page; empty when there is none.
@@ -79,11 +115,17 @@ fn read(definition: &Definition, test: &SelfTest) -> Result<Paper, Vec<String>> 
         return Err(vec![format!("no stream `{name}`")]);
     };
     let asked = bound.snapshots(stream).into_iter().next();
-    let limit = definition.file.http.max_body_bytes;
+    let limit = definition.file.max_bytes();
     let wrong = |error: DecodeError| vec![error.to_string()];
     let unpacked = unpack_text(&stream.decode, test.page.as_bytes(), limit).map_err(wrong)?;
     let mut page = parse(&stream.decode, &unpacked, &reading.want).map_err(wrong)?;
+    let made = made(&bound, test, &mut page)?;
     let reader = Reader {
+        file: made.map(|made| InFile {
+            name: file_name(test),
+            made,
+            shared: bound.is_shared(stream),
+        }),
         parent: Some(&test.parent),
         asked: asked.as_ref(),
         keep_texts: true,
@@ -100,11 +142,21 @@ fn read(definition: &Definition, test: &SelfTest) -> Result<Paper, Vec<String>> 
         Err(error) => Err(error.to_string()),
     };
     let next = next(&bound, stream, page.tree(), &rows);
-    Ok(Paper { rows, stored, next })
+    Ok(Paper {
+        rows,
+        made,
+        stored,
+        next,
+    })
 }
 
 fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
-    let Paper { rows, stored, next } = match read(definition, test) {
+    let Paper {
+        rows,
+        made,
+        stored,
+        next,
+    } = match read(definition, test) {
         Ok(paper) => paper,
         Err(why) => return why,
     };
@@ -139,6 +191,12 @@ fn differences(definition: &Definition, test: &SelfTest) -> Vec<String> {
         if !rows.warnings.contains_key(wanted) {
             let counted: Vec<&str> = rows.warnings.keys().map(String::as_str).collect();
             why.push(format!("no warning `{wanted}`, but: {}", counted.join("; ")));
+        }
+    }
+    if let Some(wanted) = &test.as_of {
+        let made = made.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        if made != *wanted {
+            why.push(format!("the file is of `{made}`, expected `{wanted}`"));
         }
     }
     if let Some(wanted) = &test.stored
@@ -200,6 +258,17 @@ fn bind(definition: &Definition, test: &SelfTest) -> Result<Bound, Vec<String>> 
     let id = |error: crate::ids::IdError| vec![error.to_string()];
     let mut params = test.params.clone();
     let code = params.remove("warehouse");
+    // Which folder it is does not matter to a page.
+    let folder = definition.file.files.as_ref().map(|files| files.folder.get_ref());
+    for part in folder
+        .and_then(|text| Template::parse(text).ok())
+        .iter()
+        .flat_map(Template::parts)
+    {
+        if let Part::Param(name) = part {
+            params.entry(name.clone()).or_insert_with(|| "test".to_owned());
+        }
+    }
     let mut codes: Vec<String> = definition
         .file
         .stream

@@ -32,6 +32,23 @@ pub struct PendingReport {
     pub asked_at: DateTime<Utc>,
 }
 
+/// A file that was read, or looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMark {
+    pub name: String,
+    pub size: u64,
+    /// Unix milliseconds.
+    pub modified: i64,
+    /// When it was made, as the file's `as_of` finds it.
+    pub made: DateTime<Utc>,
+    /// Of its bytes, when its rows were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Rows that were kept out, and the connector file (by its hash) that did so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_out: Option<(u64, String)>,
+}
+
 /// What a stream writes down, in the transaction of the rows it speaks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
@@ -54,6 +71,9 @@ pub struct Resume {
     /// Ascending ids: the last one that was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// Files that were read before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileMark>,
     /// Where each warehouse stands, for stock that is told in changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, Resume>,

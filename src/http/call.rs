@@ -109,7 +109,7 @@ impl Reads<'_> {
 
 /// The answer as JSON, when the stream's layers end in a tree; tables and lines carry no envelope.
 fn envelope(bound: &Bound, decode: &Decode, body: &[u8]) -> Option<Json> {
-    let limit = bound.definition.file.http.max_body_bytes;
+    let limit = bound.definition.file.max_bytes();
     match decode.last() {
         Layer::Json if decode.is_plain_json() => serde_json::from_slice(body).ok(),
         Layer::Json => serde_json::from_slice(&unpack(decode, body, limit).ok()?).ok(),
@@ -321,11 +321,10 @@ impl Client {
         };
         let to = Allowed {
             own: &[&bound.base, &token_url],
-            others: &file.http.hosts,
+            others: &file.http().hosts,
         };
         let url = allowed(&request.url, &to)?;
-        self.send(url, request, bound.timeout, file.http.max_body_bytes)
-            .await
+        self.send(url, request, bound.timeout, file.max_bytes()).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::puller::{Step, StreamRun};
+use super::puller::{Aside, AsideWhat, Step, StreamRun};
 use super::{Client, Failure, FailureKind};
 use crate::clock::Clock;
 use crate::connector::window::Resume;
@@ -51,7 +51,12 @@ async fn first_page(client: &Client, clock: &dyn Clock, config: &ConnectorConfig
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Failure::new(FailureKind::Configuration, texts.join("; "))
     })?;
-    let name = bound.definition.file.doctor.get_ref();
+    let named = bound.definition.file.doctor.get_ref();
+    // Of files a source may read some streams only.
+    let name = match bound.asks_for(named) {
+        true => named.as_str(),
+        false => bound.roots().next().unwrap_or(named),
+    };
     let mut run = StreamRun::new(client, &bound, clock, name, Resume::default())?;
     let warehouse = bound
         .stream(name)
@@ -59,15 +64,37 @@ async fn first_page(client: &Client, clock: &dyn Clock, config: &ConnectorConfig
     if let Some(warehouse) = warehouse {
         run = run.for_warehouse(warehouse);
     }
-    match run.next().await? {
+    loop {
+        match run.next().await? {
+            Some(Step::Aside(Aside {
+                what: AsideWhat::Wrong(problems),
+                ..
+            })) => {
+                let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                return Err(Failure::new(FailureKind::WrongSchema, texts.join("; ")));
+            }
+            Some(Step::Aside(_)) => {}
+            step => return told(name, &bound, step),
+        }
+    }
+}
+
+/// What the first step says.
+fn told(name: &str, bound: &Bound, step: Option<Step>) -> Result<String, Failure> {
+    match step {
         Some(Step::Page(page)) => match page.rows.rejected.first() {
             Some(problem) => Err(Failure::new(FailureKind::WrongSchema, problem.to_string())),
-            None => Ok(format!(
-                "`{name}` answers with {} rows on its first page",
-                page.rows.seen
-            )),
+            None => Ok(match &page.file {
+                Some(file) => format!(
+                    "`{name}`: {} rows in {} of {}",
+                    page.rows.facts.len(),
+                    file.name,
+                    file.made.with_timezone(&bound.zone).format("%Y-%m-%d %H:%M %Z")
+                ),
+                None => format!("`{name}` answers with {} rows on its first page", page.rows.seen),
+            }),
         },
-        Some(Step::Checkpoint | Step::LeftOut(..) | Step::Resting(_)) | None => {
+        Some(Step::Checkpoint | Step::LeftOut(..) | Step::Resting(_) | Step::Aside(_)) | None => {
             Ok(format!("`{name}` answers"))
         }
     }

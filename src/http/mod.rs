@@ -57,6 +57,8 @@ pub enum FailureKind {
     Paging,
     /// The source ended a report with an error of its own.
     Fatal,
+    /// No file that the source is read from is there.
+    NoFile,
     /// The configuration or the connector file cannot be used.
     Configuration,
 }
@@ -77,6 +79,7 @@ impl FailureKind {
             Self::TooMuch => "too_much",
             Self::Paging => "paging",
             Self::Fatal => "fatal",
+            Self::NoFile => "no_file",
             Self::Configuration => "configuration",
         }
     }

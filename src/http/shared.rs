@@ -129,7 +129,7 @@ impl Client {
 
     /// Waits for one of the places that the definition allows at the source, if it says how many.
     pub(super) async fn place(&self, bound: &Bound, clock: &dyn Clock) -> Result<Option<SlotLease>, Failure> {
-        let (Some(shared), Some(places)) = (self.shared.get(), bound.definition.file.http.parallel) else {
+        let (Some(shared), Some(places)) = (self.shared.get(), bound.definition.file.http().parallel) else {
             return Ok(None);
         };
         let patience = Duration::from_secs(bound.definition.file.retry.longest_wait_seconds);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::send::RawAnswer;
 use super::{Client, Failure, FailureKind};
+use crate::delivery::Sight;
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,15 @@ pub struct Exchange {
     #[serde(skip)]
     pub body: Vec<u8>,
 }
+
+const MODIFIED: &str = "modified";
+
+fn file_ask(stream: &str, name: &str) -> String {
+    format!("{FILE}{stream} {name}")
+}
+
+/// What the question of a file begins with.
+pub const FILE: &str = "file ";
 
 /// What a client does besides asking.
 pub(super) enum Tape {
@@ -86,7 +96,8 @@ impl Client {
         }
     }
 
-    pub(super) fn plays(&self) -> bool {
+    /// Whether answers come from a tape.
+    pub fn plays(&self) -> bool {
         matches!(self.tape.get(), Some(Tape::Playing(_)))
     }
 
@@ -108,6 +119,56 @@ impl Client {
                 headers,
                 body: raw.body.clone(),
             });
+    }
+
+    /// A file of a folder is kept as the answer to its name.
+    pub(super) fn keep_file(&self, stream: &str, sight: &Sight, bytes: &[u8]) {
+        let Some(Tape::Recording(kept)) = self.tape.get() else {
+            return;
+        };
+        kept.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Exchange {
+                ask: file_ask(stream, &sight.name),
+                status: 200,
+                headers: BTreeMap::from([(MODIFIED.to_owned(), sight.modified.to_string())]),
+                body: bytes.to_vec(),
+            });
+    }
+
+    /// The files of a stream that the tape holds, as they would lie in the folder.
+    pub(super) fn played_files(&self, stream: &str) -> Vec<Sight> {
+        let Some(Tape::Playing(left)) = self.tape.get() else {
+            return Vec::new();
+        };
+        let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = file_ask(stream, "");
+        left.iter()
+            .filter_map(|(ask, exchanges)| Some((ask.strip_prefix(&before)?, exchanges.front()?)))
+            .map(|(name, exchange)| Sight {
+                name: name.to_owned(),
+                size: u64::try_from(exchange.body.len()).unwrap_or(u64::MAX),
+                modified: exchange
+                    .headers
+                    .get(MODIFIED)
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0),
+            })
+            .collect()
+    }
+
+    /// The same without taking it off the tape.
+    pub(super) fn peeked_file(&self, stream: &str, name: &str) -> Vec<u8> {
+        let Some(Tape::Playing(left)) = self.tape.get() else {
+            return Vec::new();
+        };
+        let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+        let exchange = left.get(&file_ask(stream, name)).and_then(VecDeque::front);
+        exchange.map(|exchange| exchange.body.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn played_file(&self, stream: &str, name: &str) -> Result<Vec<u8>, Failure> {
+        self.played(&file_ask(stream, name)).map(|raw| raw.body)
     }
 
     /// The next answer of the tape to this question.

@@ -142,7 +142,7 @@ fn connector(
     match Definition::parse(&origin, &text) {
         Ok(definition) => Some(ConnectorConfig {
             id: section.id.clone(),
-            definition: Arc::new(definition),
+            definition: Arc::new(definition.at_home(&config.home)),
             params: section.params.clone(),
             secrets: section.secrets.clone(),
             warehouses: section.warehouses.clone(),

@@ -1,13 +1,14 @@
 //! The same contract as SFTP on a local folder: a share, a synced drive, or the demo's forwarder.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::sights;
 use crate::delivery::{
     FetchLimits, Fetched, Found, FoundFile, Inbound, Outcome, Outgoing, PartialName, Sight, Staged, Standing,
-    Visit, is_unfinished_name, judge_found,
+    Visit, judge_found,
 };
 use crate::digest::sha256_hex;
 use crate::problem::Problem;
@@ -43,7 +44,7 @@ pub enum FolderError {
 }
 
 impl FolderError {
-    fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(super) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {
             what,
             path: path.to_owned(),
@@ -104,22 +105,7 @@ impl FolderTarget {
         let Some(folder) = self.in_dir.clone() else {
             return Ok(Fetched::default());
         };
-        let list = || {
-            let folder = folder.clone();
-            blocking(&self.out_dir, move || waiting_files(&folder))
-        };
-        let mut there = list().await?;
-        let unsure = |sight: &Sight| visit.judge(sight) == Standing::Unsure;
-        let mut before = BTreeMap::new();
-        if visit.looks_twice() && there.iter().any(unsure) {
-            tokio::time::sleep(self.settle).await;
-            let first = std::mem::replace(&mut there, list().await?);
-            before.extend(first.into_iter().map(|sight| (sight.name.clone(), sight)));
-        }
-        let judged = there
-            .into_iter()
-            .map(|sight| (visit.decide(before.get(&sight.name), &sight), sight))
-            .collect();
+        let judged = sights::judged(&folder, self.settle, visit, |_| true).await?.files;
         let known = known.clone();
         blocking(&folder.clone(), move || {
             Ok(take_settled(&folder, judged, &known, limits))
@@ -128,7 +114,7 @@ impl FolderTarget {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
 ) -> Result<T, FolderError> {
@@ -277,35 +263,6 @@ fn clear_leftovers(folder: &Path, mine: &PartialName) -> Result<(), FolderError>
         }
     }
     Ok(())
-}
-
-fn waiting_files(folder: &Path) -> Result<Vec<Sight>, FolderError> {
-    let cannot = |source| FolderError::io("cannot list", folder, source);
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(cannot)? {
-        let entry = entry.map_err(cannot)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let metadata = match std::fs::symlink_metadata(entry.path()) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(FolderError::io("cannot look at", &entry.path(), error)),
-        };
-        if metadata.is_file() && !is_unfinished_name(&name) {
-            let modified = metadata
-                .modified()
-                .ok()
-                .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
-                .and_then(|since| i64::try_from(since.as_millis()).ok())
-                .unwrap_or(0);
-            files.push(Sight {
-                name,
-                size: metadata.len(),
-                modified,
-            });
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn take_settled(

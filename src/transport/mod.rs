@@ -3,3 +3,5 @@
 pub mod email;
 pub mod folder;
 pub mod sftp;
+mod sights;
+pub mod source_folder;

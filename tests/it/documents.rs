@@ -2,6 +2,6 @@
 
 mod edited_by_hand;
 mod goods;
-mod judge;
+pub mod judge;
 mod papers_agree;
 pub mod templates;

@@ -15,7 +15,7 @@ use crate::cli::{CliError, Exit};
 use crate::clock::{Clock, FixedClock};
 use crate::connector::scrub::Scrub;
 use crate::connector::{Bound, ConnectorConfig, Definition, Secret};
-use crate::http::tape::Exchange;
+use crate::http::tape::{Exchange, FILE};
 use crate::http::{Client, Pace};
 use crate::ids::{AccountId, SourceId, WarehouseCode};
 use crate::night::pull::{PullReport, pull};
@@ -85,9 +85,12 @@ pub async fn record(
     let mut exchanges = client.recorded();
     for (index, exchange) in exchanges.iter_mut().enumerate() {
         let path = folder.join(body_file(index));
-        exchange.body = scrub
-            .body(&exchange.body)
-            .map_err(|why| CliError::Usage(format!("`{}` cannot be recorded: {why}", exchange.ask)))?;
+        let spared = match exchange.ask.starts_with(FILE) {
+            true => scrub.exported(&exchange.body),
+            false => scrub.body(&exchange.body),
+        };
+        exchange.body =
+            spared.map_err(|why| CliError::Usage(format!("`{}` cannot be recorded: {why}", exchange.ask)))?;
         exchange.ask = scrub.text(&exchange.ask);
         for value in exchange.headers.values_mut() {
             *value = scrub.text(value);

@@ -169,7 +169,12 @@ impl Check<'_> {
     fn source(&mut self, stream: &Stream, text: &Text, place: &str, source: &Source) {
         let file = self.file;
         let (name, known): (&str, Vec<&str>) = match source {
-            Source::Path(_) | Source::Page(_) | Source::Literal(_) => return,
+            Source::File(_) if file.http.is_some() && file.files.is_none() => {
+                let wanted = "a source that answers have: only those of `[files]` are files";
+                self.say(Some(text), place, "file:", wanted);
+                return;
+            }
+            Source::Path(_) | Source::Page(_) | Source::Literal(_) | Source::File(_) => return,
             Source::Param(name) => (name, file.params.keys().map(String::as_str).collect()),
             Source::Parent(name) => (name, self.parent_fields(stream)),
         };

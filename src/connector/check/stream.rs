@@ -14,7 +14,10 @@ impl Check<'_> {
         let file = self.file;
         let field = |part: &str| format!("stream.{name}.{part}");
         self.asked = self.asked_with(stream);
+        let in_files = self.in_files(name, stream);
+        self.totals(name, stream);
         match (&stream.request, &stream.report) {
+            _ if in_files => {}
             (Some(call), None) => self.call(&field("request"), call),
             (None, Some(report)) => self.report(name, report),
             (None, None) if stream.answer_of.is_some() => {}
@@ -114,7 +117,7 @@ impl Check<'_> {
             }
         }
         if let Some(enabled) = &stream.enabled
-            && (stream.parent.is_some() || file.doctor.get_ref() == name)
+            && (stream.parent.is_some() || !in_files && file.doctor.get_ref() == name)
         {
             self.say(
                 Some(enabled),
@@ -157,7 +160,8 @@ impl Check<'_> {
             )
         };
         let fits = self.file.stream.get(asked.get_ref()).is_none_or(|asked| {
-            asked.request.is_some() && (asked.record == RecordKind::Inbound || asked.parent.is_some())
+            (asked.request.is_some() || asked.file.is_some())
+                && (asked.record == RecordKind::Inbound || asked.parent.is_some())
         });
         if !fits || !below(stream.record) {
             let wanted = "a request for inbounds or below one, read for lines, receipts or events";

@@ -6,6 +6,7 @@
 mod archive;
 mod jsonl;
 mod table;
+mod written;
 mod xml;
 
 use std::borrow::Cow;
@@ -14,11 +15,12 @@ use encoding_rs::Encoding;
 
 pub use archive::{gunzip, unzip};
 pub use table::Table;
+pub use written::{Spot, Written, is_no_result};
 
 use super::definition::Decode;
 use super::path::Path;
 use super::tree::{self, Node, Want};
-use crate::problem::nearest;
+use crate::problem::{Problem, nearest};
 
 /// An answer that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,20 @@ pub enum DecodeError {
     Table { line: u64, why: String },
     #[error("the table has no header row")]
     NoHeader,
+    #[error("none of the first {within} rows has a column of the file: {}", .wanted.join(", "))]
+    NoKnownHeader { within: u32, wanted: Vec<String> },
+    #[error("column `{column}` stands twice, at {first} and, as `{found}`, at {second}")]
+    Twice {
+        column: String,
+        /// The second head as it is written.
+        found: String,
+        first: String,
+        second: String,
+    },
+    #[error("{0}")]
+    Written(Box<Problem>),
+    #[error("the answer is no XLSX workbook")]
+    NoWorkbook,
     #[error("compression `{name}` is not known")]
     Compression { name: String },
 }
@@ -59,10 +75,16 @@ pub enum Layer {
     Xml,
     Csv,
     Tsv,
+    /// A workbook, read as people write tables: its header is looked for.
+    Xlsx,
+    /// The same of whatever it is: XLSX, or text with commas, semicolons or tabs in any encoding of the trade.
+    Table,
 }
 
 impl Layer {
-    pub const NAMES: [&'static str; 7] = ["gzip", "zip", "json", "jsonl", "xml", "csv", "tsv"];
+    pub const NAMES: [&'static str; 9] = [
+        "gzip", "zip", "json", "jsonl", "xml", "csv", "tsv", "xlsx", "table",
+    ];
 
     /// # Errors
     /// What is wanted instead, with the nearest name.
@@ -75,6 +97,8 @@ impl Layer {
             "xml" => Self::Xml,
             "csv" => Self::Csv,
             "tsv" => Self::Tsv,
+            "xlsx" => Self::Xlsx,
+            "table" => Self::Table,
             _ => {
                 return Err(match nearest(name, Self::NAMES) {
                     Some(near) => format!("a layer that exists, did you mean `{near}`?"),
@@ -92,7 +116,13 @@ impl Layer {
 
     #[must_use]
     pub fn is_table(self) -> bool {
-        matches!(self, Self::Csv | Self::Tsv)
+        matches!(self, Self::Csv | Self::Tsv) || self.is_written()
+    }
+
+    /// A table as people write it.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Table)
     }
 }
 
@@ -118,6 +148,14 @@ impl<'a> Page<'a> {
         match &self.content {
             Content::Tree(tree) => Some(tree),
             Content::Table(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> Option<&Table<'a>> {
+        match &self.content {
+            Content::Tree(_) => None,
+            Content::Table(table) => Some(table),
         }
     }
 }
@@ -184,6 +222,9 @@ fn unpack_from<'a>(
     }
     match how.last() {
         Layer::Json if how.encoding.is_empty() => Ok(now),
+        Layer::Xlsx if packed && !now.starts_with(b"PK") => Err(DecodeError::NoWorkbook),
+        // The bytes themselves say how they are to be read.
+        Layer::Xlsx | Layer::Table => Ok(now),
         _ => match now {
             Cow::Borrowed(bytes) => Ok(match text(how, bytes)? {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -217,6 +258,7 @@ pub fn parse<'a>(how: &Decode, bytes: &'a [u8], want: &Want) -> Result<Page<'a>,
         Layer::Tsv => Table::new(how, as_text(bytes)?, b'\t', false)
             .map(Content::Table)
             .map(page),
+        Layer::Xlsx | Layer::Table => Table::written(how, bytes).map(Content::Table).map(page),
         Layer::Json | Layer::Gzip | Layer::Zip => tree::parse(bytes, want)
             .map(Content::Tree)
             .map(page)

@@ -8,7 +8,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Call, Text};
+use super::{AsOf, Call, FileNames, Text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +57,18 @@ pub struct Stream {
     pub references: Option<References>,
     #[serde(default = "age")]
     pub max_age_hours: u32,
+    /// `[files]`: names of the files the stream is in, with `*` and `?`; several are parted by `|` or are a list.
+    /// `{warehouse}` is the provider's code of the warehouse whose stock a file tells.
+    pub file: Option<FileNames>,
+    /// `[files]`: what says when a file was made, tried in this order; without it the time of its last change.
+    #[serde(default)]
+    pub as_of: AsOf,
+    /// `[files]`: a file of orders tells everything of so many days before it was made; without it, of the days from its
+    /// first order to its last.
+    pub covers_days: Option<Text>,
+    /// Of `xlsx` and `table`: a row with a cell that is one of these words is a sum and no data.
+    #[serde(default)]
+    pub totals: Vec<String>,
     pub request: Option<Call>,
     pub report: Option<Report>,
     pub cursor: Option<Cursor>,
@@ -327,6 +339,14 @@ pub struct Decode {
     pub delimiter: Option<String>,
     /// Of tables: lines before the header row.
     pub skip_lines: u32,
+    /// Of `xlsx` and `table`: the sheet to read; without it the first one that is shown.
+    pub sheet: Option<String>,
+    /// Of `xlsx` and `table`: the header is looked for in so many rows.
+    pub header_within: u32,
+}
+
+fn header_within() -> u32 {
+    20
 }
 
 impl Default for Decode {
@@ -338,6 +358,8 @@ impl Default for Decode {
             member: None,
             delimiter: None,
             skip_lines: 0,
+            sheet: None,
+            header_within: header_within(),
         }
     }
 }
@@ -346,7 +368,7 @@ impl Default for Decode {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::connector) struct DecodeTable {
-    /// The one layer: `json`, `jsonl`, `xml`, `csv`, `tsv`, `gzip` or `zip`.
+    /// The one layer: `json`, `jsonl`, `xml`, `csv`, `tsv`, `xlsx`, `table`, `gzip` or `zip`.
     kind: Option<Text>,
     #[serde(default)]
     layers: Vec<Text>,
@@ -357,6 +379,11 @@ pub(in crate::connector) struct DecodeTable {
     delimiter: Option<String>,
     #[serde(default)]
     skip_lines: u32,
+    /// Of `xlsx` and `table`: the sheet to read; without it the first one that is shown.
+    sheet: Option<String>,
+    /// Of `xlsx` and `table`: the header is looked for in so many rows.
+    #[serde(default = "header_within")]
+    header_within: u32,
 }
 
 impl<'de> Deserialize<'de> for Decode {
@@ -392,6 +419,8 @@ impl<'de> Deserialize<'de> for Decode {
                     member: table.member,
                     delimiter: table.delimiter,
                     skip_lines: table.skip_lines,
+                    sheet: table.sheet,
+                    header_within: table.header_within,
                 })
             }
         }
@@ -412,6 +441,10 @@ pub struct SelfTest {
     pub parent: BTreeMap<String, String>,
     /// The page as text; `\t` and `\n` as TOML writes them. Layers that are no text (`gzip`, `zip`) are taken as done.
     pub page: String,
+    /// `[files]`: the name of the file the page is.
+    pub file: Option<String>,
+    /// `[files]`: when it was made, as it must come out.
+    pub as_of: Option<String>,
     /// Mapped fields per row, as text; an absent field is null.
     pub rows: Vec<BTreeMap<String, String>>,
     #[serde(default)]

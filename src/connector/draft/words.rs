@@ -14,6 +14,11 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "itemsku",
             "productcode",
             "itemcode",
+            "商品sku",
+            "sku编码",
+            "商品编码",
+            "产品编码",
+            "产品sku",
         ],
     ),
     (
@@ -27,6 +32,9 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "locationid",
             "facilityid",
             "wh",
+            "仓库",
+            "仓库代码",
+            "仓库编码",
         ],
     ),
     (
@@ -42,6 +50,11 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "availableamount",
             "free",
             "quantityavailable",
+            "可用库存",
+            "可用数量",
+            "可售库存",
+            "可用",
+            "可售数量",
         ],
     ),
     (
@@ -55,6 +68,9 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "held",
             "qtywaitout",
             "committedquantity",
+            "待出库",
+            "占用库存",
+            "锁定数量",
         ],
     ),
     (
@@ -112,6 +128,8 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "amazonorderid",
             "purchaseorderid",
             "name",
+            "订单号",
+            "订单编号",
         ],
     ),
     (
@@ -124,6 +142,7 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "receivedqty",
             "receivedquantity",
             "quantityreceived",
+            "数量",
         ],
     ),
     (
@@ -150,7 +169,10 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "updated",
         ],
     ),
-    ("state", &["state", "status", "orderstatus", "receivingstatus"]),
+    (
+        "state",
+        &["state", "status", "orderstatus", "receivingstatus", "状态"],
+    ),
     (
         "inbound_no",
         &[
@@ -163,6 +185,8 @@ pub(super) const WORDS: [(&str, &[&str]); 19] = [
             "asncode",
             "inboundorderno",
             "id",
+            "入库单号",
+            "入库单",
         ],
     ),
     (

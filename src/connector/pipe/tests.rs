@@ -111,3 +111,26 @@ fn an_unknown_pipe_is_named_with_the_nearest() {
     assert!(parse("split('a')").is_err());
     assert!(parse("mul(x)").is_err());
 }
+
+#[test]
+fn offices_write_times_with_the_year_first() {
+    let at = |text: &str| {
+        let row = format!(r#"{{"t": "{text}"}}"#);
+        run("t | ts('year_first', 'Asia/Shanghai')", &row).ok().flatten()
+    };
+    let half_past_eight = Some("2026-11-23T00:30:00Z".to_owned());
+    for text in [
+        "2026-11-23 08:30",
+        "2026/11/23 8:30:00",
+        "2026年11月23日 08:30",
+        "2026-11-23T00:30:00Z",
+        "２０２６-11-23 08:30",
+        "46349.354166666664",
+    ] {
+        assert_eq!(at(text), half_past_eight, "{text}");
+    }
+    assert_eq!(at("20261123"), Some("2026-11-22T16:00:00Z".to_owned()));
+    for text in ["23.11.2026", "11/23/2026", "12", "99999", "soon"] {
+        assert_eq!(at(text), None, "{text}");
+    }
+}

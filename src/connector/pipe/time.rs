@@ -2,6 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use crate::mapping::table::day_and_time;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimeFormat {
@@ -11,10 +15,12 @@ pub enum TimeFormat {
     Millis,
     /// A pattern and the zone it is written in.
     Civil(String, Tz),
+    /// As offices write it, the year first, with or without a time; and a spreadsheet's number of days.
+    YearFirst(Tz),
 }
 
 impl TimeFormat {
-    /// `rfc3339`, `epoch_s`, `epoch_ms`, or a pattern of `%Y %m %d %H %M %S %F %T`.
+    /// `rfc3339`, `epoch_s`, `epoch_ms`, `year_first`, or a pattern of `%Y %m %d %H %M %S %F %T`.
     ///
     /// # Errors
     /// When the pattern is none, or the zone is unknown.
@@ -25,16 +31,20 @@ impl TimeFormat {
             "epoch_ms" => return Ok(Self::Millis),
             _ => {}
         }
+        let zone_of = |zone: &str| {
+            zone.parse()
+                .map_err(|_| format!("a time zone such as Asia/Shanghai instead of `{zone}`"))
+        };
+        if pattern == "year_first" {
+            return zone_of(zone).map(Self::YearFirst);
+        }
         let wrong = |item| matches!(item, chrono::format::Item::Error);
         if !pattern.contains('%') || chrono::format::StrftimeItems::new(pattern).any(wrong) {
             return Err(format!(
-                "rfc3339, epoch_s, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S instead of `{pattern}`"
+                "rfc3339, epoch_s, epoch_ms, year_first or a pattern such as %Y-%m-%d %H:%M:%S instead of `{pattern}`"
             ));
         }
-        let zone = zone
-            .parse()
-            .map_err(|_| format!("a time zone such as Asia/Shanghai instead of `{zone}`"))?;
-        Ok(Self::Civil(pattern.to_owned(), zone))
+        Ok(Self::Civil(pattern.to_owned(), zone_of(zone)?))
     }
 
     #[must_use]
@@ -47,6 +57,7 @@ impl TimeFormat {
                 .map(|at| at.with_timezone(&Utc)),
             Self::Seconds => DateTime::from_timestamp(text.parse().ok()?, 0),
             Self::Millis => DateTime::from_timestamp_millis(text.parse().ok()?),
+            Self::YearFirst(zone) => year_first(text, *zone),
             Self::Civil(pattern, zone) => {
                 let civil = NaiveDateTime::parse_from_str(text, pattern)
                     .or_else(|_| {
@@ -62,7 +73,7 @@ impl TimeFormat {
     #[must_use]
     pub fn unit(&self) -> chrono::Duration {
         match self {
-            Self::Millis => chrono::Duration::milliseconds(1),
+            Self::Millis | Self::YearFirst(_) => chrono::Duration::milliseconds(1),
             Self::Rfc3339 | Self::Seconds => chrono::Duration::seconds(1),
             Self::Civil(pattern, _) if pattern.contains("%S") || pattern.contains("%T") => {
                 chrono::Duration::seconds(1)
@@ -75,7 +86,7 @@ impl TimeFormat {
     #[must_use]
     pub fn write(&self, at: DateTime<Utc>) -> String {
         match self {
-            Self::Rfc3339 => at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            Self::Rfc3339 | Self::YearFirst(_) => at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             Self::Seconds => at.timestamp().to_string(),
             Self::Millis => at.timestamp_millis().to_string(),
             Self::Civil(pattern, zone) => zone
@@ -84,4 +95,23 @@ impl TimeFormat {
                 .to_string(),
         }
     }
+}
+
+/// Serials of the years 2000 to 2099: a number outside of them is no day of any export.
+const SERIALS: std::ops::Range<i64> = 36_526..73_051;
+
+fn year_first(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+    if let Some((civil, offset)) = day_and_time(text) {
+        return Some(match offset {
+            Some(offset) => civil.and_utc() - chrono::Duration::seconds(i64::from(offset)),
+            None => crate::calendar::instant_of(civil.date(), civil.time(), zone),
+        });
+    }
+    // A cell that lost its date format shows days since 1899-12-30, and the part of the day behind the point.
+    let serial = text.trim().parse::<Decimal>().ok()?;
+    let days = serial.trunc().to_i64().filter(|days| SERIALS.contains(days))?;
+    let seconds = (serial.fract() * Decimal::from(86_400)).round().to_i64()?;
+    let day = NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_signed(chrono::Duration::days(days))?;
+    let civil = day.and_time(NaiveTime::MIN) + chrono::Duration::seconds(seconds);
+    Some(crate::calendar::instant_of(civil.date(), civil.time(), zone))
 }

@@ -10,7 +10,7 @@ impl Work<'_> {
         let look = |path: &Path| cell_at(row, path).show().map(std::borrow::Cow::into_owned);
         if let Some(only) = bound.only(self.name) {
             // A row that does not say whose it is is refused: guessing would give it to the wrong marketplace.
-            if let Some(silent) = only.paths().find(|path| look(path).is_none()) {
+            if let Some(silent) = only.speaking().find(|path| look(path).is_none()) {
                 let name = silent.text().to_owned();
                 self.reject(&name, "", "a value: without it the row cannot be told to be ours");
                 return false;

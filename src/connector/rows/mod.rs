@@ -4,6 +4,7 @@
 mod counts;
 mod seen;
 mod shape;
+mod table;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,11 @@ use chrono::{DateTime, Utc};
 
 use super::Bound;
 use super::cell::Cell;
-use super::decode::{Content, Page, Table};
+use super::decode::{Content, Page, Spot};
 use super::definition::{RecordKind, Stream};
 use super::load::{FieldMap, Reading};
 use super::path::Path;
-use super::pipe::{self, Source};
+use super::pipe::{self, FileFact, Source};
 use super::record::{Facts, Field, Maker, Mapped, NoFact};
 use super::tree::Node;
 use crate::ids::WarehouseCode;
@@ -108,6 +109,17 @@ pub struct Reader<'a> {
     pub elsewhere: Option<&'a WarehouseCode>,
     /// `page 3`, for messages.
     pub page: u64,
+    /// The file the rows stand in.
+    pub file: Option<InFile<'a>>,
+}
+
+/// What is known of a file besides its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct InFile<'a> {
+    pub name: &'a str,
+    pub made: DateTime<Utc>,
+    /// Whether it may tell the stock of several warehouses.
+    pub shared: bool,
 }
 
 /// One row, wherever it stands.
@@ -130,6 +142,9 @@ struct Work<'b> {
     known: BTreeSet<&'b str>,
     /// What the rows that were taken are known by; empty when it is nothing.
     told: Vec<Told>,
+    /// Where the row stands that is read, in a table that people wrote, and where its columns stand.
+    spot: Option<Spot>,
+    at: BTreeMap<String, usize>,
 }
 
 impl Bound {
@@ -168,6 +183,8 @@ impl Bound {
             out: PageRows::default(),
             known: self.known_names(name),
             told: Vec::new(),
+            spot: None,
+            at: BTreeMap::new(),
         };
         for _ in 0..page.orphans {
             work.orphan("", "a row whose parent came too");
@@ -247,81 +264,32 @@ impl Work<'_> {
 
     fn reject(&mut self, field: &str, found: &str, wanted: &str) {
         self.out.rejected_count += 1;
-        if self.out.rejected.len() < MAX_PROBLEMS {
-            let place = match self.reader.page {
-                0 => format!("row {}", self.out.seen),
-                page => format!("page {page}, row {}", self.out.seen),
-            };
-            let file = format!("{}/{}", self.bound.source, self.name);
-            self.out
-                .rejected
-                .push(Problem::new(file, place, field, found, wanted));
+        self.fault(field, found, wanted);
+    }
+
+    /// One of the reasons why a row is kept out.
+    fn fault(&mut self, field: &str, found: &str, wanted: &str) {
+        if self.out.rejected.len() >= MAX_PROBLEMS {
+            return;
         }
+        let place = match (&self.spot, self.reader.page) {
+            (Some(spot), _) => spot.place(self.at.get(field).copied()),
+            (None, 0) => format!("row {}", self.out.seen),
+            (None, page) => format!("page {page}, row {}", self.out.seen),
+        };
+        let file = match self.reader.file {
+            Some(file) => file.name.to_owned(),
+            None => format!("{}/{}", self.bound.source, self.name),
+        };
+        self.out
+            .rejected
+            .push(Problem::new(file, place, field, found, wanted));
     }
 
     /// A row that has lost the row it belongs to: kept out, with a reason, and counted on its own.
     fn orphan(&mut self, found: &str, wanted: &str) {
         self.out.orphans += 1;
         self.reject("parent", found, wanted);
-    }
-
-    fn table(&mut self, table: &mut Table<'_>) -> Result<(), ShapeError> {
-        let header = std::mem::take(&mut table.header);
-        let reading = self.reading;
-        let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
-        for (index, name) in header.iter().enumerate() {
-            let name = if self.known.contains(name.as_str()) {
-                name
-            } else {
-                reading.declared_name(name)
-            };
-            columns.insert(name, index);
-        }
-        for (field, map) in self.stream.record.fields().iter().zip(&self.reading.fields) {
-            let Some(Source::Path(path)) = map.as_ref().map(|map| &map.source) else {
-                continue;
-            };
-            if columns.contains_key(path.text()) {
-                continue;
-            }
-            if field.required {
-                return Err(ShapeError::Column {
-                    column: path.text().to_owned(),
-                    field: field.name.to_owned(),
-                });
-            }
-            self.warn(format!("column `{}` is missing", path.text()));
-        }
-        let (only, must) = (self.bound.only(self.name), self.bound.must(self.name));
-        for (field, condition) in [("only", only), ("must", must)] {
-            for path in condition.into_iter().flat_map(super::expr::Expr::paths) {
-                if !columns.contains_key(path.text()) {
-                    return Err(ShapeError::Column {
-                        column: path.text().to_owned(),
-                        field: field.to_owned(),
-                    });
-                }
-            }
-        }
-        for column in columns.keys() {
-            if !self.known.contains(column) {
-                self.warn(format!("column `{column}` is new"));
-            }
-        }
-        let mut record = csv::StringRecord::new();
-        while table.next(&mut record)? {
-            if self.out.seen >= MAX_ROWS {
-                return Err(ShapeError::TooMany(MAX_ROWS));
-            }
-            if record.len() == header.len() {
-                self.row(Row::Table(&columns, &record));
-            } else {
-                self.out.seen += 1;
-                let found = format!("{} columns", record.len());
-                self.reject("", &found, &format!("{}, as in the header", header.len()));
-            }
-        }
-        Ok(())
     }
 
     fn row(&mut self, row: Row<'_>) {
@@ -346,6 +314,8 @@ impl Work<'_> {
         if !self.counts(row) {
             return;
         }
+        // In an answer one reason is enough; who mends a file by hand wants to see all of them.
+        let mut faults = self.without_result(row);
         let mut cells = Vec::with_capacity(reading.fields.len());
         for (field, map) in self.stream.record.fields().iter().zip(&reading.fields) {
             match self.field(row, field, map.as_ref()) {
@@ -355,19 +325,36 @@ impl Work<'_> {
                     self.out.skipped += 1;
                     return;
                 }
+                Err((found, wanted)) if self.spot.is_some() => {
+                    if !faults.iter().any(|(known, ..)| known == field.name) {
+                        faults.push((field.name.to_owned(), found, wanted));
+                    }
+                }
                 Err((found, wanted)) => {
                     self.reject(field.name, &found, &wanted);
                     return;
                 }
             }
         }
+        if !faults.is_empty() {
+            self.out.rejected_count += 1;
+            for (field, found, wanted) in faults {
+                self.fault(&field, &found, &wanted);
+            }
+            return;
+        }
         let mapped = Mapped(cells);
+        if self.is_nobodys(&mapped) {
+            return;
+        }
         match self.maker.take(&mapped) {
             Ok(()) => self.taken(row, &mapped),
             Err(NoFact::UnknownWarehouse(code)) => {
                 self.out.skipped += 1;
                 self.warn(format!("warehouse `{code}` is not configured"));
             }
+            // Its own run takes it.
+            Err(NoFact::OtherWarehouse(code)) if self.in_shared_file() => self.elsewhere(&code),
             Err(NoFact::Unnamed) => self.out.skipped += 1,
             Err(NoFact::OtherWarehouse(code)) => {
                 self.reject("warehouse", &code, "rows of the warehouse that was asked for");
@@ -445,6 +432,11 @@ impl Work<'_> {
                 Source::Literal(text) => owned(Some(text)),
                 Source::Param(name) => owned(given.params.get(name)),
                 Source::Parent(name) => owned(parent.and_then(|parent| parent.get(name))),
+                Source::File(fact) => match (fact, self.reader.file) {
+                    (FileFact::Time, Some(file)) => Cell::Time(file.made),
+                    (FileFact::Name, Some(file)) => Cell::Text(std::borrow::Cow::Owned(file.name.to_owned())),
+                    (_, None) => Cell::Null,
+                },
                 Source::Page(path) => match row {
                     Row::Tree(root, _) => path.get(root).map_or(Cell::Null, Cell::of_node),
                     Row::Table(..) => Cell::Null,

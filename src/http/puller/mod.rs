@@ -20,9 +20,13 @@ use crate::connector::rows::{PageRows, Reader};
 use crate::connector::template::Places;
 use crate::connector::window::{Resume, Window, ends};
 use crate::ids::WarehouseCode;
+use crate::problem::Problem;
 
+mod files;
 mod page;
 mod report;
+
+use files::Shelf;
 
 /// One step of a stream.
 #[derive(Debug)]
@@ -32,8 +36,34 @@ pub enum Step {
     Page(Box<PulledPage>),
     /// The source did not answer for this window, without being at fault: it is a gap and is asked for again.
     LeftOut(Window, String),
+    /// A file that is not read, or not any more.
+    Aside(Aside),
     /// The source may not be asked yet; what was not asked for comes with the next pull.
     Resting(String),
+}
+
+/// A file that nothing was taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    pub file: String,
+    pub what: AsideWhat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsideWhat {
+    /// Somebody is still writing it.
+    Growing,
+    /// What is wrong with it.
+    Wrong(Vec<Problem>),
+    /// It was read before, and so many of its rows were kept out.
+    KeptOut(u64),
+}
+
+/// The file that rows came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFile {
+    pub name: String,
+    pub made: DateTime<Utc>,
 }
 
 /// An answer and what was read from it.
@@ -47,6 +77,8 @@ pub struct PulledPage {
     pub window: Option<Window>,
     /// Whether this ends its window; then [`StreamRun::resume`] has moved on.
     pub last: bool,
+    /// Where it is no answer but a file.
+    pub file: Option<ReadFile>,
 }
 
 /// One run of one stream.
@@ -72,6 +104,8 @@ pub struct StreamRun<'a> {
     restarts: u32,
     seen: Seen,
     pages: u64,
+    /// The files still to be read, once they were looked for.
+    shelf: Option<Shelf>,
 }
 
 fn wrong(error: &DecodeError) -> Failure {
@@ -116,6 +150,7 @@ impl<'a> StreamRun<'a> {
             pager: Pager::default(),
             restarts: 0,
             pages: 0,
+            shelf: None,
         })
     }
 
@@ -171,6 +206,9 @@ impl<'a> StreamRun<'a> {
     /// # Errors
     /// When the stream cannot go on. What was given before stays valid; [`StreamRun::resume`] says where to go on.
     pub async fn next(&mut self) -> Result<Option<Step>, Failure> {
+        if self.bound.folder.is_some() {
+            return self.next_file().await;
+        }
         if let (Some(pending), Some(report)) = (self.resume.report.clone(), &self.stream.report) {
             if self.started - pending.asked_at <= Duration::hours(i64::from(report.keep_hours)) {
                 return self.read_report(report, &pending).await.map(Some);
@@ -316,6 +354,7 @@ impl<'a> StreamRun<'a> {
             now: Some(self.started),
             elsewhere: self.elsewhere,
             page: self.pages,
+            file: None,
         }
     }
 }

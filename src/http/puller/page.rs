@@ -60,7 +60,7 @@ impl StreamRun<'_> {
             Err(error) => return Err(Failure::new(FailureKind::Paging, error.to_string())),
         };
         self.ascend(&rows)?;
-        let also = self.also(unpacked)?;
+        let also = self.also(unpacked, self.reader())?;
         let redacted = self
             .bound
             .redacted((self.stream, self.reading), unpacked)
@@ -72,6 +72,7 @@ impl StreamRun<'_> {
             raw: redacted.unwrap_or(answer.body),
             window,
             last,
+            file: None,
         })))
     }
 
@@ -82,7 +83,7 @@ impl StreamRun<'_> {
         places: &Places,
         reads: Reads<'_>,
     ) -> Result<(Answer, Option<Vec<u8>>), Failure> {
-        let limit = self.bound.definition.file.http.max_body_bytes;
+        let limit = self.bound.definition.file.max_bytes();
         let mut damaged = 0;
         loop {
             let answer = self.ask_for(call, places, reads).await?;
@@ -103,7 +104,11 @@ impl StreamRun<'_> {
     }
 
     /// The same answer in the eyes of the streams that read it too.
-    fn also(&self, unpacked: &[u8]) -> Result<Vec<(String, PageRows)>, Failure> {
+    pub(super) fn also(
+        &self,
+        unpacked: &[u8],
+        reader: Reader<'_>,
+    ) -> Result<Vec<(String, PageRows)>, Failure> {
         let readers = self.bound.definition.readers(self.name);
         readers
             .filter_map(|name| Some((name, self.bound.stream(name)?.1)))
@@ -112,7 +117,7 @@ impl StreamRun<'_> {
                     parse(&self.stream.decode, unpacked, &reading.want).map_err(|error| wrong(&error))?;
                 let reader = Reader {
                     keep_below: false,
-                    ..self.reader()
+                    ..reader
                 };
                 let rows = self.bound.read(name, &mut page, reader, &mut Seen::default());
                 rows.map(|rows| (name.to_owned(), rows))
@@ -140,6 +145,7 @@ impl StreamRun<'_> {
             raw: Vec::new(),
             window,
             last,
+            file: None,
         }))
     }
 

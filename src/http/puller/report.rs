@@ -123,6 +123,7 @@ impl StreamRun<'_> {
             raw,
             window,
             last: true,
+            file: None,
         })))
     }
 
@@ -173,7 +174,7 @@ impl StreamRun<'_> {
         raw: Vec<u8>,
         promised: Option<u64>,
     ) -> Result<(PageRows, Vec<u8>), Failure> {
-        let limit = self.bound.definition.file.http.max_body_bytes;
+        let limit = self.bound.definition.file.max_bytes();
         let unpacked = unpack(&self.stream.decode, bytes, limit).map_err(|error| wrong(&error))?;
         let mut page =
             parse(&self.stream.decode, &unpacked, &self.reading.want).map_err(|error| wrong(&error))?;
@@ -243,7 +244,7 @@ impl StreamRun<'_> {
         let text = match compression.as_deref() {
             None => raw.clone(),
             Some(name) if name.eq_ignore_ascii_case("gzip") => {
-                gunzip(&raw, self.bound.definition.file.http.max_body_bytes).map_err(|error| wrong(&error))?
+                gunzip(&raw, self.bound.definition.file.max_bytes()).map_err(|error| wrong(&error))?
             }
             Some(name) => {
                 return Err(wrong(&DecodeError::Compression {

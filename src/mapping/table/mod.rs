@@ -7,6 +7,7 @@ mod columns;
 mod delimited;
 mod row;
 mod text;
+mod unsolved;
 mod workbook;
 
 pub use columns::{Column, Columns};
@@ -49,7 +50,7 @@ pub(crate) struct RawRow {
 
 /// Where a table came from decides how a place in it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     Text,
     Sheet,
 }
@@ -59,6 +60,7 @@ pub(crate) enum Kind {
 pub struct Table {
     file: String,
     kind: Kind,
+    sheet: Option<String>,
     rows: Vec<RawRow>,
 }
 
@@ -72,6 +74,20 @@ impl Table {
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The sheet it was read from; a text file has none.
+    #[must_use]
+    pub fn sheet(&self) -> Option<&str> {
+        self.sheet.as_deref()
+    }
+
+    pub(crate) fn rows(&self) -> &[RawRow] {
+        &self.rows
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The cells of each row with their number, for readers that have no header.
@@ -127,12 +143,17 @@ pub fn read_sheet(
             &format!("at most {} bytes", limits.bytes),
         ));
     }
+    let mut name = None;
     let (kind, rows) = match sniff(bytes) {
         Content::Empty => return Err(refuse("an empty file", "a table with a header row")),
         Content::Refused(what) => {
             return Err(refuse(what, "a CSV, TSV or XLSX table"));
         }
-        Content::Xlsx => (Kind::Sheet, workbook::rows(file_name, bytes, sheet, limits)?),
+        Content::Xlsx => {
+            let (sheet, rows) = workbook::rows(file_name, bytes, sheet, limits)?;
+            name = Some(sheet);
+            (Kind::Sheet, rows)
+        }
         Content::Text => {
             let text = text::decode(bytes).map_err(|found| refuse(&found, "text in UTF-8, UTF-16 or GBK"))?;
             // A page saved as `.xls` by a web system: nothing in it can be trusted to be one table.
@@ -151,6 +172,7 @@ pub fn read_sheet(
     Ok(Table {
         file: file_name.to_owned(),
         kind,
+        sheet: name,
         rows,
     })
 }

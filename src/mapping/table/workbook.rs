@@ -6,7 +6,7 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisibl
 use chrono::{Duration, NaiveTime, Timelike as _};
 use quick_xml::events::Event;
 
-use super::{Gather, Kind, Limits, RawRow, column_letters};
+use super::{Gather, Kind, Limits, RawRow, column_letters, unsolved};
 use crate::problem::{Problem, nearest};
 
 const MAX_PARTS: usize = 10_000;
@@ -15,13 +15,25 @@ fn broken(file: &str, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(file, "", "", error.to_string(), "a workbook that opens")
 }
 
+/// The name of the sheet that was read, and its rows.
 pub(super) fn rows(
     file: &str,
     bytes: &[u8],
     sheet: Option<&str>,
     limits: &Limits,
-) -> Result<Vec<RawRow>, Problem> {
+) -> Result<(String, Vec<RawRow>), Problem> {
     check_parts(file, bytes, limits)?;
+    // Where arithmetic is checked, calamine panics on sizes that run backwards: that is the file's fault, not ours.
+    std::panic::catch_unwind(|| read_rows(file, bytes, sheet, limits))
+        .unwrap_or_else(|_| Err(broken(file, &"cells at places that do not exist")))
+}
+
+fn read_rows(
+    file: &str,
+    bytes: &[u8],
+    sheet: Option<&str>,
+    limits: &Limits,
+) -> Result<(String, Vec<RawRow>), Problem> {
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| broken(file, &error))?;
     let name = choose_sheet(file, book.sheets_metadata(), sheet)?;
     let mut reader = book
@@ -30,10 +42,16 @@ pub(super) fn rows(
     let mut gathered = Gather::new(file, Kind::Sheet, limits);
     let mut row_index = 0;
     let mut cells: Vec<String> = Vec::new();
+    let mut blank = Vec::new();
     while let Some(cell) = reader.next_cell().map_err(|error| broken(file, &error))? {
         let (row, column) = cell.get_position();
         let text = match cell.get_value() {
-            DataRef::Empty => continue,
+            DataRef::Empty => {
+                if blank.len() < MAX_BLANK {
+                    blank.push((row, column));
+                }
+                continue;
+            }
             DataRef::SharedString(text) => (*text).to_owned(),
             DataRef::String(text) => text.clone(),
             other => value_text(&Data::from(other.clone())),
@@ -49,10 +67,18 @@ pub(super) fn rows(
         put(file, &mut cells, row, column, text, limits)?;
     }
     gathered.push(sheet_row(row_index), cells)?;
-    Ok(gathered.finish())
+    let mut rows = gathered.finish();
+    if !blank.is_empty() {
+        blank.sort_unstable();
+        unsolved::mark(bytes, &name, &blank, &mut rows, limits);
+    }
+    Ok((name, rows))
 }
 
-fn sheet_row(index: u32) -> usize {
+/// Cells without a value that are looked at for a formula.
+const MAX_BLANK: usize = 1 << 20;
+
+pub(super) fn sheet_row(index: u32) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX).saturating_add(1)
 }
 

@@ -6,7 +6,7 @@ pub mod carton_ranges;
 pub mod cell;
 mod formula;
 pub mod fresh;
-mod package;
+pub(in crate::mapping) mod package;
 mod part;
 pub mod template;
 

@@ -34,7 +34,11 @@ impl Pull<'_> {
                     report.degrade(&format!("{} to {} is a gap: {why}", window.from, window.to));
                     self.checkpoint(name, &run.resume).await?;
                 }
+                Ok(Some(Step::Aside(aside))) => {
+                    self.aside(aside, report).await;
+                }
                 Ok(Some(Step::Page(page))) => {
+                    self.page_file(&page).await;
                     let mut counted = report.clone();
                     counted.count(&page.rows);
                     let mut tx = self.store.write().await?;

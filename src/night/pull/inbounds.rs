@@ -71,10 +71,23 @@ impl Pull<'_> {
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, resume)?;
         let mut whole = true;
         while let Some(step) = run.next().await? {
-            if let Step::Resting(why) = &step {
-                report.warn(why, 1);
-            }
-            let Step::Page(mut page) = step else { continue };
+            let mut page = match step {
+                Step::Page(page) => page,
+                Step::Resting(why) => {
+                    report.warn(&why, 1);
+                    continue;
+                }
+                Step::Aside(aside) => {
+                    self.aside(aside, report).await;
+                    continue;
+                }
+                Step::Checkpoint if self.bound.folder.is_some() => {
+                    self.checkpoint(name, &run.resume).await?;
+                    continue;
+                }
+                Step::Checkpoint | Step::LeftOut(..) => continue,
+            };
+            self.page_file(&page).await;
             report.count(&page.rows);
             let mut told = Told::default();
             for (reader, rows) in std::mem::take(&mut page.also) {
@@ -93,6 +106,11 @@ impl Pull<'_> {
             }
             self.keep_notices(&page, told, whole.then_some(&run.resume), (report, below))
                 .await?;
+        }
+        if self.bound.folder.is_some() {
+            for report in std::iter::once(&mut *report).chain(below.iter_mut()) {
+                report.as_of = run.resume.until;
+            }
         }
         for child in below.iter_mut() {
             if child.pages == 0 && child.problem.is_some() {

@@ -4,6 +4,7 @@
 //! not at all; sales move forward page by page; an inbound's cursor moves only after everything below it was read.
 
 mod events;
+mod files;
 mod inbounds;
 mod progress;
 mod sales;

@@ -156,7 +156,11 @@ impl Pull<'_> {
                 Ok(None) => break,
                 Ok(Some(Step::Checkpoint)) => self.checkpoint(name, &run.resume).await?,
                 Ok(Some(Step::Resting(why))) => report.warn(&why, 1),
+                Ok(Some(Step::Aside(aside))) => {
+                    self.aside(aside, report).await;
+                }
                 Ok(Some(Step::Page(page))) => {
+                    self.page_file(&page).await;
                     let held = batch.get_or_insert_with(|| Batch::new(report, &run.resume));
                     held.add(*page, &run.resume, counted);
                     if held.is_full() {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::definition::{Snapshot as Told, Stream};
 use crate::connector::record::Facts;
@@ -63,22 +65,36 @@ impl Pull<'_> {
         (code, ours): (String, WarehouseCode),
         report: &mut StreamReport,
     ) -> Result<(), Stopped> {
-        let as_of = self.clock.now();
+        let mut as_of = self.clock.now();
         // A whole stock is about now; of changes, those since the last time are asked for.
+        // A file that was read before is no new one.
+        let files = self.bound.folder.is_some();
         let mut resume = match told {
-            Told::Complete => Resume::default(),
-            Told::Partial => self.load_resume(name).await?,
+            Told::Complete if !files => Resume::default(),
+            Told::Complete | Told::Partial => self.load_resume(name).await?,
         };
         let part = resume.parts.remove(&code).unwrap_or_default();
         let mut run = StreamRun::new(self.client, self.bound, self.clock, name, part)?
             .for_warehouse((code.clone(), ours.clone()));
         let mut snapshot = Snapshot::default();
         while let Some(step) = run.next().await? {
-            if let Step::Resting(why) | Step::LeftOut(_, why) = &step {
+            let page = match step {
+                Step::Page(page) => page,
                 // Without an answer there is no stock, which is not an empty one.
-                return Err(Failure::new(FailureKind::Throttled, why.clone()).into());
+                Step::Resting(why) | Step::LeftOut(_, why) => {
+                    return Err(Failure::new(FailureKind::Throttled, why).into());
+                }
+                Step::Aside(aside) => match self.aside(aside, report).await {
+                    // The newest file says how it stands now: an older one does not.
+                    Some(why) => return Err(Failure::new(FailureKind::WrongSchema, why).into()),
+                    None => continue,
+                },
+                Step::Checkpoint => continue,
+            };
+            self.page_file(&page).await;
+            if let Some(file) = &page.file {
+                as_of = file.made;
             }
-            let Step::Page(page) = step else { continue };
             report.count(&page.rows);
             if let Some(problem) = page.rows.rejected.first() {
                 // A row that cannot be read is a SKU whose stock is unknown: the whole is not whole.
@@ -87,6 +103,16 @@ impl Pull<'_> {
             snapshot.raw.push(page.raw);
             if let Facts::Stock(rows) = page.rows.facts {
                 snapshot.rows.extend(rows);
+            }
+        }
+        if files {
+            // As old as the oldest of its warehouses.
+            report.as_of = match (report.as_of, run.resume.until) {
+                (Some(before), Some(until)) => Some(before.min(until)),
+                (before, until) => before.or(until),
+            };
+            if snapshot.raw.is_empty() {
+                return self.same_file(name, &ours, run.resume.until, report).await;
             }
         }
         let rows = one_row_per_sku(snapshot.rows);
@@ -112,6 +138,41 @@ impl Pull<'_> {
         let taken = facts::put_snapshot(&mut tx, self.account, source, &ours, zone, as_of, &rows).await?;
         if let Err(refused) = taken {
             return Err(Failure::new(FailureKind::WrongSchema, refused.to_string()).into());
+        }
+        if files {
+            let mut resume = self.resume(&mut tx, name).await?;
+            resume.parts.insert(code, run.resume);
+            self.save_resume(&mut tx, name, &resume).await?;
+        }
+        tx.commit().await?;
+        if files {
+            return self.same_file(name, &ours, Some(as_of), report).await;
+        }
+        Ok(())
+    }
+
+    /// No file is newer than the stock that is known. One that was bad and is gone does not stand in its way any more;
+    /// its own age may.
+    async fn same_file(
+        &self,
+        name: &str,
+        ours: &WarehouseCode,
+        of: Option<DateTime<Utc>>,
+        report: &mut StreamReport,
+    ) -> Result<(), Stopped> {
+        let (now, most, source) = (self.clock.now(), self.max_age(name), &self.bound.source);
+        let mut tx = self.store.write().await?;
+        match of.filter(|of| now - *of > most) {
+            Some(of) => {
+                let local = of.with_timezone(&self.bound.zone).format("%Y-%m-%d %H:%M");
+                let why = format!(
+                    "the newest file is of {local}, more than {} hours ago",
+                    most.num_hours()
+                );
+                report.warn(&format!("{ours}: {why}"), 1);
+                facts::discard_snapshot(&mut tx, self.account, source, ours, &why, now).await?;
+            }
+            None => facts::confirm_snapshot(&mut tx, self.account, source, ours).await?,
         }
         tx.commit().await?;
         Ok(())

@@ -18,7 +18,9 @@ pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
     progress, resume_state, running, save_progress, save_resume_state, source_states,
 };
-pub use stock::{SnapshotRefused, discard_snapshot, latest_stock, merge_stock, put_snapshot, stock_days};
+pub use stock::{
+    SnapshotRefused, confirm_snapshot, discard_snapshot, latest_stock, merge_stock, put_snapshot, stock_days,
+};
 
 use crate::ids::{SourceId, WarehouseCode};
 use crate::ledger::StockRow;

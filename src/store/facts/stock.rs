@@ -175,6 +175,25 @@ pub async fn discard_snapshot(
     Ok(())
 }
 
+/// The snapshot that is there is still the newest: what stood in its way is gone.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn confirm_snapshot(
+    tx: &mut Tx,
+    account: &AccountId,
+    source: &SourceId,
+    warehouse: &WarehouseCode,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE stock_snapshot SET stale_since = NULL, problem = NULL
+         WHERE account_id = $1 AND source = $2 AND warehouse = $3 AND as_of IS NOT NULL",
+        args![account, source, warehouse],
+    )
+    .await?;
+    Ok(())
+}
+
 /// The newest whole snapshot of every warehouse, with its rows in the order of their SKU codes.
 ///
 /// # Errors

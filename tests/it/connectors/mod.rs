@@ -12,6 +12,7 @@ mod ebay;
 mod fault_run;
 mod fault_server;
 mod faults;
+mod files;
 mod flat;
 mod foreseen;
 mod forwarders;
