@@ -203,6 +203,22 @@ async fn trap_9_a_row_that_moves_to_the_next_page_is_not_counted_twice_and_a_cha
     );
 }
 
+/// A list that says how long it is and then leaves rows out is no success, and what came of it stays.
+#[tokio::test]
+async fn complaint_76465_rows_that_a_full_read_drops_are_told_by_number() {
+    let stage = Stage::open().await;
+    let page = |rows: &[Json]| json!({"rows": rows, "total": 4});
+    stage.json("/it", page(&[row(1, 1, 1, 5), row(2, 1, 1, 7)]));
+    stage.json("/it", page(&[row(4, 1, 1, 9)]));
+    let keys = "request = { method = \"GET\", path = \"/it\", query = { page = \"{page}\" } }\nrows = \"rows[]\"\npage = { kind = \"number\", total = \"total\", size = 2 }";
+    let house = house().await;
+    let report = house.pull(&orders(&stage, keys)).await;
+    let it = stream(&report, "it");
+    assert_eq!((it.state, it.rows), (PullState::Partial, 2), "{it:?}");
+    insta::assert_snapshot!(it.problem.as_ref().unwrap(), @"paging: page 2 has 1 rows, but 1 are still to come and a page holds 2");
+    assert_eq!(stored(&house).await.len(), 2);
+}
+
 #[tokio::test]
 async fn of_two_states_of_a_row_the_newest_counts_whatever_order_they_come_in() {
     let stage = Stage::open().await;
