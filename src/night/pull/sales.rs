@@ -18,8 +18,8 @@ use crate::store::{StoreError, Tx};
 
 /// Lines that are kept back at most, so that several answers go into one transaction. A sales day and its series lie in
 /// random places of their tables: the more of them change at once, the fewer pages are written.
-const MOST_LINES: usize = 10_000;
-const MOST_BYTES: usize = 4 << 20;
+const MOST_LINES: usize = 5_000;
+const MOST_BYTES: usize = 2 << 20;
 /// How long an answer is kept back while the next one does not come. A crash costs no more than this: the source is
 /// asked for it again.
 const LONGEST: Duration = Duration::from_secs(1);
