@@ -1,5 +1,5 @@
-//! Streams of events that stand on their own: receipts by date, returns, and what happens to goods on their way. Each answer is
-//! committed with the cursor it moves.
+//! Streams of events that stand on their own: receipts by date, returns, and what happens to goods on their way. Each
+//! answer is committed with the cursor it moves.
 
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::definition::Stream;

@@ -79,6 +79,21 @@ header = "authorization"
 prefix = "Bearer "
 "#;
 
+const EBAY_SECRETS: [(&str, &str); 3] = [
+    ("client_id", "id-1"),
+    ("client_secret", "secret-1"),
+    ("refresh_token", "r-1"),
+];
+
+/// A token that was never given before: `a-0`, `a-1`, …
+fn granted(tokens: &AtomicU32) -> Said {
+    let number = tokens.fetch_add(1, Ordering::Relaxed);
+    said(
+        200,
+        json!({"access_token": format!("a-{number}"), "expires_in": 7200}),
+    )
+}
+
 #[tokio::test]
 async fn a_401_gets_a_new_token_once_and_the_same_page_is_asked_again() {
     let tokens = AtomicU32::new(0);
@@ -90,22 +105,13 @@ async fn a_401_gets_a_new_token_once_and_the_same_page_is_asked_again() {
                 return denied();
             }
             assert!(form["scope"].ends_with("readonly"));
-            let number = tokens.fetch_add(1, Ordering::Relaxed);
-            said(
-                200,
-                json!({"access_token": format!("a-{number}"), "expires_in": 7200}),
-            )
+            granted(&tokens)
         }
         _ if heard.header("authorization") == "Bearer a-1" => stock(),
         _ => denied(),
     })
     .await;
-    let secrets = [
-        ("client_id", "id-1"),
-        ("client_secret", "secret-1"),
-        ("refresh_token", "r-1"),
-    ];
-    let page = ask(&client(), &desk.source(EBAY, &secrets), &clock())
+    let page = ask(&client(), &desk.source(EBAY, &EBAY_SECRETS), &clock())
         .await
         .unwrap();
     assert_eq!(page.rows.seen, 1);
@@ -118,23 +124,12 @@ async fn a_401_gets_a_new_token_once_and_the_same_page_is_asked_again() {
 async fn a_new_token_that_ends_before_it_is_used_is_replaced_once_more() {
     let tokens = AtomicU32::new(0);
     let desk = Desk::open(move |heard| match heard.path.as_str() {
-        "/identity/v1/oauth2/token" => {
-            let number = tokens.fetch_add(1, Ordering::Relaxed);
-            said(
-                200,
-                json!({"access_token": format!("a-{number}"), "expires_in": 7200}),
-            )
-        }
+        "/identity/v1/oauth2/token" => granted(&tokens),
         _ if heard.header("authorization") == "Bearer a-2" => stock(),
         _ => denied(),
     })
     .await;
-    let secrets = [
-        ("client_id", "id-1"),
-        ("client_secret", "secret-1"),
-        ("refresh_token", "r-1"),
-    ];
-    let page = ask(&client(), &desk.source(EBAY, &secrets), &clock())
+    let page = ask(&client(), &desk.source(EBAY, &EBAY_SECRETS), &clock())
         .await
         .unwrap();
     assert_eq!(page.rows.seen, 1);
@@ -148,12 +143,7 @@ async fn a_token_that_is_never_accepted_ends_as_expired_after_two_new_ones() {
         _ => denied(),
     })
     .await;
-    let secrets = [
-        ("client_id", "id-1"),
-        ("client_secret", "secret-1"),
-        ("refresh_token", "r-1"),
-    ];
-    let failure = ask(&client(), &desk.source(EBAY, &secrets), &clock())
+    let failure = ask(&client(), &desk.source(EBAY, &EBAY_SECRETS), &clock())
         .await
         .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Expired);
