@@ -13,6 +13,7 @@ mod forecast;
 mod inbox;
 mod init;
 pub mod jobs;
+mod lead_times;
 mod nightly;
 mod order;
 mod outbox;
@@ -163,6 +164,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Diff { before, after, json } => {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
+        Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Approve(args) => order::approve(cli, args).await,
         Command::Order { command } => order::run(cli, command).await,

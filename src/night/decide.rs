@@ -4,14 +4,15 @@ use super::inbox::{self, Dropped, Kind};
 use super::issue::{ApprovedLine, Issued, issue};
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
-use crate::ids::PlanId;
+use crate::ids::{OrderNo, PlanId};
 use crate::order::Mode;
 use crate::planner::{DataState, Plan};
 use crate::problem::Problem;
 use crate::report::decisions::{Choice, Decision, DecisionSheet};
 use crate::store::inbox::InboxFile;
+use crate::store::lead_forecasts::{self, LeadForecast};
 use crate::store::plans::{self, PlanError};
-use crate::store::{Tx, catalog, inbox as store_inbox, turn};
+use crate::store::{Tx, catalog, inbox as store_inbox, orders, turn};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -154,7 +155,45 @@ pub async fn decide(
     }
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     let issued = issue(night, tx, &plan.id, &catalog, &approved_lines, by).await?;
+    foretell(night, tx, &plan, &issued.orders).await?;
     Ok(Ok(Decided { issued, refused }))
+}
+
+/// Writes down what is expected of the new orders' ways, so that it can be held against what comes.
+async fn foretell(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    plan: &Plan,
+    numbers: &[OrderNo],
+) -> Result<(), NightError> {
+    let mut made = Vec::new();
+    for number in numbers {
+        let Some(stored) = orders::get(tx, night.account(), number).await? else {
+            continue;
+        };
+        let order = &stored.order;
+        // The slowest of its lines: an order arrives as a whole.
+        let lead = |key: &str| {
+            let lines = plan.lines.iter().filter(|line| {
+                let skus = order.lines.iter().any(|ordered| ordered.goods.sku == line.sku);
+                skus && line.warehouse == order.warehouse && line.mode == Some(order.mode)
+            });
+            lines.filter_map(|line| line.explain.units_of(key)).max()
+        };
+        if let (Some(p50), Some(p90)) = (lead("lead_p50"), lead("lead_p90")) {
+            made.push(LeadForecast {
+                reference: number.to_string(),
+                warehouse: order.warehouse.clone(),
+                mode: order.mode.code().to_owned(),
+                made_on: order.created_on,
+                p50: order.created_on + chrono::Duration::days(p50),
+                p90: order.created_on + chrono::Duration::days(p90),
+                arrived: None,
+            });
+        }
+    }
+    lead_forecasts::expect(tx, night.account(), &made).await?;
+    Ok(())
 }
 
 /// What became of the decisions.
@@ -173,25 +212,42 @@ fn recorded_choice(choice: Choice) -> plans::Choice {
     }
 }
 
-/// The line a decision says yes to. Adopting takes the suggestion as it stood in the plan.
-fn approved(plan: &Plan, decision: &Decision) -> Option<ApprovedLine> {
+/// The lines a decision says yes to: one, or one a mode where the plan splits it. Adopting takes the suggestion as it
+/// stood in the plan; other units keep the fast part as far as they reach.
+fn approved(plan: &Plan, decision: &Decision) -> Vec<ApprovedLine> {
     let line = plan
         .lines
         .iter()
         .find(|line| line.warehouse == decision.warehouse && line.sku == decision.sku);
     let suggested = line.and_then(|line| line.suggested_units);
     let units = match decision.choice {
-        Choice::Adopt => suggested?,
-        Choice::Change => decision.units?,
-        Choice::Reject | Choice::Watch => return None,
+        Choice::Adopt => suggested,
+        Choice::Change => decision.units,
+        Choice::Reject | Choice::Watch => None,
     };
-    (units > 0).then(|| ApprovedLine {
+    let Some(units) = units.filter(|units| *units > 0) else {
+        return Vec::new();
+    };
+    let one = |units: i64, suggested: Option<i64>, mode: Mode| ApprovedLine {
         warehouse: decision.warehouse.clone(),
         sku: decision.sku.clone(),
         units,
         suggested,
-        mode: line.and_then(|line| line.mode).unwrap_or(Mode::Sea),
-    })
+        mode,
+    };
+    let parts = line
+        .and_then(|line| line.supply.as_ref())
+        .map_or(&[][..], |supply| &supply.parts);
+    if let [fast, slow] = parts {
+        let first = fast.units.min(units);
+        return [(first, fast), (units - first, slow)]
+            .into_iter()
+            .filter(|(units, _)| *units > 0)
+            .map(|(units, part)| one(units, Some(part.units), part.mode))
+            .collect();
+    }
+    let mode = line.and_then(|line| line.mode).unwrap_or(Mode::Sea);
+    vec![one(units, suggested, mode)]
 }
 
 /// Every suggestion whose data is complete, adopted.

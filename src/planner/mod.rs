@@ -17,12 +17,14 @@ pub mod inventory;
 mod lead;
 mod line;
 mod line_explain;
+mod line_supply;
 pub mod model;
 pub mod models;
 mod quantify;
 mod rounding;
 mod season;
 pub mod snapshot;
+pub mod supply;
 mod text;
 
 pub use diff::{diff, diff_plans};
@@ -30,4 +32,9 @@ pub use engine::{ENGINE, canonical, plan};
 pub use model::*;
 pub use rounding::round_stat;
 pub use snapshot::*;
+pub use supply::{
+    AgeView, ArrivalDeadline, Capacity, Closure, CustomsExam, DeadlineMode, DeadlineView, Freight, ItemTerms,
+    Lot, ModePart, NextTier, NoTransfer, ReturnTerms, StageFacts, StorageTier, SupplyFacts, SupplyLine,
+    SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay, Whereabouts,
+};
 pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 20] = [
+const SCRIPTS: [(i64, &str, &str); 21] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -31,6 +31,11 @@ const SCRIPTS: [(i64, &str, &str); 20] = [
         21,
         "order line index",
         include_str!("migrations/0021_order_line_index.sql"),
+    ),
+    (
+        23,
+        "lead time forecast",
+        include_str!("migrations/0023_lead_time_forecast.sql"),
     ),
 ];
 

@@ -1,11 +1,13 @@
 //! Tests of the room `planner`.
 
 mod cases;
+mod chain_folder;
 mod folder;
 mod golden;
 mod laws;
 mod m5;
 mod store;
+mod supply;
 mod worked;
 
 use chrono::{Days, NaiveDate};
@@ -88,6 +90,7 @@ pub fn snapshot(as_of: NaiveDate, lanes: Vec<LaneOption>, series: Vec<ItemSeries
             putaway: None,
         }],
         series,
+        supply: linkstar::planner::SupplyFacts::default(),
     }
 }
 

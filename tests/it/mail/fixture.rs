@@ -146,6 +146,7 @@ pub fn line(
                 leaf("fixture_stock", &available.to_string(), "units"),
             ],
         },
+        supply: None,
     }
 }
 
