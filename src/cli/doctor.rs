@@ -119,7 +119,7 @@ async fn chain_findings(context: &Context) -> Result<Vec<Finding>, CliError> {
     let mut tx = context.store.read().await?;
     if let Some(plan) = plans::latest(&mut tx, &context.config.account.id).await? {
         let lacking = lacking(&plan).into_iter();
-        findings.extend(lacking.map(|(missing, _)| fault("calendar_ends", missing.to_owned())));
+        findings.extend(lacking.map(|(missing, _)| fault("calendar_ends", missing.to_string())));
     }
     Ok(findings)
 }

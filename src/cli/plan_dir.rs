@@ -76,9 +76,13 @@ pub fn run(
             for (missing, lines) in crate::night::plan::lacking(&plan) {
                 let wanted = "rows of that year in calendar.csv (deadlines.csv for an event)";
                 let place = format!("{lines} lines");
-                input
-                    .problems
-                    .push(Problem::new("calendar.csv", place, "calendar", missing, wanted));
+                input.problems.push(Problem::new(
+                    "calendar.csv",
+                    place,
+                    "calendar",
+                    missing.to_string(),
+                    wanted,
+                ));
             }
             if json {
                 write_json(out, &as_json(&plan, &input)?)?;

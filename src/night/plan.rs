@@ -13,7 +13,7 @@ use crate::connector::ConnectorConfig;
 use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, Plan, PlanDiff, Snapshot};
+use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
 use crate::store::plans::{Basis, PlanError};
@@ -55,12 +55,12 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
 }
 
 /// Years that calendars lack, and how many lines need them (R16).
-pub fn lacking(plan: &Plan) -> BTreeMap<&str, usize> {
+pub fn lacking(plan: &Plan) -> BTreeMap<&MissingYear, usize> {
     let mut lacking = BTreeMap::new();
     let missing = plan
         .lines
         .iter()
-        .filter_map(|line| line.supply.as_ref()?.calendar_missing.as_deref());
+        .filter_map(|line| line.supply.as_ref()?.calendar_missing.as_ref());
     for missing in missing {
         *lacking.entry(missing).or_default() += 1;
     }

@@ -150,7 +150,7 @@ pub fn calendars(
     }
     if let Some(missing) = lane.missing.as_ref().or(warehouse.deadlines.missing.as_ref()) {
         reasons.push(Reason::CalendarMissing);
-        supply.calendar_missing = Some(missing.to_string());
+        supply.calendar_missing = Some(missing.clone());
         line.data = line.data.max(DataState::Incomplete);
     }
 }

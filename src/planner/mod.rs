@@ -34,7 +34,7 @@ pub use rounding::round_stat;
 pub use snapshot::*;
 pub use supply::{
     AgeView, ArrivalDeadline, Capacity, Closure, CustomsExam, DeadlineMode, DeadlineView, Freight, ItemTerms,
-    Lot, ModePart, NextTier, NoTransfer, ReturnTerms, StageFacts, StorageTier, SupplyFacts, SupplyLine,
-    SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay, Whereabouts,
+    Lot, MissingYear, ModePart, NextTier, NoTransfer, ReturnTerms, StageFacts, StorageTier, SupplyFacts,
+    SupplyLine, SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay, Whereabouts,
 };
 pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

@@ -1,12 +1,14 @@
 //! Clauses about the chain behind a line: modes, transfers, deadlines, calendars, with their numbers.
 
+use chrono::NaiveDate;
+
 use super::figures;
 use super::reason::mode_text;
 use crate::planner::{PlanLine, Reason};
 use crate::wording::{Lang, text};
 
 /// The clause of a reason that has numbers of its own; None for all others.
-pub(super) fn clause(lang: Lang, line: &PlanLine, reason: Reason) -> Option<String> {
+pub(super) fn clause(lang: Lang, line: &PlanLine, reason: Reason, as_of: NaiveDate) -> Option<String> {
     let supply = line.supply.as_ref()?;
     match reason {
         Reason::ModeSplit => {
@@ -17,7 +19,7 @@ pub(super) fn clause(lang: Lang, line: &PlanLine, reason: Reason) -> Option<Stri
                     let places = [
                         ("mode", mode_text(lang, Some(part.mode))),
                         ("units", figures::grouped(part.units)),
-                        ("eta", part.eta.to_string()),
+                        ("eta", figures::day(part.eta, as_of)),
                     ];
                     fill(lang, "mail.why.part", &places)
                 })
@@ -29,7 +31,7 @@ pub(super) fn clause(lang: Lang, line: &PlanLine, reason: Reason) -> Option<Stri
             let places = [
                 ("from", transfer.from.to_string()),
                 ("units", figures::grouped(transfer.units)),
-                ("eta", transfer.eta.to_string()),
+                ("eta", figures::day(transfer.eta, as_of)),
             ];
             Some(fill(lang, "mail.why.transfer", &places))
         }
@@ -42,14 +44,18 @@ pub(super) fn clause(lang: Lang, line: &PlanLine, reason: Reason) -> Option<Stri
             };
             let places = [
                 ("name", deadline.name.clone()),
-                ("date", deadline.date.to_string()),
+                ("date", figures::day(deadline.date, as_of)),
                 ("mode", mode_text(lang, line.mode)),
             ];
             Some(fill(lang, key, &places))
         }
         Reason::CalendarMissing => {
-            let missing = supply.calendar_missing.clone()?;
-            Some(fill(lang, "mail.why.calendar_missing", &[("missing", missing)]))
+            let missing = supply.calendar_missing.as_ref()?;
+            let places = [
+                ("calendar", missing.calendar.clone()),
+                ("year", missing.year.to_string()),
+            ];
+            Some(fill(lang, "mail.why.calendar_missing", &places))
         }
         Reason::CalendarStops => {
             let days = line.explain.units_of("calendar_days")?;

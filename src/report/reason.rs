@@ -111,10 +111,10 @@ pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate, sa
     clauses.extend(doubt(lang, line));
     // What the chain does has numbers of its own, and comes before what is only a word.
     for reason in line.reasons.iter().filter(|reason| !told.contains(reason)) {
-        clauses.extend(super::chain::clause(lang, line, *reason));
+        clauses.extend(super::chain::clause(lang, line, *reason, as_of));
     }
     for reason in &line.reasons {
-        if super::chain::clause(lang, line, *reason).is_some() {
+        if super::chain::clause(lang, line, *reason, as_of).is_some() {
             continue;
         }
         if told.contains(reason)

@@ -96,6 +96,7 @@ pub fn parts(
             units,
             cartons: carton.map(|carton| units / carton),
             eta: day_after(as_of, lane.total_at(500)),
+            eta_late: day_after(as_of, lane.total_at(900)),
             freight: terms
                 .freight(&item.warehouse, &item.sku, lane)
                 .map(|freight| freight.times(units)),

@@ -6,6 +6,7 @@
 //! 2027 moves single days, not the closure used here).
 
 use chrono::{Datelike as _, Days, NaiveDate};
+use serde::{Deserialize, Serialize};
 
 use super::facts::{Closure, SupplyFacts};
 use crate::ids::WarehouseCode;
@@ -43,7 +44,7 @@ const HAULIER: (u64, u64) = (2, 6);
 const AT_THE_FACTORY: [Stage; 2] = [Stage::Production, Stage::QualityCheck];
 
 /// A calendar that has no entry for a year that a date falls into.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissingYear {
     pub calendar: String,
     pub year: i32,

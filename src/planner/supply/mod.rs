@@ -22,6 +22,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use calendar::MissingYear;
 pub use facts::*;
 pub use terms::Terms;
 
@@ -86,7 +87,9 @@ pub struct ModePart {
     pub forwarder: Option<ForwarderId>,
     pub units: i64,
     pub cartons: Option<i64>,
+    /// When it is sellable: median, and late (9 of 10).
     pub eta: NaiveDate,
+    pub eta_late: NaiveDate,
     /// Freight of the part.
     pub freight: Option<Money>,
 }
@@ -183,9 +186,9 @@ pub struct SupplyLine {
     pub no_transfer: Option<NoTransfer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<DeadlineView>,
-    /// `calendar` `cn` not extended to 2028: as text, for everybody.
+    /// The year that a calendar lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calendar_missing: Option<String>,
+    pub calendar_missing: Option<MissingYear>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ageing: Option<AgeView>,
     #[serde(skip_serializing_if = "Option::is_none")]
