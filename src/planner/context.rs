@@ -8,7 +8,9 @@ use super::balance::day_after;
 use super::demand::{TUNING, level_draws};
 use super::lead::{LaneDays, World};
 use super::season::{SEASON_TUNING, Season, SeasonLearner};
-use super::snapshot::{ItemSeries, LaneOption, Policy, Snapshot, Stage, StageTimes, WarehouseFacts};
+use super::snapshot::{
+    ItemSeries, LaneOption, Observation, Policy, Snapshot, Stage, StageTimes, WarehouseFacts,
+};
 use super::supply::calendar::Calendars;
 use super::supply::deadline::Deadlines;
 use super::supply::joint::Scores;
@@ -27,14 +29,13 @@ const LONGEST_AHEAD: usize = 800;
 /// One warehouse, ready for its lines.
 pub struct WarehouseContext<'a> {
     pub lanes: Vec<LaneDays>,
-    options: Vec<LaneOption>,
-    code: Option<&'a WarehouseCode>,
+    /// The lanes of items with a production time of their own: many items share one.
+    by_production: BTreeMap<ProductionKey, Vec<LaneDays>>,
     pub deadlines: Deadlines<'a>,
     /// The way everything comes here by, when it comes through another warehouse.
     pub relay: Option<Relay<'a>>,
     /// Others are supplied from here: without sales of its own it still plans.
     pub feeds_others: bool,
-    putaway_times: Option<&'a StageTimes>,
     /// Days until pending units are sellable: (median, p90).
     pub putaway: Option<(i64, i64)>,
     pub season: Season,
@@ -116,22 +117,26 @@ impl<'a> Context<'a> {
             ))
         });
         let putaway_times = facts.and_then(|facts| facts.putaway.as_ref());
-        let learn = |options: &[LaneOption], review_days: i64| -> Vec<LaneDays> {
-            let Some(world) = self.world(code, review_days) else {
-                return Vec::new();
-            };
-            let lanes = options.iter();
+        let learn = |options: &[LaneOption], production: Option<&StageTimes>, review_days: i64| {
+            let world = self.world(code, review_days);
+            let lanes = options.iter().zip(std::iter::repeat(world.as_ref()));
             lanes
-                .filter_map(|lane| {
-                    LaneDays::learn(lane, None, putaway_times, self.policy, self.paths, &world)
+                .filter_map(|(lane, world)| {
+                    LaneDays::learn(lane, production, putaway_times, self.policy, self.paths, world?)
                 })
-                .collect()
+                .collect::<Vec<LaneDays>>()
         };
         let review = self.policy.review_days;
-        let lanes = learn(&options, review);
+        let lanes = learn(&options, None, review);
+        let mut by_production: BTreeMap<ProductionKey, Vec<LaneDays>> = BTreeMap::new();
+        for production in items.iter().filter_map(|item| item.production.as_ref()) {
+            by_production
+                .entry(production_key(production))
+                .or_insert_with(|| learn(&options, Some(production), review));
+        }
         let relay = way.and_then(|way| {
             let review = way.review_days.unwrap_or(review).clamp(0, 365);
-            let lane = learn(&[transfer_lane(way)], review).pop()?;
+            let lane = learn(&[transfer_lane(way)], None, review).pop()?;
             Some(Relay {
                 from: &way.from,
                 lane,
@@ -170,12 +175,10 @@ impl<'a> Context<'a> {
             .map(|days| (days.p50, days.p90));
         WarehouseContext {
             lanes,
-            options,
-            code,
+            by_production,
             deadlines,
             relay,
             feeds_others,
-            putaway_times,
             putaway,
             season,
             season_ahead,
@@ -290,24 +293,18 @@ const MOST_TEACHERS: usize = 2_000;
 impl WarehouseContext<'_> {
     /// The lanes of an item with a production time of its own.
     #[must_use]
-    pub fn lanes_with(&self, production: &StageTimes, context: &Context<'_>) -> Vec<LaneDays> {
-        let Some(world) = context.world(self.code, context.policy.review_days) else {
-            return Vec::new();
-        };
-        self.options
-            .iter()
-            .filter_map(|lane| {
-                LaneDays::learn(
-                    lane,
-                    Some(production),
-                    self.putaway_times,
-                    context.policy,
-                    context.paths,
-                    &world,
-                )
-            })
-            .collect()
+    pub fn lanes_with(&self, production: &StageTimes) -> &[LaneDays] {
+        self.by_production
+            .get(&production_key(production))
+            .map_or(&[], Vec::as_slice)
     }
+}
+
+/// What makes two production times the same one.
+type ProductionKey = (Option<i64>, Option<i64>, Vec<Observation>);
+
+fn production_key(times: &StageTimes) -> ProductionKey {
+    (times.p50, times.p90, times.observed.clone())
 }
 
 /// In-stock days with data before `as_of`, newest first: days back (1 is yesterday) and units.

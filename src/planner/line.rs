@@ -35,12 +35,8 @@ pub fn plan_line(
         buffers.history.load(std::iter::once((0.0, 1.0)));
         demand = Some(DemandView::default());
     }
-    let own_lanes;
     let lanes: &[LaneDays] = match &item.production {
-        Some(production) => {
-            own_lanes = warehouse.lanes_with(production, context);
-            &own_lanes
-        }
+        Some(production) => warehouse.lanes_with(production),
         None => &warehouse.lanes,
     };
     let incoming = predict(item, lanes, &context.terms, context.policy, context.as_of);
@@ -62,11 +58,13 @@ pub fn plan_line(
         _ => None,
     };
     let ahead = &warehouse.season_ahead;
-    let outs = match (&demand, item.available) {
-        (Some(demand), Some(available)) => {
+    let outs = match (&demand, &curves, item.available) {
+        (Some(_), Some(curves), Some(_)) if arrivals.is_empty() => curves.stockouts(),
+        (Some(demand), _, Some(available)) => {
+            let joint = &mut buffers.joint;
             context
                 .scores
-                .stockouts(available, &arrivals, horizon, demand, ahead, &mut buffers.joint)
+                .stockouts(available, &arrivals, horizon, demand, ahead, joint)
         }
         _ => [None; 3],
     };
@@ -321,6 +319,10 @@ fn curves(
 }
 
 impl Curves {
+    fn stockouts(&self) -> [Option<i64>; 3] {
+        [self.low.stockout, self.mid.stockout, self.high.stockout]
+    }
+
     fn shown(&self, as_of: NaiveDate, arrivals: &[Arrival]) -> Vec<ProjectedDay> {
         (0..self.mid.end.len().min(SHOWN_DAYS))
             .map(|day| {

@@ -105,8 +105,10 @@ pub fn by_deadline<'a>(
     reasons: &mut Vec<Reason>,
 ) -> (&'a LaneDays, Option<DeadlineView>) {
     let permille = context.policy.lead_permille.clamp(1, 999);
-    let view = warehouse.deadlines.next(lanes, context.as_of, permille);
-    let Some(view) = view.filter(|_| need > 0) else {
+    if need <= 0 {
+        return (chosen, None);
+    }
+    let Some(view) = warehouse.deadlines.next(lanes, context.as_of, permille) else {
         return (chosen, None);
     };
     let in_time = |lane: &LaneDays| {

@@ -224,6 +224,12 @@ impl Law {
     /// The days that the next passage keeps to with probability `p`.
     #[must_use]
     pub fn at(&self, p: f64) -> f64 {
+        let count = self.sorted.len() as f64;
+        let own = ((count - FEW) / (ENOUGH - FEW)).clamp(0.0, 1.0);
+        let place = p * (count + 1.0) - 1.0;
+        if own >= 1.0 && place <= count - 1.0 {
+            return self.among(place);
+        }
         // What is left out of the learning is not put back in as a tail.
         let middle = self.mean.exp_m1();
         let most = (3.0 * middle).max(middle + 30.0).clamp(0.0, FAR);
@@ -231,25 +237,29 @@ impl Law {
             let days = (self.mean + self.scale * t_quantile(p, self.freedom)).exp_m1();
             days.clamp(0.0, most)
         };
-        let count = self.sorted.len() as f64;
-        let own = ((count - FEW) / (ENOUGH - FEW)).clamp(0.0, 1.0);
         if own <= 0.0 {
             return held(p);
         }
         let last = self.sorted.len() - 1;
-        let place = p * (count + 1.0) - 1.0;
         let seen = if place > last as f64 {
             // Beyond the last one: as much further as the logarithms say.
             let beyond = held(p) + 1.0;
             let edge = held(count / (count + 1.0)) + 1.0;
-            ((self.sorted[last] + 1.0) * (beyond / edge).max(1.0) - 1.0).min(most.max(self.sorted[last]))
+            let longest = self.sorted[last];
+            ((longest + 1.0) * (beyond / edge).max(1.0) - 1.0).min(most.max(longest))
         } else {
-            let place = place.max(0.0);
-            let below = place.floor() as usize;
-            let above = (below + 1).min(last);
-            self.sorted[below] + (self.sorted[above] - self.sorted[below]) * (place - below as f64)
+            self.among(place)
         };
         own * seen + (1.0 - own) * held(p)
+    }
+
+    /// Between two passages in order.
+    fn among(&self, place: f64) -> f64 {
+        let last = self.sorted.len() - 1;
+        let place = place.clamp(0.0, last as f64);
+        let below = place.floor() as usize;
+        let above = (below + 1).min(last);
+        self.sorted[below] + (self.sorted[above] - self.sorted[below]) * (place - below as f64)
     }
 }
 
