@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 27] = [
+const FLOORS: [(&str, u8); 28] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
+    ("deadline", 0),
     ("declared", 0),
     ("delivery", 0),
     ("digest", 0),

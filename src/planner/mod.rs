@@ -23,6 +23,7 @@ pub mod models;
 mod quantify;
 mod rounding;
 mod season;
+pub mod shadow;
 pub mod snapshot;
 pub mod supply;
 mod text;

@@ -110,7 +110,7 @@ fn r16_a_year_that_no_calendar_has_is_an_error_that_names_it_and_not_a_silent_ca
         warehouse: None,
         mode: None,
     });
-    let plan = plan(&own, &Policy::default());
+    let plan = crate::planner::plan(&own, &Policy::default());
     assert!(!only(&plan).reasons.contains(&Reason::CalendarMissing));
     // A calendar of deadlines ends as well.
     let mut events = facts;
@@ -121,7 +121,7 @@ fn r16_a_year_that_no_calendar_has_is_an_error_that_names_it_and_not_a_silent_ca
         date: day("2027-12-30"),
         warehouse: None,
     }];
-    let plan = plan(&events, &Policy::default());
+    let plan = crate::planner::plan(&events, &Policy::default());
     let missing = only(&plan)
         .supply
         .as_ref()
