@@ -6,6 +6,7 @@
 
 mod alerts;
 mod balance;
+pub mod calibration;
 mod context;
 mod demand;
 mod diff;
@@ -17,6 +18,7 @@ pub mod inventory;
 mod lead;
 mod line;
 mod line_explain;
+mod method;
 pub mod model;
 pub mod models;
 mod quantify;
@@ -26,8 +28,10 @@ pub mod snapshot;
 mod text;
 
 pub use diff::{diff, diff_plans};
+pub use calibration::{Calibration, SalesClass};
 pub use engine::{ENGINE, canonical, plan};
+pub use method::Method;
 pub use model::*;
-pub use rounding::round_stat;
+pub use rounding::{Rounded, round_need, round_stat};
 pub use snapshot::*;
 pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

@@ -1,0 +1,427 @@
+//! Online calibration: the place the demand is read at is moved by what earlier decisions attained.
+//!
+//! A decision is judged once its own interval (review and lead time) has passed: what was wanted in it, against the
+//! position the decision left. Wanted is what was sold, and for days out of stock what such days sold otherwise: so a
+//! stock-out that an earlier order caused does not count against this one unless this one's units would not have
+//! sufficed either, and what people did to the quantity does not matter. Adaptive conformal inference (Gibbs and
+//! Candès 2021), by segment, in steps and within bounds; whole numbers only, so that the same decisions give the same
+//! state.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde::{Deserialize, Serialize};
+
+use super::context::{Context, WarehouseContext};
+use super::lead::LaneDays;
+use super::model::{Explain, Plan};
+use super::snapshot::{DailySales, ItemSeries, Policy, Snapshot};
+use crate::ids::{Sku, WarehouseCode};
+use crate::order::Mode;
+
+/// How often an item sells: the share of its in-stock days with sales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SalesClass {
+    /// On more than half of its days.
+    Often,
+    /// On a quarter to half.
+    Weekly,
+    /// On a tenth to a quarter.
+    Seldom,
+    Rare,
+}
+
+impl SalesClass {
+    pub const ALL: [Self; 4] = [Self::Often, Self::Weekly, Self::Seldom, Self::Rare];
+
+    /// Of days with sales among in-stock days.
+    #[must_use]
+    pub fn of(demand_days: i64, days: i64) -> Self {
+        let share = |times: i64| demand_days.saturating_mul(times) > days;
+        match (share(2), share(4), share(10)) {
+            (true, _, _) => Self::Often,
+            (_, true, _) => Self::Weekly,
+            (_, _, true) => Self::Seldom,
+            _ => Self::Rare,
+        }
+    }
+
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Often => "often",
+            Self::Weekly => "weekly",
+            Self::Seldom => "seldom",
+            Self::Rare => "rare",
+        }
+    }
+
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+}
+
+/// Fewer judged decisions move nothing.
+pub const LEAST_OUTCOMES: i64 = 200;
+/// One day's decisions of a segment move the place by so much of what they missed by, in thousandths.
+const GAIN: i64 = 80;
+/// And by at most this share of what the target leaves over, in thousandths.
+const MOST_STEP: i64 = 100;
+/// The place stays within these, in millionths, whatever was attained.
+const BOUNDS: (i64, i64) = (500_000, 999_000);
+/// Decisions the attained service remembers, about.
+const MEMORY: i64 = 2_000;
+const WHOLE: i64 = 1_000_000;
+
+/// What the decisions of one segment attained, and how far the place read is moved for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    pub warehouse: WarehouseCode,
+    /// Of the lane quantities follow.
+    pub mode: Mode,
+    pub class: SalesClass,
+    pub target_permille: u16,
+    /// Added to the target, in millionths.
+    pub shift_ppm: i64,
+    /// Decisions judged so far.
+    pub outcomes: i64,
+    /// Share of them that was covered, the recent ones counting more, in millionths.
+    pub attained_ppm: i64,
+}
+
+impl Calibration {
+    /// The state of a line's segment; None until enough of its decisions were judged.
+    #[must_use]
+    pub fn of<'a>(
+        policy: &'a Policy,
+        warehouse: &WarehouseCode,
+        mode: Mode,
+        class: SalesClass,
+        target_permille: u16,
+    ) -> Option<&'a Self> {
+        let found = policy.calibration.iter().find(|segment| {
+            segment.class == class
+                && segment.target_permille == target_permille
+                && segment.mode == mode
+                && segment.warehouse == *warehouse
+        })?;
+        (policy.calibrate && found.outcomes >= LEAST_OUTCOMES).then_some(found)
+    }
+
+    /// The target moved, in thousandths.
+    #[must_use]
+    pub fn read_permille(&self) -> u16 {
+        let read = (i64::from(self.target_permille) * 1000 + self.shift_ppm).clamp(BOUNDS.0, BOUNDS.1);
+        u16::try_from((read + 500) / 1000).unwrap_or(self.target_permille)
+    }
+
+    /// Where the target is read, and why.
+    #[must_use]
+    pub fn explain(&self) -> Explain {
+        Explain {
+            terms: vec![
+                Explain::fact("outcomes", self.outcomes.to_string(), ""),
+                Explain::percent("attained", (self.attained_ppm + 500) / 1000),
+            ],
+            ..Explain::percent("service_calibrated", i64::from(self.read_permille()))
+        }
+    }
+
+    /// Takes in what one day's decisions attained: how many, and the sum of their covered shares in millionths.
+    fn learn(&mut self, count: i64, covered_ppm: i64) {
+        let target = i64::from(self.target_permille) * 1000;
+        let mean = covered_ppm / count.max(1);
+        let most = (WHOLE - target) * MOST_STEP / 1000;
+        let step = ((target - mean) * GAIN / 1000).clamp(-most, most);
+        let read = (target + self.shift_ppm + step).clamp(BOUNDS.0, BOUNDS.1);
+        self.shift_ppm = read - target;
+        // A plain mean at first, later one that forgets.
+        let weight = self.outcomes.min(MEMORY);
+        self.attained_ppm = (self.attained_ppm * weight + covered_ppm) / (weight + count).max(1);
+        self.outcomes += count;
+    }
+}
+
+/// Lead times at which a decision is judged, in thousandths: all of its distribution, not one chance of it.
+const JUDGED_AT: [u16; 5] = [100, 300, 500, 700, 900];
+
+/// What a line decided, to be judged later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub as_of: NaiveDate,
+    pub warehouse: WarehouseCode,
+    pub sku: Sku,
+    pub mode: Mode,
+    pub class: SalesClass,
+    pub target_permille: u16,
+    /// Everything on hand, under way and suggested.
+    pub position: i64,
+    /// Expected units a day, in thousandths: what a day out of stock is taken for when nothing else is known.
+    pub rate_milli: i64,
+    /// Review and lead time at five places of the lead time's distribution, rising.
+    pub days: [i64; JUDGED_AT.len()],
+}
+
+impl Decision {
+    /// The first day on which it can be judged.
+    #[must_use]
+    pub fn due(&self) -> NaiveDate {
+        super::balance::day_after(self.as_of, self.days.into_iter().max().unwrap_or(0))
+    }
+
+    /// Share of its intervals in which the position covered what was wanted, in millionths. None when most of the days
+    /// have no data.
+    #[must_use]
+    pub fn judge(&self, sales: &DailySales) -> Option<i64> {
+        let longest = self.days.into_iter().max().filter(|days| *days > 0)?;
+        let offset = (self.as_of - sales.first_day).num_days();
+        let day = |ahead: i64| -> Option<u32> {
+            let index = usize::try_from(offset + ahead).ok()?;
+            if sales.out_of_stock(index) {
+                return None;
+            }
+            sales.units.get(index)
+        };
+        let seen: Vec<Option<u32>> = (0..longest).map(day).collect();
+        let known = seen.iter().flatten().count() as i64;
+        let known_days_unstocked = (0..longest)
+            .filter(|ahead| usize::try_from(offset + ahead).is_ok_and(|index| sales.out_of_stock(index)))
+            .count() as i64;
+        if (known + known_days_unstocked) * 2 < longest {
+            return None;
+        }
+        let sold: i64 = seen.iter().flatten().map(|units| i64::from(*units) * 1000).sum();
+        let missing = if known >= DAYS_THAT_TELL {
+            sold / known
+        } else {
+            self.rate_milli
+        };
+        let covered = self
+            .days
+            .iter()
+            .filter(|days| {
+                let wanted: i64 = seen
+                    .iter()
+                    .take(usize::try_from(**days).unwrap_or(0))
+                    .map(|units| units.map_or(missing, |units| i64::from(units) * 1000))
+                    .sum();
+                wanted <= self.position.saturating_mul(1000)
+            })
+            .count() as i64;
+        Some(covered * WHOLE / JUDGED_AT.len() as i64)
+    }
+}
+
+/// In-stock days of an interval that say what its days out of stock would have sold.
+const DAYS_THAT_TELL: i64 = 14;
+
+/// The decisions a plan made, in the order of its lines. Lines without a quantity decided nothing.
+#[must_use]
+pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decision> {
+    let context = Context::new(snapshot.as_of, policy);
+    let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = snapshot
+        .warehouses
+        .iter()
+        .map(|facts| (&facts.warehouse, context.warehouse(Some(facts), &[])))
+        .collect();
+    let items: BTreeMap<(&WarehouseCode, &Sku), &ItemSeries> = snapshot
+        .series
+        .iter()
+        .map(|item| ((&item.warehouse, &item.sku), item))
+        .collect();
+    plan.lines
+        .iter()
+        .filter_map(|line| {
+            let suggested = line.suggested_units?;
+            let item = items.get(&(&line.warehouse, &line.sku))?;
+            let warehouse = warehouses.get(&line.warehouse)?;
+            let own;
+            let lanes: &[LaneDays] = match &item.production {
+                Some(production) => {
+                    own = warehouse.lanes_with(production, policy, context.paths);
+                    &own
+                }
+                None => &warehouse.lanes,
+            };
+            let lane = lanes.first()?;
+            let explain = &line.explain;
+            let units = |key: &str| explain.units_of(key).unwrap_or(0);
+            let target: Decimal = explain.find("service_target")?.value.parse().ok()?;
+            Some(Decision {
+                as_of: plan.as_of,
+                warehouse: line.warehouse.clone(),
+                sku: line.sku.clone(),
+                mode: lane.mode,
+                class: SalesClass::of(units("demand_days"), units("days_used")),
+                target_permille: (target * Decimal::TEN).to_u16()?,
+                // The terms of the sum take stock off: they are negative there.
+                position: line.available? - units("less_pending") - units("less_inbound") + suggested,
+                rate_milli: line
+                    .velocity
+                    .and_then(|rate| (rate * Decimal::ONE_THOUSAND).to_i64())
+                    .unwrap_or(0),
+                days: JUDGED_AT.map(|permille| policy.review_days.clamp(0, 365) + lane.total_at(permille)),
+            })
+        })
+        .collect()
+}
+
+/// Takes what was judged into the states: each day's decisions of a segment together, the oldest day first. `judged`
+/// are decisions with their covered shares in millionths; their order does not matter.
+pub fn learn<'a>(states: &mut Vec<Calibration>, judged: impl Iterator<Item = (&'a Decision, i64)>) {
+    type Key<'a> = (NaiveDate, &'a WarehouseCode, Mode, SalesClass, u16);
+    let mut batches: BTreeMap<Key<'a>, (i64, i64)> = BTreeMap::new();
+    for (decision, covered) in judged {
+        let key = (
+            decision.as_of,
+            &decision.warehouse,
+            decision.mode,
+            decision.class,
+            decision.target_permille,
+        );
+        let batch = batches.entry(key).or_default();
+        batch.0 += 1;
+        batch.1 += covered;
+    }
+    for ((_, warehouse, mode, class, target_permille), (count, covered)) in batches {
+        let place = states.iter().position(|state| {
+            (&state.warehouse, state.mode, state.class, state.target_permille)
+                == (warehouse, mode, class, target_permille)
+        });
+        let place = place.unwrap_or_else(|| {
+            states.push(Calibration {
+                warehouse: warehouse.clone(),
+                mode,
+                class,
+                target_permille,
+                shift_ppm: 0,
+                outcomes: 0,
+                attained_ppm: 0,
+            });
+            states.len() - 1
+        });
+        if let Some(state) = states.get_mut(place) {
+            state.learn(count, covered);
+        }
+    }
+    states.sort();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> Calibration {
+        Calibration {
+            warehouse: WarehouseCode::new("main").unwrap(),
+            mode: Mode::Sea,
+            class: SalesClass::Often,
+            target_permille: 950,
+            shift_ppm: 0,
+            outcomes: 0,
+            attained_ppm: 0,
+        }
+    }
+
+    fn decision(position: i64) -> Decision {
+        Decision {
+            as_of: "2026-03-01".parse().unwrap(),
+            warehouse: WarehouseCode::new("main").unwrap(),
+            sku: Sku::new("A").unwrap(),
+            mode: Mode::Sea,
+            class: SalesClass::Often,
+            target_permille: 950,
+            position,
+            rate_milli: 2_000,
+            days: [20; 5],
+        }
+    }
+
+    /// Twenty days from the decision on: two a day, none in stock in the days given.
+    fn sales(out: std::ops::Range<usize>) -> DailySales {
+        DailySales {
+            first_day: "2026-03-01".parse().unwrap(),
+            units: (0..20).map(|day| Some(if out.contains(&day) { 0 } else { 2 })).collect(),
+            in_stock: (0..20).map(|day| Some(!out.contains(&day))).collect(),
+        }
+    }
+
+    #[test]
+    fn the_place_follows_what_was_missed_in_steps_and_stays_in_its_bounds() {
+        let mut low = state();
+        low.learn(100, 85 * WHOLE);
+        assert_eq!((low.read_permille(), low.shift_ppm), (955, 5_000));
+        for _ in 0..500 {
+            low.learn(100, 0);
+        }
+        assert_eq!(low.read_permille(), 999);
+        let mut high = state();
+        for _ in 0..5_000 {
+            high.learn(100, 100 * WHOLE);
+        }
+        assert_eq!(high.read_permille(), 500);
+        let mut met = state();
+        met.learn(200, 190 * WHOLE);
+        assert_eq!((met.read_permille(), met.attained_ppm), (950, 950_000));
+    }
+
+    #[test]
+    fn few_outcomes_move_nothing_and_switching_off_does_neither() {
+        let mut segment = state();
+        segment.learn(LEAST_OUTCOMES - 1, 0);
+        let mut policy = Policy {
+            calibration: vec![segment],
+            ..Policy::default()
+        };
+        let of = |policy: &Policy| {
+            let code = WarehouseCode::new("main").unwrap();
+            Calibration::of(policy, &code, Mode::Sea, SalesClass::Often, 950).map(Calibration::read_permille)
+        };
+        assert_eq!(of(&policy), None);
+        policy.calibration[0].outcomes = LEAST_OUTCOMES;
+        assert_eq!(of(&policy), Some(955));
+        policy.calibrate = false;
+        assert_eq!(of(&policy), None);
+    }
+
+    #[test]
+    fn a_stock_out_counts_only_when_the_position_would_not_have_sufficed() {
+        assert_eq!(decision(40).judge(&sales(20..20)), Some(WHOLE));
+        assert_eq!(decision(39).judge(&sales(20..20)), Some(0));
+        // Out of stock for five days because the order before came late: forty would still have been enough.
+        assert_eq!(decision(40).judge(&sales(3..8)), Some(WHOLE));
+        // The same days, and thirty were all there was.
+        assert_eq!(decision(30).judge(&sales(15..20)), Some(0));
+        // Nearly no day in stock: the expected rate stands in.
+        assert_eq!(decision(40).judge(&sales(2..20)), Some(WHOLE));
+        assert_eq!(decision(39).judge(&sales(2..20)), Some(0));
+    }
+
+    #[test]
+    fn days_without_data_judge_nothing() {
+        let mut gaps = sales(20..20);
+        for day in 0..15 {
+            gaps.units.set(day, None);
+        }
+        assert_eq!(decision(40).judge(&gaps), None);
+        assert_eq!(decision(40).judge(&DailySales::empty("2026-03-01".parse().unwrap())), None);
+    }
+
+    #[test]
+    fn the_order_of_decisions_does_not_matter() {
+        let mut late = decision(10);
+        late.as_of = "2026-04-01".parse().unwrap();
+        let one = [(&late, 0), (&decision(5), WHOLE)].map(|(decision, share)| (decision.clone(), share));
+        let mut forward = Vec::new();
+        learn(&mut forward, one.iter().map(|(decision, share)| (decision, *share)));
+        let mut backward = Vec::new();
+        learn(&mut backward, one.iter().rev().map(|(decision, share)| (decision, *share)));
+        assert_eq!(forward, backward);
+        assert_eq!(forward[0].outcomes, 2);
+    }
+}
