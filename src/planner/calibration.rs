@@ -67,14 +67,14 @@ impl SalesClass {
 
 /// Fewer judged decisions move nothing.
 pub const LEAST_OUTCOMES: i64 = 200;
-/// One day's decisions of a segment move the place by so much of what they missed by, in thousandths.
-const GAIN: i64 = 80;
-/// And by at most this share of what the target leaves over, in thousandths.
+/// Days of decisions the memory reaches over; until then all count alike.
+const MEMORY: i64 = 26;
+/// Days on which nothing was missed that a new segment is taken to have had.
+const PRIOR: i64 = 4;
+/// One day's decisions move the place by at most this share of what the target leaves over, in thousandths.
 const MOST_STEP: i64 = 100;
 /// The place stays within these, in millionths, whatever was attained.
 const BOUNDS: (i64, i64) = (500_000, 999_000);
-/// Decisions the attained service remembers, about.
-const MEMORY: i64 = 2_000;
 const WHOLE: i64 = 1_000_000;
 
 /// What the decisions of one segment attained, and how far the place read is moved for it.
@@ -88,9 +88,11 @@ pub struct Calibration {
     pub target_permille: u16,
     /// Added to the target, in millionths.
     pub shift_ppm: i64,
-    /// Decisions judged so far.
+    /// Decisions judged so far, and the days they were made on.
     pub outcomes: i64,
-    /// Share of them that was covered, the recent ones counting more, in millionths.
+    pub days: i64,
+    /// Where they were read, and the share of them that was covered, the recent ones counting more, in millionths.
+    pub read_ppm: i64,
     pub attained_ppm: i64,
 }
 
@@ -126,24 +128,32 @@ impl Calibration {
         Explain {
             terms: vec![
                 Explain::fact("outcomes", self.outcomes.to_string(), ""),
+                Explain::percent("read_before", (self.read_ppm + 500) / 1000),
                 Explain::percent("attained", (self.attained_ppm + 500) / 1000),
             ],
             ..Explain::percent("service_calibrated", i64::from(self.read_permille()))
         }
     }
 
-    /// Takes in what one day's decisions attained: how many, and the sum of their covered shares in millionths.
-    fn learn(&mut self, count: i64, covered_ppm: i64) {
+    /// Takes in one day's decisions: how many, and the sums of where they were read and of what they covered, in
+    /// millionths.
+    ///
+    /// The place is the target and what such decisions fell short of the place they were read at. Adding a little of
+    /// each day's miss to the last place (the plain recursion) was tried: outcomes come a whole interval late, and it
+    /// swings.
+    fn learn(&mut self, count: i64, read_ppm: i64, covered_ppm: i64) {
         let target = i64::from(self.target_permille) * 1000;
-        let mean = covered_ppm / count.max(1);
+        let (read, covered) = (read_ppm / count.max(1), covered_ppm / count.max(1));
+        let seen = self.days.min(MEMORY);
+        let blend = |old: i64, new: i64, weight: i64| (old * weight + new) / (weight + 1);
+        self.read_ppm = blend(self.read_ppm, read, seen);
+        self.attained_ppm = blend(self.attained_ppm, covered, seen);
         let most = (WHOLE - target) * MOST_STEP / 1000;
-        let step = ((target - mean) * GAIN / 1000).clamp(-most, most);
-        let read = (target + self.shift_ppm + step).clamp(BOUNDS.0, BOUNDS.1);
-        self.shift_ppm = read - target;
-        // A plain mean at first, later one that forgets.
-        let weight = self.outcomes.min(MEMORY);
-        self.attained_ppm = (self.attained_ppm * weight + covered_ppm) / (weight + count).max(1);
+        let step = (read - covered - self.shift_ppm) / (self.days + PRIOR).min(MEMORY);
+        let place = target + self.shift_ppm + step.clamp(-most, most);
+        self.shift_ppm = place.clamp(BOUNDS.0, BOUNDS.1) - target;
         self.outcomes += count;
+        self.days += 1;
     }
 }
 
@@ -159,6 +169,8 @@ pub struct Decision {
     pub mode: Mode,
     pub class: SalesClass,
     pub target_permille: u16,
+    /// Where the target was read.
+    pub read_permille: u16,
     /// Everything on hand, under way and suggested.
     pub position: i64,
     /// Expected units a day, in thousandths: what a day out of stock is taken for when nothing else is known.
@@ -251,14 +263,19 @@ pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decis
             let lane = lanes.first()?;
             let explain = &line.explain;
             let units = |key: &str| explain.units_of(key).unwrap_or(0);
-            let target: Decimal = explain.find("service_target")?.value.parse().ok()?;
+            let permille = |key: &str| -> Option<u16> {
+                let percent: Decimal = explain.find(key)?.value.parse().ok()?;
+                (percent * Decimal::TEN).to_u16()
+            };
+            let target_permille = permille("service_target")?;
             Some(Decision {
                 as_of: plan.as_of,
                 warehouse: line.warehouse.clone(),
                 sku: line.sku.clone(),
                 mode: lane.mode,
                 class: SalesClass::of(units("demand_days"), units("days_used")),
-                target_permille: (target * Decimal::TEN).to_u16()?,
+                target_permille,
+                read_permille: permille("service_calibrated").unwrap_or(target_permille),
                 // The terms of the sum take stock off: they are negative there.
                 position: line.available? - units("less_pending") - units("less_inbound") + suggested,
                 rate_milli: line
@@ -275,7 +292,7 @@ pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decis
 /// are decisions with their covered shares in millionths; their order does not matter.
 pub fn learn<'a>(states: &mut Vec<Calibration>, judged: impl Iterator<Item = (&'a Decision, i64)>) {
     type Key<'a> = (NaiveDate, &'a WarehouseCode, Mode, SalesClass, u16);
-    let mut batches: BTreeMap<Key<'a>, (i64, i64)> = BTreeMap::new();
+    let mut batches: BTreeMap<Key<'a>, (i64, i64, i64)> = BTreeMap::new();
     for (decision, covered) in judged {
         let key = (
             decision.as_of,
@@ -286,9 +303,10 @@ pub fn learn<'a>(states: &mut Vec<Calibration>, judged: impl Iterator<Item = (&'
         );
         let batch = batches.entry(key).or_default();
         batch.0 += 1;
-        batch.1 += covered;
+        batch.1 += i64::from(decision.read_permille) * 1000;
+        batch.2 += covered;
     }
-    for ((_, warehouse, mode, class, target_permille), (count, covered)) in batches {
+    for ((_, warehouse, mode, class, target_permille), (count, read, covered)) in batches {
         let place = states.iter().position(|state| {
             (&state.warehouse, state.mode, state.class, state.target_permille)
                 == (warehouse, mode, class, target_permille)
@@ -301,12 +319,14 @@ pub fn learn<'a>(states: &mut Vec<Calibration>, judged: impl Iterator<Item = (&'
                 target_permille,
                 shift_ppm: 0,
                 outcomes: 0,
+                days: 0,
+                read_ppm: 0,
                 attained_ppm: 0,
             });
             states.len() - 1
         });
         if let Some(state) = states.get_mut(place) {
-            state.learn(count, covered);
+            state.learn(count, read, covered);
         }
     }
     states.sort();
@@ -324,6 +344,8 @@ mod tests {
             target_permille: 950,
             shift_ppm: 0,
             outcomes: 0,
+            days: 0,
+            read_ppm: 0,
             attained_ppm: 0,
         }
     }
@@ -336,6 +358,7 @@ mod tests {
             mode: Mode::Sea,
             class: SalesClass::Often,
             target_permille: 950,
+            read_permille: 950,
             position,
             rate_milli: 2_000,
             days: [20; 5],
@@ -354,26 +377,40 @@ mod tests {
     #[test]
     fn the_place_follows_what_was_missed_in_steps_and_stays_in_its_bounds() {
         let mut low = state();
-        low.learn(100, 85 * WHOLE);
-        assert_eq!((low.read_permille(), low.shift_ppm), (955, 5_000));
+        // Read at 95, attained 90: a fifth of the way at once, in the end all of it.
+        low.learn(100, 100 * 950_000, 90 * WHOLE);
+        assert_eq!((low.read_permille(), low.attained_ppm), (955, 900_000));
         for _ in 0..500 {
-            low.learn(100, 0);
+            low.learn(100, 100 * 950_000, 90 * WHOLE);
         }
         assert_eq!(low.read_permille(), 999);
         let mut high = state();
         for _ in 0..5_000 {
-            high.learn(100, 100 * WHOLE);
+            high.learn(100, 100 * 500_000, 100 * WHOLE);
         }
         assert_eq!(high.read_permille(), 500);
         let mut met = state();
-        met.learn(200, 190 * WHOLE);
+        for _ in 0..50 {
+            met.learn(200, 200 * 950_000, 190 * WHOLE);
+        }
         assert_eq!((met.read_permille(), met.attained_ppm), (950, 950_000));
+    }
+
+    #[test]
+    fn a_segment_that_falls_short_by_a_fixed_share_ends_at_its_target() {
+        let mut segment = state();
+        for _ in 0..200 {
+            let read = i64::from(segment.read_permille()) * 1000;
+            // Whatever is read, two points less are attained.
+            segment.learn(100, 100 * read, 100 * (read - 20_000));
+        }
+        assert_eq!((segment.read_permille(), segment.attained_ppm / 1000), (970, 949));
     }
 
     #[test]
     fn few_outcomes_move_nothing_and_switching_off_does_neither() {
         let mut segment = state();
-        segment.learn(LEAST_OUTCOMES - 1, 0);
+        segment.learn(LEAST_OUTCOMES - 1, (LEAST_OUTCOMES - 1) * 950_000, 0);
         let mut policy = Policy {
             calibration: vec![segment],
             ..Policy::default()
