@@ -14,6 +14,9 @@ use linkstar::planner::{
     StageTimes, WarehouseFacts,
 };
 
+/// An item that sold next to nothing in the days that count has stock for ever: a year of it is enough to say so.
+const MOST_DAYS: f64 = 365.0;
+
 struct Dice(u64);
 
 impl Dice {
@@ -132,7 +135,7 @@ fn print_row(world: &World, name: &str, target: u16, cells: &[Vec<Cell>]) {
         .filter_map(|quarters| {
             let mut sum = Cell::default();
             quarters.iter().for_each(|cell| sum.add(cell));
-            (sum.demand > 0).then(|| sum.stock_days as f64 / sum.demand as f64)
+            (sum.demand > 0).then(|| (sum.stock_days as f64 / sum.demand as f64).min(MOST_DAYS))
         })
         .collect();
     days.sort_by(f64::total_cmp);

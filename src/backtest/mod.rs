@@ -6,13 +6,16 @@
 
 mod dice;
 mod lead;
+mod range;
+mod report;
 mod rule;
 mod run;
 mod score;
 mod world;
 
 pub use lead::LeadTable;
-pub use rule::{Rule, RuleError};
+pub use report::{Comparison, Conclusion, Figures, LEAST_DAYS, LEAST_ITEMS, PolicyReport, Range, Report, Shown, report};
+pub use rule::{NAMES, Rule, RuleError};
 pub use run::{Life, Progress, run};
 pub use score::{Cell, Tally};
-pub use world::{History, LeftOut, Rates, Refusal, Settings, World, WorldItem, WorldLane};
+pub use world::{History, LEAST_HISTORY, LeftOut, Rates, Refusal, Settings, World, WorldItem, WorldLane};

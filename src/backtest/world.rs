@@ -128,6 +128,8 @@ pub struct WorldItem {
     pub demand: Vec<u32>,
     /// Days of it that nobody saw and near days stand in for.
     pub filled: i64,
+    /// Days that were out of stock.
+    pub unserved: Vec<bool>,
     /// By lane, in the order the planner uses them.
     pub lanes: Arc<Vec<WorldLane>>,
     /// On hand when it begins.
@@ -392,6 +394,9 @@ fn live(
         class: SalesClass::of(demand_days, learnt),
         demand,
         filled,
+        unserved: (0..span as i64)
+            .map(|ahead| usize::try_from(offset + ahead).is_ok_and(|day| item.sales.out_of_stock(day)))
+            .collect(),
         lanes,
         opening,
         happened: (0..span)
