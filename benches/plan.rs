@@ -55,7 +55,10 @@ fn main() {
             let text = rest.get(place).map_or(otherwise, |text| text.as_str());
             text.split(',').map(str::to_owned).collect()
         };
-        let targets: Vec<u16> = list(1, "900,950,980").iter().filter_map(|text| text.parse().ok()).collect();
+        let targets: Vec<u16> = list(1, "900,950,980")
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect();
         let rules = list(2, "min-max,seller-velocity,linkstar-uncalibrated,linkstar");
         closed::run_loop(rest.first().map_or("", |path| path.as_str()), &targets, &rules);
         return;

@@ -67,7 +67,9 @@ pub fn run_loop(path: &str, targets: &[u16], rules: &[String]) {
     let mut dice = Dice(0x5EED);
     let receipts: Vec<u64> = (0..30).map(|_| u64::from(dice.lead())).collect();
     let law: Vec<(u16, u16)> = (0..20_000).map(|_| (0, dice.lead())).collect();
-    println!("policy                  target  items  coverage  fill    out    days mean/median/units  often/weekly/seldom/rare          quarters");
+    println!(
+        "policy                  target  items  coverage  fill    out    days mean/median/units  often/weekly/seldom/rare          quarters"
+    );
     for target in targets {
         let policy = Policy {
             service_permille: *target,
@@ -164,7 +166,12 @@ fn print_row(world: &World, name: &str, target: u16, cells: &[Vec<Cell>]) {
 
 fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], policy: Policy) -> History {
     let warehouse = || WarehouseCode::new("main").expect("a code");
-    let last = sales.values().flat_map(BTreeMap::keys).max().copied().unwrap_or_default();
+    let last = sales
+        .values()
+        .flat_map(BTreeMap::keys)
+        .max()
+        .copied()
+        .unwrap_or_default();
     let as_of = last + Days::new(1);
     let seen_from = as_of - Days::new(600);
     let series = sales
@@ -179,7 +186,11 @@ fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], p
                 .collect();
             let mut sorted = units.clone();
             sorted.sort_unstable();
-            let cap = sorted.get(sorted.len() * 995 / 1000).copied().unwrap_or(u32::MAX).max(1);
+            let cap = sorted
+                .get(sorted.len() * 995 / 1000)
+                .copied()
+                .unwrap_or(u32::MAX)
+                .max(1);
             Some(ItemSeries {
                 warehouse: warehouse(),
                 sku: Sku::new(sku).expect("a SKU"),

@@ -159,7 +159,12 @@ mod tests {
     fn a_table_gives_back_its_two_values_and_receipts_what_was_seen() {
         let table = lane(vec![times(Stage::Transit, Some((40, 52)), &[])]).unwrap();
         assert!((table.total_at(500) - 40).abs() <= 1 && (table.total_at(900) - 52).abs() <= 1);
-        let seen = lane(vec![times(Stage::Transit, Some((40, 52)), &[20, 21, 22, 23, 24, 299])]).unwrap();
+        let seen = lane(vec![times(
+            Stage::Transit,
+            Some((40, 52)),
+            &[20, 21, 22, 23, 24, 299],
+        )])
+        .unwrap();
         assert_eq!((seen.total_at(1), seen.total_at(999)), (20, 24));
         let split = lane(vec![
             times(Stage::Production, Some((15, 15)), &[]),

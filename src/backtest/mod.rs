@@ -14,7 +14,9 @@ mod score;
 mod world;
 
 pub use lead::LeadTable;
-pub use report::{Comparison, Conclusion, Figures, LEAST_DAYS, LEAST_ITEMS, PolicyReport, Range, Report, Shown, report};
+pub use report::{
+    Comparison, Conclusion, Figures, LEAST_DAYS, LEAST_ITEMS, PolicyReport, Range, Report, Shown, report,
+};
 pub use rule::{NAMES, Rule, RuleError};
 pub use run::{Life, Progress, run};
 pub use score::{Cell, Tally};

@@ -65,7 +65,11 @@ impl Ranges {
         };
         Self {
             once: vec![1; items],
-            draws: if enough { (0..DRAWS).map(draw).collect() } else { Vec::new() },
+            draws: if enough {
+                (0..DRAWS).map(draw).collect()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -115,9 +119,14 @@ mod tests {
     #[test]
     fn equal_measures_differ_by_nothing_and_too_few_items_have_no_interval() {
         let measure = || Measure::ratio(vec![1.0, 5.0, 2.0], vec![9.0, 9.0, 9.0]);
-        let zero = Ranges::new(3, 1, true).difference(&measure(), &measure()).unwrap();
+        let zero = Ranges::new(3, 1, true)
+            .difference(&measure(), &measure())
+            .unwrap();
         assert!(zero.low == zero.high && zero.value.is_zero());
         assert_eq!(Ranges::new(3, 1, false).of(&measure()).unwrap().low, None);
-        assert_eq!(Ranges::new(1, 1, true).of(&Measure::ratio(vec![0.0], vec![0.0])), None);
+        assert_eq!(
+            Ranges::new(1, 1, true).of(&Measure::ratio(vec![0.0], vec![0.0])),
+            None
+        );
     }
 }

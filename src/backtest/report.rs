@@ -172,7 +172,9 @@ pub fn report(world: &World, lives: &[(String, Vec<Life>)], settings: &Settings)
                     .then(|| tallies.first())
                     .flatten()
                     .map(|first| compare(tally, first, &ranges, conclusive)),
-                calibration: lives.first().map_or_else(Vec::new, |life| life.calibration.clone()),
+                calibration: lives
+                    .first()
+                    .map_or_else(Vec::new, |life| life.calibration.clone()),
             }
         })
         .collect();
@@ -218,11 +220,7 @@ struct Books {
 impl Books {
     fn of(world: &World) -> Self {
         let costs: Option<Vec<_>> = world.items.iter().map(|item| item.series.unit_cost).collect();
-        let rates: Option<Vec<_>> = world
-            .items
-            .iter()
-            .map(|item| world.rates.get(&item.series.warehouse))
-            .collect();
+        let rates: Option<Vec<_>> = world.items.iter().map(|item| item.rates).collect();
         let mut currencies: Vec<String> = Vec::new();
         currencies.extend(costs.iter().flatten().map(|cost| cost.currency.to_string()));
         currencies.extend(rates.iter().flatten().map(|rate| rate.currency.to_string()));

@@ -190,7 +190,11 @@ mod tests {
             assert_eq!(Rule::named(name, &Policy::default()).unwrap().name(), name);
         }
         let error = Rule::named("eoq", &Policy::default()).unwrap_err();
-        assert!(error.to_string().starts_with("no policy `eoq`; there are linkstar · "));
+        assert!(
+            error
+                .to_string()
+                .starts_with("no policy `eoq`; there are linkstar · ")
+        );
     }
 
     #[test]

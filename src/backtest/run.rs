@@ -68,9 +68,7 @@ pub fn run(world: &World, rule: &Rule, run: u32, seed: u64, progress: &mut dyn F
     let review = usize::try_from(world.policy.review_days.max(1)).unwrap_or(7);
     let lead = |item: &WorldItem, day: usize, lane: usize| -> (i64, i64) {
         let chance = dice::unit(seed, &[item.name, 2, u64::from(run), day as u64]);
-        item.lanes
-            .get(lane)
-            .map_or((0, 0), |lane| lane.times.at(chance))
+        item.lanes.get(lane).map_or((0, 0), |lane| lane.times.at(chance))
     };
     for day in 0..world.days {
         for shelf in &mut shelves {
@@ -90,7 +88,9 @@ pub fn run(world: &World, rule: &Rule, run: u32, seed: u64, progress: &mut dyn F
                 days: world.days,
             });
             let orders = decider.decide(world, rule, &shelves, day);
-            for (index, ((item, shelf), order)) in world.items.iter().zip(&mut shelves).zip(orders).enumerate() {
+            for (index, ((item, shelf), order)) in
+                world.items.iter().zip(&mut shelves).zip(orders).enumerate()
+            {
                 let (before, after) = lead(item, day, order.lane);
                 if order.units > 0 {
                     shelf.way.push(Shipment {
@@ -192,7 +192,9 @@ impl<'a> Decider<'a> {
 
     fn sold(&mut self, index: usize, units: i64, stocked: bool) {
         if let Some(item) = self.live.series.get_mut(index) {
-            item.sales.units.push(Some(u32::try_from(units).unwrap_or(u32::MAX)));
+            item.sales
+                .units
+                .push(Some(u32::try_from(units).unwrap_or(u32::MAX)));
             item.sales.in_stock.push(Some(stocked));
         }
     }
@@ -229,7 +231,12 @@ impl<'a> Decider<'a> {
         for ((item, seen), shelf) in world.items.iter().zip(&mut self.live.series).zip(shelves) {
             seen.available = Some(shelf.on_hand);
             seen.inbound.clear();
-            seen.inbound.extend(shelf.way.iter().map(|shipment| announced(world, item, shipment, day)));
+            seen.inbound.extend(
+                shelf
+                    .way
+                    .iter()
+                    .map(|shipment| announced(world, item, shipment, day)),
+            );
         }
         self.calibrate();
         let plan = planner::plan(&self.live, &self.policy, None);

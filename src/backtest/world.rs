@@ -11,7 +11,9 @@ use super::dice;
 use super::lead::LeadTable;
 use crate::ids::{Sku, WarehouseCode};
 use crate::order::Mode;
-use crate::planner::{DailySales, DayUnits, ItemSeries, Policy, SalesClass, Snapshot, StageTimes, WarehouseFacts};
+use crate::planner::{
+    DailySales, DayUnits, ItemSeries, Policy, SalesClass, Snapshot, StageTimes, WarehouseFacts,
+};
 
 /// Everything known of the seller up to a day.
 #[derive(Debug, Clone)]
@@ -20,7 +22,7 @@ pub struct History {
     pub policy: Policy,
     /// Sellable units at a day's end, where they were recorded.
     pub stock: BTreeMap<(WarehouseCode, Sku), BTreeMap<NaiveDate, i64>>,
-    pub rates: BTreeMap<WarehouseCode, Rates>,
+    pub rates: BTreeMap<(WarehouseCode, Sku), Rates>,
 }
 
 /// What keeping and moving a unit costs; unknown is not free.
@@ -136,6 +138,7 @@ pub struct WorldItem {
     pub opening: i64,
     /// What was really on hand at the end of each day, where it was recorded.
     pub happened: Vec<Option<i64>>,
+    pub rates: Option<Rates>,
     pub name: u64,
 }
 
@@ -148,7 +151,6 @@ pub struct World {
     pub policy: Policy,
     pub warehouses: Vec<WarehouseFacts>,
     pub items: Vec<WorldItem>,
-    pub rates: BTreeMap<WarehouseCode, Rates>,
     pub left_out: BTreeMap<LeftOut, usize>,
     /// Lanes whose receipts were known to nobody at the start, and are lent to the policies all the same.
     pub lent_lead_times: bool,
@@ -215,7 +217,13 @@ impl World {
             };
             let recorded = history.stock.get(&(item.warehouse.clone(), item.sku.clone()));
             match live(item, lanes, recorded, (start, span), &policy, settings.seed) {
-                Ok(item) => items.push(item),
+                Ok(mut live) => {
+                    live.rates = history
+                        .rates
+                        .get(&(item.warehouse.clone(), item.sku.clone()))
+                        .copied();
+                    items.push(live);
+                }
                 Err(why) => *left_out.entry(why).or_default() += 1,
             }
         }
@@ -236,7 +244,6 @@ impl World {
             policy,
             warehouses,
             items,
-            rates: history.rates.clone(),
             left_out,
             lent_lead_times,
         })
@@ -402,6 +409,7 @@ fn live(
         happened: (0..span)
             .map(|day| recorded?.get(&(start + Days::new(day as u64))).copied())
             .collect(),
+        rates: None,
         name,
         series,
     })

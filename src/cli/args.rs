@@ -1,5 +1,6 @@
 //! What the command line understands.
 
+pub mod backtest;
 mod kept;
 mod role;
 
@@ -110,6 +111,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Live the own history again: what each policy would have attained, held and cost.
+    #[command(
+        after_help = "Example: linkstar backtest --weeks 26 --report backtest/\n         linkstar backtest --from sheets/ --as-of 2026-09-07 --policy linkstar,seller-velocity\n\nExit codes: 0 done, 1 figures without a conclusion (too few items or days; listed), or cells left out; 2 wrong usage, or a history under 60 days."
+    )]
+    Backtest(backtest::BacktestArgs),
     /// Where a suggested number comes from.
     #[command(after_help = "Example: linkstar explain 85123A --warehouse goodcang:UKMA")]
     Explain {

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod audit;
+pub mod backtest;
 mod catalog;
 mod connector;
 mod context;
@@ -154,6 +155,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             json,
         } => planning::from_folder(cli, folder, *as_of, *json),
         Command::Plan { json, .. } => planning::show(cli, *json).await,
+        Command::Backtest(args) => backtest::run(cli, args).await,
         Command::Explain {
             sku,
             warehouse,

@@ -17,8 +17,10 @@ use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
 
 mod on_hand;
+mod past;
 
 use on_hand::on_hand;
+pub use past::{freight, recorded};
 
 /// Units of an order that left and were not reported yet.
 #[derive(Debug, Clone)]

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
-use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble};
+use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble, freight, recorded};
 use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
+use crate::backtest::History;
 use crate::catalog::Catalog;
 use crate::connector::ConnectorConfig;
 use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, Plan, PlanDiff, Snapshot};
+use crate::planner::{self, DataState, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
 use crate::store::plans::{Basis, PlanError};
@@ -96,7 +97,7 @@ impl Draft {
         let account = night.account();
         let basis = plans::basis(tx, account).await?;
         let catalog = catalog::load(tx, account, night.today()).await?;
-        let facts = gather(night, tx, &catalog).await?;
+        let facts = gather(night, tx, &catalog, night.config.plan.history_days).await?;
         let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
         let unmapped = unmapped
             .iter()
@@ -225,10 +226,11 @@ async fn gather<'a>(
     night: &'a Night<'_>,
     tx: &mut Tx,
     catalog: &'a Catalog,
+    history_days: i64,
 ) -> Result<Facts<'a>, NightError> {
     let account = night.account();
     let as_of = night.today();
-    let from = as_of - Duration::days(night.config.plan.history_days);
+    let from = as_of - Duration::days(history_days);
     let mut coverage = BTreeMap::new();
     for connector in &night.config.connectors {
         let days = facts::covered_days(tx, account, &connector.id, from, as_of).await?;
@@ -252,6 +254,28 @@ async fn gather<'a>(
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
+    })
+}
+
+/// Days a backtest looks back: the two years it lives again and learns from, and one more for the season.
+const BACKTEST_DAYS: i64 = 1_100;
+
+/// What is known up to today, further back than a plan needs: for a backtest.
+///
+/// # Errors
+/// When the store fails.
+pub async fn history(night: &Night<'_>, tx: &mut Tx) -> Result<History, NightError> {
+    let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let facts = gather(night, tx, &catalog, BACKTEST_DAYS).await?;
+    let reach = Policy {
+        history_days: BACKTEST_DAYS,
+        ..night.config.plan.clone()
+    };
+    Ok(History {
+        snapshot: assemble(&facts, &reach).snapshot,
+        policy: night.config.plan.clone(),
+        stock: recorded(&facts),
+        rates: freight(&facts),
     })
 }
 

@@ -369,7 +369,9 @@ mod tests {
     fn sales(out: std::ops::Range<usize>) -> DailySales {
         DailySales {
             first_day: "2026-03-01".parse().unwrap(),
-            units: (0..20).map(|day| Some(if out.contains(&day) { 0 } else { 2 })).collect(),
+            units: (0..20)
+                .map(|day| Some(if out.contains(&day) { 0 } else { 2 }))
+                .collect(),
             in_stock: (0..20).map(|day| Some(!out.contains(&day))).collect(),
         }
     }
@@ -446,7 +448,10 @@ mod tests {
             gaps.units.set(day, None);
         }
         assert_eq!(decision(40).judge(&gaps), None);
-        assert_eq!(decision(40).judge(&DailySales::empty("2026-03-01".parse().unwrap())), None);
+        assert_eq!(
+            decision(40).judge(&DailySales::empty("2026-03-01".parse().unwrap())),
+            None
+        );
     }
 
     #[test]
@@ -455,9 +460,15 @@ mod tests {
         late.as_of = "2026-04-01".parse().unwrap();
         let one = [(&late, 0), (&decision(5), WHOLE)].map(|(decision, share)| (decision.clone(), share));
         let mut forward = Vec::new();
-        learn(&mut forward, one.iter().map(|(decision, share)| (decision, *share)));
+        learn(
+            &mut forward,
+            one.iter().map(|(decision, share)| (decision, *share)),
+        );
         let mut backward = Vec::new();
-        learn(&mut backward, one.iter().rev().map(|(decision, share)| (decision, *share)));
+        learn(
+            &mut backward,
+            one.iter().rev().map(|(decision, share)| (decision, *share)),
+        );
         assert_eq!(forward, backward);
         assert_eq!(forward[0].outcomes, 2);
     }

@@ -85,9 +85,10 @@ fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explai
 }
 
 fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
-    let mut terms = vec![
-        Explain::percent("service_target", i64::from(quantity.service_permille)),
-    ];
+    let mut terms = vec![Explain::percent(
+        "service_target",
+        i64::from(quantity.service_permille),
+    )];
     terms.extend(quantity.calibration.as_ref().map(Calibration::explain));
     terms.extend(quantity.named.as_ref().map(|named| method_terms(named, context)));
     terms.extend([

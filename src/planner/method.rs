@@ -150,7 +150,8 @@ fn count(mean: f64, variance: f64, service: f64) -> f64 {
         return 0.0;
     }
     // Demand that spreads no more than a Poisson is one.
-    let demand = Demand::negative_binomial(mean, variance.max(0.0).sqrt()).unwrap_or(Demand::Poisson { mean });
+    let demand =
+        Demand::negative_binomial(mean, variance.max(0.0).sqrt()).unwrap_or(Demand::Poisson { mean });
     // Counts too large to sum term by term are a normal's.
     demand
         .quantile(service)
@@ -170,10 +171,7 @@ fn lot(item: &ItemSeries, rate: f64, policy: &Policy) -> i64 {
         let lot = eoq(order.amount.to_f64()?, holding, rate).ok()?;
         Some(lot.quantity)
     });
-    by_cost
-        .unwrap_or(by_days)
-        .round()
-        .clamp(1.0, MOST_UNITS) as i64
+    by_cost.unwrap_or(by_days).round().clamp(1.0, MOST_UNITS) as i64
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ mod season;
 pub mod snapshot;
 mod text;
 
-pub use diff::{diff, diff_plans};
 pub use calibration::{Calibration, SalesClass};
+pub use diff::{diff, diff_plans};
 pub use engine::{ENGINE, canonical, plan};
 pub use method::Method;
 pub use model::*;

@@ -74,7 +74,13 @@ pub fn quantify(
         .unwrap_or(context.policy.service_permille)
         .clamp(1, 999);
     let class = SalesClass::of(demand.demand_days, demand.days_used);
-    let calibration = Calibration::of(context.policy, &item.warehouse, lane.mode, class, service_permille);
+    let calibration = Calibration::of(
+        context.policy,
+        &item.warehouse,
+        lane.mode,
+        class,
+        service_permille,
+    );
     let read_permille = calibration.map_or(service_permille, Calibration::read_permille);
     let named = Named::of(item, &buffers.sample, demand.level, read_permille, context.policy);
     let sampled_permille = calibrated_permille(read_permille);
@@ -103,7 +109,9 @@ pub fn quantify(
     let worst = (worst + 1e-6).floor().max(0.0) as i64;
     // What comes too late is taken out of the position again, as far as it hid a need.
     let late = if worst > open.max(0) { worst - open } else { 0 };
-    let need = named.as_ref().map_or((open + late).max(0), |named| named.need(open + late));
+    let need = named
+        .as_ref()
+        .map_or((open + late).max(0), |named| named.need(open + late));
     Quantity {
         calibration: calibration.cloned(),
         method_effect: need - (open + late).max(0),

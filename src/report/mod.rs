@@ -4,6 +4,7 @@
 //! number once (`view`), so that the HTML and its plain-text twin cannot tell different facts, then writes both,
 //! draws the charts and packs the workbook and the plan. [`decisions::read`] takes the edited workbook back.
 
+pub mod backtest;
 mod chart;
 pub mod decisions;
 mod figures;

@@ -6,6 +6,7 @@
 mod cells;
 mod columns;
 mod facts;
+pub mod past;
 mod policy;
 mod sales;
 mod ways;
@@ -70,7 +71,7 @@ pub fn as_workbook(name: &str) -> Option<String> {
 pub fn is_known(name: &str) -> bool {
     FILES.iter().any(|(known, _)| {
         *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
-    })
+    }) || past::is_known(name)
 }
 
 /// No file may be larger.

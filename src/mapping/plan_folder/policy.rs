@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Column, Sheet, flag, whole};
+use super::cells::{Column, Sheet, decimal, flag, whole};
 use super::facts::permille;
-use crate::planner::{CertainShortage, MoqPolicy, Policy};
+use crate::money::{Currency, Money};
+use crate::planner::{CertainShortage, Method, MoqPolicy, Policy};
 use crate::problem::{Problem, nearest};
 
 /// What a day means that has no row.
@@ -24,7 +25,7 @@ pub struct Settings {
     pub lead_p90: Option<i64>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 23] = [
     "review_days",
     "service_level",
     "lead_percentile",
@@ -43,6 +44,11 @@ const KEYS: [&str; 18] = [
     "absent_day",
     "lead_p50",
     "lead_p90",
+    "method",
+    "lot_days",
+    "order_cost",
+    "holding_rate",
+    "calibrate",
 ];
 
 static COLUMNS: [Column; 2] = [
@@ -150,6 +156,21 @@ fn toml_pairs(bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<(String, String)
     }
 }
 
+/// `120 CNY`.
+fn money(value: &str) -> Option<Money> {
+    let (amount, currency) = value.trim().split_once(' ')?;
+    let amount = decimal(amount).filter(|amount| amount.is_sign_positive() && !amount.is_zero())?;
+    Some(Money::new(amount, Currency::new(currency.trim()).ok()?))
+}
+
+/// A yearly share as thousandths.
+fn yearly(value: &str) -> Option<u16> {
+    let permille = (decimal(value.trim())? * rust_decimal::Decimal::ONE_THOUSAND).round();
+    u16::try_from(i64::try_from(permille).ok()?)
+        .ok()
+        .filter(|permille| (1..=5_000).contains(permille))
+}
+
 fn choose<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
     let found = choices.iter().find(|(name, _)| *name == value);
     found.map(|(_, choice)| *choice)
@@ -245,6 +266,23 @@ fn set(
             .map(|choice| settings.absent_day = choice),
             "`auto`, `zero` or `gap`",
         ),
+        "method" => (
+            Method::from_name(value).map(|method| policy.method = method),
+            "`linkstar`, `base-stock`, `R,S`, `s,S` or `r,Q`",
+        ),
+        "lot_days" => (
+            days(1, 365).map(|days| policy.lot_days = days),
+            "whole days from 1 to 365",
+        ),
+        "order_cost" => (
+            money(value).map(|cost| policy.order_cost = Some(cost)),
+            "an amount and its currency, such as `120 CNY`",
+        ),
+        "holding_rate" => (
+            yearly(value).map(|share| policy.holding_permille = share),
+            "a share of the unit cost a year, such as 0.2 (from 0.001 to 5)",
+        ),
+        "calibrate" => (flag(value).map(|on| policy.calibrate = on), "true or false"),
         "lead_p50" => (
             days(0, 400).map(|days| settings.lead_p50 = Some(days)),
             "whole days from 0 to 400",
