@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Duration;
 
 use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble, freight, recorded};
+use super::calibrate::{self, Judged};
 use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
@@ -85,6 +86,9 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
 pub(super) struct Draft {
     pub(super) plan: Plan,
     snapshot: Snapshot,
+    /// The account's, with what earlier decisions attained.
+    policy: Policy,
+    judged: Judged,
     pub(super) unmapped: Vec<UnmappedCode>,
     acknowledged: plans::Acknowledged,
     basis: Basis,
@@ -108,6 +112,7 @@ impl Draft {
                 times: 1,
             })
             .collect();
+        let (policy, judged) = calibrate::policy(tx, account, &snapshot, &night.config.plan).await?;
         let current = plans::parent(tx, account).await?;
         if let Some(current) = current
             .as_ref()
@@ -118,11 +123,13 @@ impl Draft {
                 Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
                 None => None,
             };
-            let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
+            let again = planner::plan(&snapshot, &policy, before.as_ref());
             if again.id == current.plan.id {
                 return Ok(Self {
                     plan: again,
                     snapshot,
+                    policy,
+                    judged,
                     unmapped,
                     acknowledged: Vec::new(),
                     basis,
@@ -130,14 +137,12 @@ impl Draft {
                 });
             }
         }
-        let plan = planner::plan(
-            &snapshot,
-            &night.config.plan,
-            current.as_ref().map(|current| &current.plan),
-        );
+        let plan = planner::plan(&snapshot, &policy, current.as_ref().map(|current| &current.plan));
         Ok(Self {
             plan,
             snapshot,
+            policy,
+            judged,
             unmapped,
             acknowledged: current.map(|current| current.acknowledged).unwrap_or_default(),
             basis,
@@ -154,9 +159,16 @@ impl Draft {
                 account,
                 &self.plan,
                 &self.snapshot,
-                &night.config.plan,
+                &self.policy,
                 &self.acknowledged,
                 night.now(),
+            )
+            .await?;
+            calibrate::keep(
+                tx,
+                account,
+                &self.judged,
+                (&self.snapshot, &self.policy, &self.plan),
             )
             .await?;
         }
@@ -181,7 +193,7 @@ impl Draft {
         let (snapshot, policy) = plans::inputs(tx, night.account(), &head).await?;
         Ok(Some(planner::diff(
             (&snapshot, &policy, &before),
-            (&self.snapshot, &night.config.plan, &self.plan),
+            (&self.snapshot, &self.policy, &self.plan),
         )))
     }
 }

@@ -150,8 +150,11 @@ fn count(mean: f64, variance: f64, service: f64) -> f64 {
         return 0.0;
     }
     // Demand that spreads no more than a Poisson is one.
-    let demand =
-        Demand::negative_binomial(mean, variance.max(0.0).sqrt()).unwrap_or(Demand::Poisson { mean });
+    let demand = if variance > mean * 1.000_001 {
+        Demand::negative_binomial(mean, variance.sqrt()).unwrap_or(Demand::Poisson { mean })
+    } else {
+        Demand::Poisson { mean }
+    };
     // Counts too large to sum term by term are a normal's.
     demand
         .quantile(service)

@@ -9,6 +9,7 @@
 
 pub mod archive;
 pub mod blob;
+pub mod calibration;
 pub mod catalog;
 pub mod copy;
 pub mod dialect;
