@@ -23,6 +23,8 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Life {
     pub tally: Tally,
+    /// Every order: day from the start, place of the item, units.
+    pub orders: Vec<(usize, usize, i64)>,
     /// Where calibration stood at the end.
     pub calibration: Vec<Calibration>,
 }
@@ -63,6 +65,7 @@ pub fn run(world: &World, rule: &Rule, run: u32, seed: u64, progress: &mut dyn F
         })
         .collect();
     let mut decider = Decider::new(world, rule);
+    let mut placed = Vec::new();
     let mut tally = Tally::new(world.items.len(), world.quarters());
     let sums: Vec<Vec<i64>> = world.items.iter().map(running_sums).collect();
     let review = usize::try_from(world.policy.review_days.max(1)).unwrap_or(7);
@@ -93,6 +96,7 @@ pub fn run(world: &World, rule: &Rule, run: u32, seed: u64, progress: &mut dyn F
             {
                 let (before, after) = lead(item, day, order.lane);
                 if order.units > 0 {
+                    placed.push((day, index, order.units));
                     shelf.way.push(Shipment {
                         ordered: day,
                         shipped: day as i64 + before,
@@ -133,6 +137,7 @@ pub fn run(world: &World, rule: &Rule, run: u32, seed: u64, progress: &mut dyn F
     }
     Life {
         tally,
+        orders: placed,
         calibration: decider.policy.calibration,
     }
 }

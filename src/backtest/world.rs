@@ -110,8 +110,8 @@ pub const LEAST_HISTORY: i64 = 60;
 /// Days a policy learns from before its first decision.
 pub const LEAST_LEARNT: i64 = 28;
 const YEAR: i64 = 364;
-/// Days around a day whose demand nobody saw that stand in for it.
-const NEAR_DAYS: i64 = 42;
+/// Days before one whose demand nobody saw that stand in for it: what came later must not show.
+const NEAR_DAYS: i64 = 84;
 
 /// A way goods come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -374,7 +374,7 @@ fn live(
             let day = offset + ahead;
             seen(day).unwrap_or_else(|| {
                 filled += 1;
-                let near: Vec<u32> = (day - NEAR_DAYS..=day + NEAR_DAYS).filter_map(seen).collect();
+                let near: Vec<u32> = (day - NEAR_DAYS..day).filter_map(seen).collect();
                 let chance = dice::unit(seed, &[name, 1, ahead.unsigned_abs()]);
                 let place = (chance * near.len() as f64) as usize;
                 near.get(place).copied().unwrap_or(0)

@@ -256,6 +256,7 @@ fn as_text(report: &Report, lang: Lang) -> String {
 fn row(name: &str, figures: &Figures) -> Vec<String> {
     use crate::report::backtest::{amount, percent};
     let days = |range: Option<Range>| range.map_or_else(|| "n/a".to_owned(), |range| amount(range, 1));
+    let money = |range: Option<Range>| range.map_or_else(|| "n/a".to_owned(), |range| amount(range, 0));
     vec![
         name.to_owned(),
         percent(figures.coverage),
@@ -265,9 +266,9 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
         figures
             .stock_days_median
             .map_or_else(|| "n/a".to_owned(), |days| days.round_dp(1).to_string()),
-        days(figures.capital),
-        days(figures.storage_fees),
-        days(figures.freight),
+        money(figures.capital),
+        money(figures.storage_fees),
+        money(figures.freight),
     ]
 }
 

@@ -5,6 +5,7 @@ mod folder;
 mod golden;
 mod laws;
 mod m5;
+mod methods;
 mod store;
 mod worked;
 

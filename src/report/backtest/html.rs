@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::svg::escape;
 use super::{amount, conclusions, fill, head, notes, percent};
-use crate::backtest::{Figures, Report};
+use crate::backtest::{Figures, Range, Report};
 use crate::wording::Lang;
 
-const STYLE: &str = "body{font:15px/1.55 system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif;color:#1c2430;background:#fff;max-width:1080px;margin:2rem auto;padding:0 1rem}h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}p.about{color:#5b6675;margin:.2rem 0 .6rem}table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:.35rem .6rem;border-bottom:1px solid #dfe4ea;text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#5b6675;font-weight:600}tr.group td{background:#f3f5f8;font-weight:600;text-align:left}td small{color:#7a8594}ul{padding-left:1.2rem}svg{max-width:100%;height:auto}div.wide{overflow-x:auto}@media print{body{margin:0}}";
+const STYLE: &str = "body{font:15px/1.55 system-ui,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif;color:#1c2430;background:#fff;max-width:1280px;margin:2rem auto;padding:0 1rem}h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}p.about{color:#5b6675;margin:.2rem 0 .6rem}table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:.35rem .6rem;border-bottom:1px solid #dfe4ea;text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:#5b6675;font-weight:600}tr.group td{background:#f3f5f8;font-weight:600;text-align:left}td small{color:#7a8594}ul{padding-left:1.2rem}svg{max-width:100%;height:auto}div.wide{overflow-x:auto}@media print{body{margin:0}}";
 
 pub(super) fn render(report: &Report, charts: &[(&str, String)], lang: Lang) -> String {
     let mut page = String::new();
@@ -103,8 +103,8 @@ fn group(page: &mut String, name: &str) {
 }
 
 fn row(page: &mut String, name: &str, figures: &Figures) {
-    let plain = |range: Option<crate::backtest::Range>| {
-        range.map_or_else(|| "n/a".to_owned(), |range| amount(range, 1))
+    let plain = |range: Option<Range>, places: usize| {
+        range.map_or_else(|| "n/a".to_owned(), |range| amount(range, places))
     };
     let median = figures
         .stock_days_median
@@ -113,11 +113,11 @@ fn row(page: &mut String, name: &str, figures: &Figures) {
         percent(figures.coverage),
         percent(figures.fill),
         percent(figures.out_of_stock),
-        plain(figures.stock_days),
+        plain(figures.stock_days, 1),
         median,
-        plain(figures.capital),
-        plain(figures.storage_fees),
-        plain(figures.freight),
+        plain(figures.capital, 0),
+        plain(figures.storage_fees, 0),
+        plain(figures.freight, 0),
     ];
     let _ = write!(page, "<tr><td>{}</td>", escape(name));
     for cell in cells {

@@ -6,6 +6,7 @@ mod svg;
 use rust_decimal::Decimal;
 
 use crate::backtest::{LEAST_DAYS, LEAST_ITEMS, Range, Report};
+use crate::planner::calibration::LEAST_OUTCOMES;
 use crate::wording::{Lang, text};
 
 /// The report's files: `report.html` and its charts.
@@ -120,7 +121,11 @@ pub fn notes(report: &Report, lang: Lang) -> Vec<String> {
     {
         notes.push(fill(lang, "note.no_money", &[]));
     }
-    for state in report.policies.iter().flat_map(|policy| &policy.calibration) {
+    if let Some(currency) = &report.currency {
+        notes.push(fill(lang, "note.currency", &[("currency", currency.clone())]));
+    }
+    let states = report.policies.iter().flat_map(|policy| &policy.calibration);
+    for state in states.filter(|state| state.outcomes >= LEAST_OUTCOMES) {
         notes.push(fill(
             lang,
             "note.calibrated",
