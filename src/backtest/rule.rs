@@ -17,10 +17,12 @@ pub enum Rule {
     },
     /// What business software computes: below `mean·L + z·σ·√L` order up to that and a cycle's demand.
     MinMax { window_days: usize, cycle_days: i64 },
+    /// So many days of the mean of the last year's in-stock days, on hand and under way.
+    Cover { name: String, days: i64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no policy `{name}`; there are {}", NAMES.join(" · "))]
+#[error("no policy `{name}`; there are {} · cover-DAYS", NAMES.join(" · "))]
 pub struct RuleError {
     pub name: String,
 }
@@ -73,6 +75,10 @@ impl Rule {
                 window_days: MIN_MAX_WINDOW,
                 cycle_days: policy.review_days.max(1),
             },
+            other if cover(other).is_some() => Self::Cover {
+                name: other.to_owned(),
+                days: cover(other).unwrap_or_default(),
+            },
             other => match Method::from_name(other) {
                 Some(method) => Self::Plan {
                     name: method.name().to_owned(),
@@ -94,7 +100,7 @@ impl Rule {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Plan { name, .. } => name,
+            Self::Plan { name, .. } | Self::Cover { name, .. } => name,
             Self::SellerVelocity {
                 in_stock_only: false, ..
             } => "seller-velocity",
@@ -124,6 +130,15 @@ impl Rule {
                 let level = (rate * (lead + review + safety_days) as f64 - 1e-9).ceil() as i64;
                 (level, level)
             }
+            Self::Cover { days, .. } => {
+                let (mut n, mut sum) = (0.0, 0.0);
+                for (units, _) in seen.last(LONGEST_WINDOW).filter(|(_, stocked)| *stocked) {
+                    n += 1.0;
+                    sum += units;
+                }
+                let level = (sum / f64::max(n, 1.0) * *days as f64 - 1e-9).ceil() as i64;
+                (level, level)
+            }
             Self::MinMax {
                 window_days,
                 cycle_days,
@@ -149,6 +164,12 @@ impl Rule {
             }
         }
     }
+}
+
+/// `cover-45`.
+fn cover(name: &str) -> Option<i64> {
+    let days = name.strip_prefix("cover-")?.parse().ok()?;
+    (1..=365).contains(&days).then_some(days)
 }
 
 /// Longest reach of a seller's velocity: ninety days, further back for days that do not count.
@@ -189,6 +210,11 @@ mod tests {
         for name in NAMES {
             assert_eq!(Rule::named(name, &Policy::default()).unwrap().name(), name);
         }
+        assert_eq!(
+            Rule::named("cover-45", &Policy::default()).unwrap().name(),
+            "cover-45"
+        );
+        assert!(Rule::named("cover-0", &Policy::default()).is_err());
         let error = Rule::named("eoq", &Policy::default()).unwrap_err();
         assert!(
             error
@@ -205,6 +231,8 @@ mod tests {
         assert_eq!(seller.level(&Seen(&even), 34, &policy), (224, 224));
         let min_max = Rule::named("min-max", &policy).unwrap();
         assert_eq!(min_max.level(&Seen(&even), 34, &policy), (164, 136));
+        let cover = Rule::named("cover-45", &policy).unwrap();
+        assert_eq!(cover.level(&Seen(&even), 34, &policy), (180, 180));
         // z·σ·√L on top: sd of 0, 8, 0, 8 … is 4.011, √34 of it 23.39, z 1.645.
         let uneven = sales(&[0, 8].repeat(100));
         assert_eq!(min_max.level(&Seen(&uneven), 34, &policy), (203, 175));

@@ -8,7 +8,7 @@ use linkstar::backtest::{
     Cell, Conclusion, History, Life, Rates, Refusal, Report, Rule, Settings, World, report, run,
 };
 use linkstar::order::Mode;
-use linkstar::planner::{DailySales, Method, Policy};
+use linkstar::planner::{DailySales, Policy};
 use linkstar::report::backtest::files;
 use linkstar::wording::Lang;
 use proptest::prelude::*;
@@ -91,22 +91,15 @@ fn r80_on_demand_with_a_known_optimum_the_best_level_ranks_first() {
     // A unit a day costs 1 to keep, a lost unit 133: at the end of a week the critical ratio is 133 / (133 + 7) = .95.
     let history = world_of(20, 500, 6.0, 14, 0xA11CE);
     let world = World::of(&history, &once(40)).expect("a world");
-    let cost = |service_permille: u16| {
-        let rule = Rule::Plan {
-            name: service_permille.to_string(),
-            policy: Policy {
-                method: Method::BaseStock,
-                service_permille,
-                calibrate: false,
-                ..history.policy.clone()
-            },
-        };
+    // Six a day over 21 days: a Poisson of 126, whose .95 quantile is 145, about 24 days of demand.
+    let cost = |name: &str| {
+        let rule = Rule::named(name, &history.policy).expect("a policy");
         let life = run(&world, &rule, 0, 1, &mut |_| {});
         let mut sum = Cell::default();
         life.tally.cells.iter().flatten().for_each(|cell| sum.add(cell));
         sum.stock_days + 133 * (sum.demand - sum.sold)
     };
-    let [short, low, best, high] = [500, 700, 950, 999].map(cost);
+    let [short, low, best, high] = ["cover-19", "cover-21", "cover-24", "cover-30"].map(cost);
     assert!(
         best < low && low < short && best < high,
         "{short} {low} {best} {high}"
@@ -389,7 +382,7 @@ fn the_command_says_what_it_found_by_its_exit_code() {
     assert_eq!(unknown.status.code(), Some(2));
     insta::assert_snapshot!(
         String::from_utf8_lossy(&unknown.stderr),
-        @"error: no policy `eoq`; there are linkstar · seller-velocity · min-max · R,S · s,S · r,Q · base-stock · linkstar-uncalibrated · seller-velocity-in-stock"
+        @"error: no policy `eoq`; there are linkstar · seller-velocity · min-max · R,S · s,S · r,Q · base-stock · linkstar-uncalibrated · seller-velocity-in-stock · cover-DAYS"
     );
 }
 

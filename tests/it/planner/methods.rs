@@ -145,7 +145,7 @@ fn what_was_attained_moves_the_level_and_is_told() {
     );
     let plan = planned(&calibrated(12_000, 400), 0);
     let english = explain_text(only(&plan), Lang::En);
-    let told = "Target moved by what earlier decisions attained: 96.2%\n    Decisions judged: 400\n    Read by earlier decisions: 95%\n    Attained by earlier decisions: 93.8%";
+    let told = "Target moved by what earlier decisions attained: 96.2 %\n    Decisions judged: 400\n    Read by earlier decisions: 95 %\n    Attained by earlier decisions: 93.8 %";
     assert!(english.contains(told), "{english}");
     assert!(!explain_text(only(&plan), Lang::Zh).contains("[plan."));
 }
