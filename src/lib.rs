@@ -24,6 +24,7 @@
 pub mod calendar;
 pub mod catalog;
 pub mod clock;
+pub mod deadline;
 pub mod declared;
 pub mod delivery;
 pub mod digest;

@@ -8,6 +8,7 @@ const FLOORS: [(&str, u8); 28] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
+    ("deadline", 0),
     ("declared", 0),
     ("delivery", 0),
     ("digest", 0),

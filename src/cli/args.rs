@@ -145,6 +145,14 @@ pub enum Command {
         after_help = "Example: linkstar approve --file 'reply.xlsx'\n         linkstar approve --all\n         linkstar approve goodcang:UKMA/85123A=240 amazon:GB/22423"
     )]
     Approve(ApproveArgs),
+    /// What people make of the suggestions: adopted, changed, rejected, watched, and why.
+    #[command(after_help = "Example: linkstar decisions --since 2026-09-01 --json")]
+    Decisions(super::trial::PeriodArgs),
+    /// A trial: what may be ordered yet, and what people ordered beside what was suggested.
+    #[command(
+        after_help = "Example: linkstar trial --since 2026-09-01\nThe stage is set by [trial] (docs/trial.md)."
+    )]
+    Trial(super::trial::PeriodArgs),
     /// Stocking orders (备货单).
     #[command(
         after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'"

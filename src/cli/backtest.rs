@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
+use chrono::{NaiveTime, TimeZone as _, Utc};
+
 use super::args::Cli;
 use super::args::backtest::BacktestArgs;
 use super::context::{Context, columns, fill, heads, print, print_json};
@@ -10,6 +12,7 @@ use super::{CliError, Exit, plan_dir};
 use crate::backtest::{
     Figures, History, Life, Progress, Range, Refusal, Report, Rule, Settings, World, report, run as live,
 };
+use crate::clock::FixedClock;
 use crate::mapping::plan_folder::{self, past};
 use crate::night::plan;
 use crate::problem::Problem;
@@ -40,7 +43,14 @@ pub async fn run(cli: &Cli, args: &BacktestArgs) -> Result<Exit, CliError> {
             }
         }
         _ => {
-            let context = Context::open(cli, None).await?;
+            let mut context = Context::open(cli, None).await?;
+            if let Some(as_of) = args.as_of {
+                let zone = context.config.account.zone;
+                let noon = as_of.and_time(NaiveTime::MIN) + chrono::Duration::hours(12);
+                if let Some(at) = zone.from_local_datetime(&noon).earliest() {
+                    context.clock = Box::new(FixedClock::new(at.with_timezone(&Utc)));
+                }
+            }
             let night = context.night(true);
             let mut tx = context.store.read().await?;
             let history = plan::history(&night, &mut tx).await?;

@@ -23,6 +23,7 @@ mod receive;
 mod run;
 pub mod schedule;
 pub mod status;
+mod trial;
 mod web;
 mod world;
 
@@ -166,6 +167,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
         Command::Replay { plan } => planning::replay(cli, plan).await,
+        Command::Decisions(args) => trial::decisions(cli, args).await,
+        Command::Trial(args) => trial::trial(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,
         Command::Order { command } => order::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,

@@ -180,6 +180,11 @@ fn screen(lang: Lang, config: &Config, seen: &Overview, pulls: &[Pulling]) -> St
         out.push_str(&format!("  ! {}\n", lines.join("\n      ")));
     }
     out.push('\n');
+    let stage = config.trial.stage.code();
+    if !config.trial.is_live() {
+        let places = [("stage", word(lang, "cli.trial.stage", stage))];
+        out.push_str(&format!("{}\n", fill(lang, "cli.trial.stage", &places)));
+    }
     let run = seen.last_night();
     match run {
         Some(run) => out.push_str(&format!(

@@ -29,11 +29,12 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "account",
     "store",
     "night",
     "plan",
+    "trial",
     "mail",
     "order",
     "inbox",
@@ -90,6 +91,7 @@ pub fn load_text(
     let store = or_default(&mut sections, "store");
     let night = or_default(&mut sections, "night");
     let plan = or_default(&mut sections, "plan");
+    let trial = or_default(&mut sections, "trial");
     let mail = sections.take("mail");
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
@@ -105,6 +107,7 @@ pub fn load_text(
             store,
             night,
             plan,
+            trial,
             mail,
             order,
             inbox,
@@ -155,6 +158,7 @@ fn check(config: &Config, sections: &mut Sections<'_>) {
             );
         }
     }
+    super::trial::check(&config.trial, sections);
     if let Some(web) = &config.web {
         super::web::check(web, sections);
     }

@@ -4,6 +4,7 @@
 mod load;
 mod retention;
 mod sections;
+mod trial;
 mod web;
 
 pub use load::{ConfigError, load, load_text};
@@ -14,6 +15,7 @@ pub use sections::{
     StoreSection,
 };
 
+pub use trial::{TrialRule, TrialSection, TrialStage, Trusted};
 pub use web::{WebSection, WebUser};
 
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ pub struct Config {
     pub store: StoreSection,
     pub night: NightSection,
     pub plan: Policy,
+    pub trial: TrialSection,
     pub mail: Option<MailSection>,
     pub order: OrderSection,
     pub inbox: InboxSection,

@@ -1,6 +1,7 @@
 //! Facts: what was sold, what is in stock, what is under way, what arrived. Appended or superseded, never edited.
 
 mod facts;
+pub mod milestone;
 mod returned;
 mod tracking;
 pub mod transit;

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Night;
 use super::issue::{ApprovedLine, Booking, late};
+use super::{Night, trial};
 use crate::config::Config;
 use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
@@ -92,6 +92,10 @@ pub async fn reissue(
         before: Some(before),
     };
     let lines = lines(&booking, before, units).map_err(AmendError::Problems)?;
+    let untrusted = trial::admit_again(night, tx, number, &lines).await?;
+    if !untrusted.is_empty() {
+        return Err(AmendError::Problems(untrusted));
+    }
     let (lane, forwarder) = booking
         .way()
         .map_err(|problem| AmendError::Problems(vec![problem]))?;

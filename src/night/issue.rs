@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Duration, NaiveDate};
 
-use super::Night;
 use super::amend::document_key;
+use super::{Night, trial};
 use crate::catalog::{Catalog, CodeKind, Item, Lane};
 use crate::config::ForwarderSection;
 use crate::delivery::Channel;
@@ -53,16 +53,21 @@ pub async fn issue(
         .into_iter()
         .map(|(warehouse, sku, _)| (warehouse, sku))
         .collect();
+    let open = approved
+        .iter()
+        .filter(|line| !taken.contains(&(line.warehouse.clone(), line.sku.clone())));
+    let (admitted, held) = trial::admit(night, tx, plan, open).await?;
     let mut groups: BTreeMap<(WarehouseCode, Mode), Vec<&ApprovedLine>> = BTreeMap::new();
-    for line in approved {
-        if !taken.contains(&(line.warehouse.clone(), line.sku.clone())) {
-            groups
-                .entry((line.warehouse.clone(), line.mode))
-                .or_default()
-                .push(line);
-        }
+    for line in admitted {
+        groups
+            .entry((line.warehouse.clone(), line.mode))
+            .or_default()
+            .push(line);
     }
-    let mut issued = Issued::default();
+    let mut issued = Issued {
+        held,
+        ..Issued::default()
+    };
     for ((warehouse, mode), lines) in groups {
         let number = orders::next_number(tx, night.account(), night.today()).await?;
         let booking = Booking {

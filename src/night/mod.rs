@@ -27,6 +27,7 @@ pub mod sources;
 pub mod step;
 pub mod suggest;
 pub mod tools;
+pub mod trial;
 mod turn;
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The books as they stood before linkstar: shipments under way, and past ones to learn lead times from. Read once,
-//! when a seller starts; reading the files again changes nothing.
+//! The books as people keep them beside linkstar: shipments under way, and past ones to learn lead times from. Read when
+//! a seller starts, and through a trial in which people order by themselves; reading the files again changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -28,12 +28,13 @@ const PAST: [Column; 6] = [
     Column::optional("put_away_on"),
 ];
 
-const OPEN: [Column; 7] = [
+const OPEN: [Column; 8] = [
     Column::required("order"),
     Column::required("warehouse"),
     Column::required("mode"),
     Column::required("forwarder"),
-    Column::required("shipped_on"),
+    Column::optional("ordered_on"),
+    Column::optional("shipped_on"),
     Column::required("sku"),
     Column::required("units"),
 ];
@@ -106,12 +107,15 @@ struct OpenLine {
     warehouse: WarehouseCode,
     mode: Mode,
     forwarder: ForwarderId,
-    shipped_on: NaiveDate,
+    ordered_on: NaiveDate,
+    /// `None` until it was handed over.
+    shipped_on: Option<NaiveDate>,
     sku: Sku,
     units: i64,
 }
 
-/// Shipments under way become orders that were handed over on their day, so that they count as moving.
+/// Shipments under way become orders, handed over on their day, so that they count as moving. One that is known and
+/// was not handed over yet gets its day when the file has it.
 ///
 /// # Errors
 /// When the store fails; bad rows are in the report and the others are taken.
@@ -132,15 +136,25 @@ pub async fn open_shipments(night: &Night<'_>, tx: &mut Tx, table: &Table) -> Re
     }
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     for (number, lines) in by_order {
-        if orders::get(tx, night.account(), &number).await?.is_some() {
-            report.count("known", 1);
+        let Some(first) = lines.first() else { continue };
+        if let Some(known) = orders::get(tx, night.account(), &number).await? {
+            // Orders of linkstar's own are handed over by the forwarder's word, not by this file.
+            let waits = known.order.plan.is_none() && known.state == OrderState::Approved;
+            if let Some(shipped_on) = first.shipped_on.filter(|_| waits) {
+                hand_over(night, tx, &number, shipped_on).await?;
+                report.count("handed_over", 1);
+            } else {
+                report.count("known", 1);
+            }
             continue;
         }
-        let (order, eta_p90, shipped_on) = order_of(night, &catalog, &number, &lines, &mut report);
-        if let (Some(order), Some(shipped_on)) = (order, shipped_on) {
-            let at = instant_of(shipped_on, NaiveTime::MIN, night.config.account.zone);
+        let (order, eta_p90) = order_of(night, &catalog, &number, first, &lines, &mut report);
+        if let Some(order) = order {
+            let at = instant_of(first.ordered_on, NaiveTime::MIN, night.config.account.zone);
             orders::create(tx, night.account(), &order, eta_p90, "opening", at).await?;
-            hand_over(night, tx, &number, shipped_on).await?;
+            if let Some(shipped_on) = first.shipped_on {
+                hand_over(night, tx, &number, shipped_on).await?;
+            }
             report.count("orders", 1);
         }
     }
@@ -153,7 +167,19 @@ fn read_line(row: &mut crate::mapping::table::Row<'_>) -> Option<OpenLine> {
     });
     let mode = row.required("mode", "sea, rail, truck, air or express", Mode::parse);
     let forwarder = row.required("forwarder", "a forwarder id", |text| ForwarderId::new(text).ok());
-    let shipped_on = row.required("shipped_on", DATE, day);
+    let shipped_on = row.parsed("shipped_on", DATE, day);
+    let ordered_on = row.parsed("ordered_on", DATE, day);
+    if let (Some(ordered), Some(shipped)) = (ordered_on, shipped_on)
+        && shipped < ordered
+    {
+        row.refuse(
+            "shipped_on",
+            format!("{ordered} or later, the day it was ordered"),
+        );
+    }
+    if row.cell("shipped_on").is_empty() && row.cell("ordered_on").is_empty() {
+        row.refuse("shipped_on", format!("{DATE} here or in ordered_on"));
+    }
     let sku = row.required("sku", "a SKU of the catalog", |text| Sku::new(text).ok());
     let units = row.required("units", "a whole number above 0", |text| {
         text.parse().ok().filter(|n: &i64| *n > 0)
@@ -162,10 +188,12 @@ fn read_line(row: &mut crate::mapping::table::Row<'_>) -> Option<OpenLine> {
         warehouse: warehouse?,
         mode: mode?,
         forwarder: forwarder?,
-        shipped_on: shipped_on?,
+        ordered_on: ordered_on.or(shipped_on)?,
+        shipped_on,
         sku: sku?,
         units: units?,
     })
+    .filter(|_| row.problems().is_empty())
 }
 
 async fn hand_over(
@@ -196,26 +224,28 @@ fn order_of(
     night: &Night<'_>,
     catalog: &Catalog,
     number: &OrderNo,
+    first: &OpenLine,
     lines: &[OpenLine],
     report: &mut StepReport,
-) -> (Option<StockingOrder>, NaiveDate, Option<NaiveDate>) {
-    let Some(first) = lines.first() else {
-        return (None, night.today(), None);
-    };
+) -> (Option<StockingOrder>, NaiveDate) {
     let lane = catalog.lanes_to(&first.warehouse, first.mode).next();
     let days = |pick: fn(&crate::catalog::Days) -> i64| {
         lane.and_then(|lane| lane.transit.as_ref().map(pick)).unwrap_or(0)
     };
-    let eta = first.shipped_on + Duration::days(days(|days| days.p50));
-    let eta_p90 = first.shipped_on
-        + Duration::days(days(|days| days.p90) + lane.and_then(|l| l.putaway).map_or(0, |d| d.p90));
+    let production = lane.and_then(|lane| lane.production).map_or(0, |days| days.p50);
+    let ship_by = first
+        .shipped_on
+        .unwrap_or(first.ordered_on + Duration::days(production));
+    let eta = ship_by + Duration::days(days(|days| days.p50));
+    let eta_p90 =
+        ship_by + Duration::days(days(|days| days.p90) + lane.and_then(|l| l.putaway).map_or(0, |d| d.p90));
     let config = &night.config.order;
     let warehouse = catalog.warehouses.get(&first.warehouse);
     let country = warehouse.map_or("", |warehouse| warehouse.country.as_str());
     let mut order = StockingOrder {
         number: number.clone(),
         revision: 1,
-        created_on: first.shipped_on,
+        created_on: first.ordered_on,
         plan: None,
         warehouse: first.warehouse.clone(),
         deliver_to: warehouse
@@ -231,7 +261,7 @@ fn order_of(
         port_of_loading: lane.map_or_else(String::new, |lane| lane.port_of_loading.clone()),
         port_of_discharge: warehouse
             .map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),
-        ship_by: first.shipped_on,
+        ship_by,
         eta,
         lines: Vec::new(),
         cartons: Vec::new(),
@@ -246,11 +276,7 @@ fn order_of(
             )),
         }
     }
-    (
-        (!order.lines.is_empty()).then_some(order),
-        eta_p90,
-        Some(first.shipped_on),
-    )
+    ((!order.lines.is_empty()).then_some(order), eta_p90)
 }
 
 /// The papers of these shipments were written elsewhere: only the codes are needed here.

@@ -9,7 +9,7 @@ use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
 use super::{Night, NightError, notice};
 use crate::catalog::Catalog;
-use crate::config::{MailSection, Recipient};
+use crate::config::{MailSection, Recipient, TrialSection};
 use crate::connector::Bound;
 use crate::delivery::State;
 use crate::ids::SourceId;
@@ -20,7 +20,7 @@ use crate::planner::{Plan, PlanDiff};
 use crate::reconcile::Line;
 use crate::report::{
     DailyReport, Deadline, DeadlineKind, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem,
-    UnmappedCode, render_mail,
+    TrialNote, UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -237,6 +237,7 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
     DailyReport {
         lang: recipient.language,
         account: &night.config.account.name,
+        trial: trial_note(&night.config.trial),
         as_of: day.plan.as_of,
         now: night.now(),
         zone: night.config.account.zone,
@@ -259,6 +260,16 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
         run_problems: run_problems(&day.problems, recipient.language),
         owner,
         currency: Currency::CNY,
+    }
+}
+
+fn trial_note(trial: &TrialSection) -> TrialNote {
+    if trial.is_live() {
+        TrialNote::Live
+    } else if trial.is_shadow() {
+        TrialNote::Nothing
+    } else {
+        TrialNote::Partly
     }
 }
 

@@ -24,6 +24,7 @@ pub mod models;
 mod quantify;
 mod rounding;
 mod season;
+pub mod shadow;
 pub mod snapshot;
 mod text;
 

@@ -17,7 +17,7 @@ mod workbook;
 
 pub use model::{
     Attachment, DailyReport, Deadline, DeadlineKind, Inline, MailContent, OrderMotion, OwnerFilter,
-    ReceiptSummary, ReportError, RunProblem, UnmappedCode,
+    ReceiptSummary, ReportError, RunProblem, TrialNote, UnmappedCode,
 };
 
 use crate::planner::Plan;

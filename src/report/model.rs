@@ -17,6 +17,7 @@ pub struct DailyReport<'a> {
     pub lang: Lang,
     /// Name of the account as the seller calls it.
     pub account: &'a str,
+    pub trial: TrialNote,
     pub as_of: NaiveDate,
     /// When the report is made: ages of sources are counted to here.
     pub now: DateTime<Utc>,
@@ -35,6 +36,16 @@ pub struct DailyReport<'a> {
     pub owner: Option<OwnerFilter>,
     /// The currency totals are led by; other currencies are listed beside it, never converted.
     pub currency: Currency,
+}
+
+/// What is ordered of what people approve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TrialNote {
+    #[default]
+    Live,
+    /// Some lines only, or up to a limit.
+    Partly,
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ pub(super) fn render(view: &View) -> String {
         who.push_str(owner);
     }
     out.line(&who);
-    if let Some((_, banner)) = &view.banner {
+    for (_, banner) in &view.banners {
         out.blank();
         out.line(&format!("! {banner}"));
     }

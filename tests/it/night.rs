@@ -3,6 +3,7 @@
 mod amend;
 mod announce;
 mod answers;
+mod calibration;
 mod commands;
 mod daemon;
 mod deliveries;

@@ -1,6 +1,7 @@
 //! The edited workbook read back: what a person decided, line by line, and every cell that cannot be understood.
 
 mod cells;
+pub mod statistics;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

@@ -5,7 +5,7 @@ mod lines;
 mod sections;
 
 use super::figures::{self, Totals};
-use super::model::DailyReport;
+use super::model::{DailyReport, TrialNote};
 use crate::planner::{DataState, PlanLine};
 use crate::wording::text;
 
@@ -71,7 +71,7 @@ pub struct View {
     pub account: String,
     pub owner: Option<String>,
     pub tiles: Vec<Tile>,
-    pub banner: Option<(Tone, String)>,
+    pub banners: Vec<(Tone, String)>,
     pub headings: Headings,
     pub sources: Vec<SourceRow>,
     pub sources_note: Option<String>,
@@ -233,7 +233,10 @@ impl View {
                 .as_ref()
                 .map(|owner| text(report.lang, "mail.owner", &[("name", &owner.name)])),
             tiles: tiles(report, &totals, &data),
-            banner: banner(report, &totals, nothing, table.rows.is_empty()),
+            banners: on_trial(report)
+                .into_iter()
+                .chain(banner(report, &totals, nothing, table.rows.is_empty()))
+                .collect(),
             headings: Headings {
                 sources: t("head.sources"),
                 funnel: t("head.funnel"),
@@ -391,6 +394,16 @@ fn tiles(report: &DailyReport<'_>, totals: &Totals, data: &str) -> Vec<Tile> {
             },
         },
     ]
+}
+
+/// While linkstar is on trial nobody may take an approval for an order.
+fn on_trial(report: &DailyReport<'_>) -> Option<(Tone, String)> {
+    let key = match report.trial {
+        TrialNote::Live => return None,
+        TrialNote::Partly => "mail.banner.trial_partly",
+        TrialNote::Nothing => "mail.banner.trial_nothing",
+    };
+    Some((Tone::Blue, text(report.lang, key, &[])))
 }
 
 fn banner(report: &DailyReport<'_>, totals: &Totals, nothing: bool, no_rows: bool) -> Option<(Tone, String)> {

@@ -1,8 +1,8 @@
 //! What people made of a suggestion.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::super::{StoreError, Tx};
+use super::super::{Row, StoreError, Tx};
 use super::{PlanError, latest_head};
 use crate::args;
 use crate::ids::{AccountId, PlanId, Sku, WarehouseCode};
@@ -184,37 +184,55 @@ fn units_of(plan: &Plan, decision: &Decision) -> Result<Option<i64>, PlanError> 
     }
 }
 
+const DECISION: &str = "SELECT d.plan_id, d.warehouse, d.sku, d.source, d.decision, d.units, d.decided_by, d.reason \
+                        FROM decision d JOIN plan p ON p.account_id = d.account_id AND p.plan_id = d.plan_id \
+                        WHERE d.account_id = $1";
+
 /// All decisions on a plan, by warehouse, SKU and source.
 ///
 /// # Errors
 /// When the engine refuses.
 pub async fn decisions(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec<Decision>, PlanError> {
-    let rows = tx
-        .rows(
-            "SELECT warehouse, sku, source, decision, units, decided_by, reason FROM decision
-             WHERE account_id = $1 AND plan_id = $2 ORDER BY warehouse, sku, source",
-            args![account, plan],
-        )
-        .await?;
-    let mut decisions = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let code: String = row.get("decision")?;
-        let choice = Choice::parse(&code).ok_or_else(|| StoreError::Corrupt {
-            what: format!("decision of plan {}", plan.short()),
-            why: format!("`{code}` is no decision"),
-        })?;
-        decisions.push(Decision {
-            plan: plan.clone(),
-            warehouse: row.get("warehouse")?,
-            sku: row.get("sku")?,
-            source: row.get("source")?,
-            choice,
-            units: row.get("units")?,
-            by: row.get("decided_by")?,
-            reason: row.get("reason")?,
-        });
-    }
-    Ok(decisions)
+    let sql = format!("{DECISION} AND d.plan_id = $2 ORDER BY d.warehouse, d.sku, d.source");
+    let rows = tx.rows(sql, args![account, plan]).await?;
+    rows.iter().map(decision_of).collect()
+}
+
+/// All decisions on plans of a day and later, plan by plan in the order they were made, each plan's in the order they
+/// were taken.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn decided_since(
+    tx: &mut Tx,
+    account: &AccountId,
+    since: NaiveDate,
+) -> Result<Vec<Decision>, PlanError> {
+    let sql = format!(
+        "{DECISION} AND p.as_of >= $2
+         ORDER BY p.seq, d.decided_at, d.warehouse, d.sku, d.source"
+    );
+    let rows = tx.rows(sql, args![account, since]).await?;
+    rows.iter().map(decision_of).collect()
+}
+
+fn decision_of(row: &Row) -> Result<Decision, PlanError> {
+    let plan: PlanId = row.get("plan_id")?;
+    let code: String = row.get("decision")?;
+    let choice = Choice::parse(&code).ok_or_else(|| StoreError::Corrupt {
+        what: format!("decision of plan {}", plan.short()),
+        why: format!("`{code}` is no decision"),
+    })?;
+    Ok(Decision {
+        plan,
+        warehouse: row.get("warehouse")?,
+        sku: row.get("sku")?,
+        source: row.get("source")?,
+        choice,
+        units: row.get("units")?,
+        by: row.get("decided_by")?,
+        reason: row.get("reason")?,
+    })
 }
 
 /// Whether anybody decided on a line of the plan.

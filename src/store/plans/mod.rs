@@ -6,7 +6,7 @@ mod basis;
 mod decisions;
 
 pub use basis::{Basis, basis};
-pub use decisions::{Choice, Decision, Recorded, decide, decisions, is_decided};
+pub use decisions::{Choice, Decision, Recorded, decide, decided_since, decisions, is_decided};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -200,6 +200,27 @@ pub async fn latest(tx: &mut Tx, account: &AccountId) -> Result<Option<Plan>, Pl
 pub async fn history(tx: &mut Tx, account: &AccountId, most: i64) -> Result<Vec<PlanHead>, PlanError> {
     let rows = tx
         .rows(format!("{HEAD} ORDER BY seq DESC LIMIT $2"), args![account, most])
+        .await?;
+    Ok(rows.iter().map(head_of).collect::<Result<_, _>>()?)
+}
+
+/// The last plan of each day that is still ahead of it, from a day on, oldest first.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn last_of_each_day(
+    tx: &mut Tx,
+    account: &AccountId,
+    since: NaiveDate,
+) -> Result<Vec<PlanHead>, PlanError> {
+    let rows = tx
+        .rows(
+            format!(
+                "{HEAD} AND as_of >= $2 AND NOT EXISTS (SELECT 1 FROM plan later WHERE later.account_id = $1
+                     AND later.as_of = plan.as_of AND later.seq > plan.seq) ORDER BY as_of"
+            ),
+            args![account, since],
+        )
         .await?;
     Ok(rows.iter().map(head_of).collect::<Result<_, _>>()?)
 }

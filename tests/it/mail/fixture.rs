@@ -369,6 +369,7 @@ pub fn full_diff() -> PlanDiff {
 
 pub fn report<'a>(lang: Lang, plan: &'a Plan, diff: Option<&'a PlanDiff>) -> DailyReport<'a> {
     DailyReport {
+        trial: linkstar::report::TrialNote::Live,
         lang,
         account: "main",
         as_of: today(),
