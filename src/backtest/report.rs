@@ -209,7 +209,8 @@ pub fn report(world: &World, lives: &[(String, Vec<Life>)], settings: &Settings)
     }
 }
 
-/// What units cost, where all items' costs are known in one currency.
+/// What units cost, where all items' costs are known in one currency. Figures made of it are means with intervals,
+/// statistics and no amounts that are booked.
 struct Books {
     currency: Option<String>,
     unit_cost: Option<Vec<f64>>,

@@ -276,7 +276,7 @@ impl<'a> Decider<'a> {
             .filter_map(|decision| {
                 let index = self.places.get(&(&decision.warehouse, &decision.sku))?;
                 let item = self.live.series.get(*index)?;
-                Some((decision, decision.judge(&item.sales)?))
+                Some((decision, decision.judge(&item.sales)?.covered_ppm))
             })
             .collect();
         learn(&mut self.policy.calibration, judged.into_iter());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
+pub use kept::{AuditCommand, CatalogCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
 pub use role::Role;
 
 use super::CliError;
@@ -116,6 +116,15 @@ pub enum Command {
         after_help = "Example: linkstar backtest --weeks 26 --report backtest/\n         linkstar backtest --from sheets/ --as-of 2026-09-07 --policy linkstar,seller-velocity\n\nExit codes: 0 done, 1 figures without a conclusion (too few items or days; listed), or cells left out; 2 wrong usage, or a history under 60 days."
     )]
     Backtest(backtest::BacktestArgs),
+    /// How good the forecasts behind past decisions were, and how often they sufficed.
+    #[command(after_help = "Example: linkstar accuracy --days 180 --json")]
+    Accuracy {
+        /// Decisions judged in so many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3650))]
+        days: i64,
+        #[arg(long)]
+        json: bool,
+    },
     /// Where a suggested number comes from.
     #[command(after_help = "Example: linkstar explain 85123A --warehouse goodcang:UKMA")]
     Explain {
@@ -353,22 +362,6 @@ pub struct ApproveArgs {
     pub by: String,
     #[command(flatten)]
     pub at: At,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CatalogCommand {
-    /// Import a folder or single files.
-    Import {
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-        /// First civil day on which the new versions hold; today when left out.
-        #[arg(long)]
-        effective: Option<NaiveDate>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Codes of other systems that no item claims.
-    Unmapped,
 }
 
 #[derive(Debug, Subcommand)]

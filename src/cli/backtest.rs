@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
-use chrono::{NaiveTime, TimeZone as _, Utc};
+use chrono::NaiveTime;
 
 use super::args::Cli;
 use super::args::backtest::BacktestArgs;
@@ -12,6 +12,7 @@ use super::{CliError, Exit, plan_dir};
 use crate::backtest::{
     Figures, History, Life, Progress, Range, Refusal, Report, Rule, Settings, World, report, run as live,
 };
+use crate::calendar::instant_of;
 use crate::clock::FixedClock;
 use crate::mapping::plan_folder::{self, past};
 use crate::night::plan;
@@ -46,10 +47,8 @@ pub async fn run(cli: &Cli, args: &BacktestArgs) -> Result<Exit, CliError> {
             let mut context = Context::open(cli, None).await?;
             if let Some(as_of) = args.as_of {
                 let zone = context.config.account.zone;
-                let noon = as_of.and_time(NaiveTime::MIN) + chrono::Duration::hours(12);
-                if let Some(at) = zone.from_local_datetime(&noon).earliest() {
-                    context.clock = Box::new(FixedClock::new(at.with_timezone(&Utc)));
-                }
+                let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+                context.clock = Box::new(FixedClock::new(instant_of(as_of, noon, zone)));
             }
             let night = context.night(true);
             let mut tx = context.store.read().await?;
@@ -153,9 +152,12 @@ fn names(given: &[String]) -> Vec<String> {
     names
 }
 
-/// One line on a terminal, rewritten; nothing when nobody watches.
+/// One line on a terminal, rewritten; elsewhere a line each quarter of the way.
 struct Shown {
     on: bool,
+    terminal: bool,
+    /// Quarters told.
+    told: usize,
     policies: usize,
     runs: u32,
     lang: Lang,
@@ -164,7 +166,9 @@ struct Shown {
 impl Shown {
     fn new(quiet: bool, policies: usize, runs: u32, lang: Lang) -> Self {
         Self {
-            on: !quiet && std::io::stderr().is_terminal(),
+            on: !quiet,
+            terminal: std::io::stderr().is_terminal(),
+            told: 0,
             policies,
             runs,
             lang,
@@ -178,6 +182,10 @@ impl Shown {
         let lives = self.policies * self.runs as usize;
         let done = place * self.runs as usize + at.run as usize;
         let percent = (done * at.days + at.day) * 100 / (lives * at.days).max(1);
+        if !self.terminal && percent / 25 <= self.told {
+            return;
+        }
+        self.told = percent / 25;
         let places = [
             ("policy", at.policy.clone()),
             ("run", (at.run + 1).to_string()),
@@ -188,11 +196,15 @@ impl Shown {
         ];
         let line = fill(self.lang, "backtest.progress", &places);
         // Progress that cannot be shown is no reason to stop.
-        let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K{line}");
+        let _ = if self.terminal {
+            write!(std::io::stderr().lock(), "\r\u{1b}[K{line}")
+        } else {
+            writeln!(std::io::stderr().lock(), "{line}")
+        };
     }
 
     fn done(&mut self) {
-        if self.on {
+        if self.on && self.terminal {
             let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K");
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: reads arguments, calls the flow, shows what came out. Decides nothing.
 
+mod accuracy;
 pub mod args;
 mod audit;
 pub mod backtest;
@@ -156,6 +157,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             json,
         } => planning::from_folder(cli, folder, *as_of, *json),
         Command::Plan { json, .. } => planning::show(cli, *json).await,
+        Command::Accuracy { days, json } => accuracy::run(cli, *days, *json).await,
         Command::Backtest(args) => backtest::run(cli, args).await,
         Command::Explain {
             sku,

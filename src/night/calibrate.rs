@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::sha256_hex;
 use crate::ids::{AccountId, Sku, WarehouseCode};
 use crate::order::Mode;
-use crate::planner::calibration::{Decision, decisions, learn};
+use crate::planner::calibration::{Decision, Outcome, decisions, learn};
 use crate::planner::{ItemSeries, Plan, Policy, SalesClass, Snapshot};
 use crate::store::{StoreError, Tx, calibration};
 
@@ -15,7 +15,7 @@ const MOST_OF_A_SEGMENT: usize = 2_000;
 /// What was judged for a plan, to be kept when the plan is.
 #[derive(Debug, Default)]
 pub struct Judged {
-    decisions: Vec<(Decision, Option<i64>)>,
+    decisions: Vec<(Decision, Option<Outcome>)>,
 }
 
 /// The policy with what decisions attained up to today, and the decisions judged now.
@@ -37,18 +37,18 @@ pub async fn policy(
         .iter()
         .map(|item| ((&item.warehouse, &item.sku), item))
         .collect();
-    let judged: Vec<(Decision, Option<i64>)> = calibration::due(tx, account, snapshot.as_of)
+    let judged: Vec<(Decision, Option<Outcome>)> = calibration::due(tx, account, snapshot.as_of)
         .await?
         .into_iter()
         .map(|decision| {
             let item = items.get(&(&decision.warehouse, &decision.sku));
-            let covered = item.and_then(|item| decision.judge(&item.sales));
-            (decision, covered)
+            let outcome = item.and_then(|item| decision.judge(&item.sales));
+            (decision, outcome)
         })
         .collect();
     let told = judged
         .iter()
-        .filter_map(|(decision, covered)| Some((decision, (*covered)?)));
+        .filter_map(|(decision, outcome)| Some((decision, (*outcome)?.covered_ppm)));
     learn(&mut states, told);
     Ok((
         Policy {

@@ -173,10 +173,21 @@ pub struct Decision {
     pub read_permille: u16,
     /// Everything on hand, under way and suggested.
     pub position: i64,
+    /// Units expected over review and lead time.
+    pub mean: i64,
     /// Expected units a day, in thousandths: what a day out of stock is taken for when nothing else is known.
     pub rate_milli: i64,
     /// Review and lead time at five places of the lead time's distribution, rising.
     pub days: [i64; JUDGED_AT.len()],
+}
+
+/// What came of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Share of its intervals in which the position covered what was wanted, in millionths.
+    pub covered_ppm: i64,
+    /// Units wanted, mean over its intervals.
+    pub wanted: i64,
 }
 
 impl Decision {
@@ -186,10 +197,9 @@ impl Decision {
         super::balance::day_after(self.as_of, self.days.into_iter().max().unwrap_or(0))
     }
 
-    /// Share of its intervals in which the position covered what was wanted, in millionths. None when most of the days
-    /// have no data.
+    /// What came of it. None when most of the days have no data.
     #[must_use]
-    pub fn judge(&self, sales: &DailySales) -> Option<i64> {
+    pub fn judge(&self, sales: &DailySales) -> Option<Outcome> {
         let longest = self.days.into_iter().max().filter(|days| *days > 0)?;
         let offset = (self.as_of - sales.first_day).num_days();
         let day = |ahead: i64| -> Option<u32> {
@@ -213,19 +223,21 @@ impl Decision {
         } else {
             self.rate_milli
         };
-        let covered = self
-            .days
-            .iter()
-            .filter(|days| {
-                let wanted: i64 = seen
-                    .iter()
-                    .take(usize::try_from(**days).unwrap_or(0))
-                    .map(|units| units.map_or(missing, |units| i64::from(units) * 1000))
-                    .sum();
-                wanted <= self.position.saturating_mul(1000)
-            })
-            .count() as i64;
-        Some(covered * WHOLE / JUDGED_AT.len() as i64)
+        let (mut covered, mut all) = (0, 0);
+        for days in self.days {
+            let wanted: i64 = seen
+                .iter()
+                .take(usize::try_from(days).unwrap_or(0))
+                .map(|units| units.map_or(missing, |units| i64::from(units) * 1000))
+                .sum();
+            covered += i64::from(wanted <= self.position.saturating_mul(1000));
+            all += wanted;
+        }
+        let intervals = JUDGED_AT.len() as i64;
+        Some(Outcome {
+            covered_ppm: covered * WHOLE / intervals,
+            wanted: (all / intervals + 500) / 1000,
+        })
     }
 }
 
@@ -278,6 +290,7 @@ pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decis
                 read_permille: permille("service_calibrated").unwrap_or(target_permille),
                 // The terms of the sum take stock off: they are negative there.
                 position: line.available? - units("less_pending") - units("less_inbound") + suggested,
+                mean: units("demand_mean"),
                 rate_milli: line
                     .velocity
                     .and_then(|rate| (rate * Decimal::ONE_THOUSAND).to_i64())
@@ -360,6 +373,7 @@ mod tests {
             target_permille: 950,
             read_permille: 950,
             position,
+            mean: 40,
             rate_milli: 2_000,
             days: [20; 5],
         }
@@ -428,17 +442,23 @@ mod tests {
         assert_eq!(of(&policy), None);
     }
 
+    fn covered(position: i64, out: std::ops::Range<usize>) -> Option<i64> {
+        let outcome = decision(position).judge(&sales(out))?;
+        assert_eq!(outcome.wanted, 40);
+        Some(outcome.covered_ppm)
+    }
+
     #[test]
     fn a_stock_out_counts_only_when_the_position_would_not_have_sufficed() {
-        assert_eq!(decision(40).judge(&sales(20..20)), Some(WHOLE));
-        assert_eq!(decision(39).judge(&sales(20..20)), Some(0));
+        assert_eq!(covered(40, 20..20), Some(WHOLE));
+        assert_eq!(covered(39, 20..20), Some(0));
         // Out of stock for five days because the order before came late: forty would still have been enough.
-        assert_eq!(decision(40).judge(&sales(3..8)), Some(WHOLE));
+        assert_eq!(covered(40, 3..8), Some(WHOLE));
         // The same days, and thirty were all there was.
-        assert_eq!(decision(30).judge(&sales(15..20)), Some(0));
+        assert_eq!(covered(30, 15..20), Some(0));
         // Nearly no day in stock: the expected rate stands in.
-        assert_eq!(decision(40).judge(&sales(2..20)), Some(WHOLE));
-        assert_eq!(decision(39).judge(&sales(2..20)), Some(0));
+        assert_eq!(covered(40, 2..20), Some(WHOLE));
+        assert_eq!(covered(39, 2..20), Some(0));
     }
 
     #[test]

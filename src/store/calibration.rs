@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use super::row::Row;
 use super::{StoreError, Tx, Value};
 use crate::args;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, WarehouseCode};
 use crate::order::Mode;
-use crate::planner::calibration::Decision;
+use crate::planner::calibration::{Decision, Outcome};
 use crate::planner::{Calibration, SalesClass};
 
 /// Where every segment stands, in a fixed order.
@@ -60,7 +60,8 @@ fn small(permille: i64) -> u16 {
 pub async fn due(tx: &mut Tx, account: &AccountId, today: NaiveDate) -> Result<Vec<Decision>, StoreError> {
     let rows = tx
         .rows(
-            "SELECT as_of, warehouse, sku, mode, class, target_permille, read_permille, position, rate_milli, days
+            "SELECT as_of, warehouse, sku, mode, class, target_permille, read_permille, position, mean,
+                    rate_milli, days
              FROM calibration_decision WHERE account_id = $1 AND due <= $2 AND judged_on IS NULL
              ORDER BY as_of, warehouse, sku",
             args![account, today],
@@ -81,6 +82,7 @@ pub async fn due(tx: &mut Tx, account: &AccountId, today: NaiveDate) -> Result<V
             target_permille: small(row.get("target_permille")?),
             read_permille: small(row.get("read_permille")?),
             position: row.get("position")?,
+            mean: row.get("mean")?,
             rate_milli: row.get("rate_milli")?,
             days,
         });
@@ -120,6 +122,7 @@ pub async fn record(tx: &mut Tx, account: &AccountId, decisions: &[Decision]) ->
                 Value::from(i64::from(decision.target_permille)),
                 Value::from(i64::from(decision.read_permille)),
                 Value::from(decision.position),
+                Value::from(decision.mean),
                 Value::from(decision.rate_milli),
                 Value::from(serde_json::json!(decision.days).to_string()),
                 Value::from(decision.due()),
@@ -128,11 +131,11 @@ pub async fn record(tx: &mut Tx, account: &AccountId, decisions: &[Decision]) ->
         .collect();
     tx.insert_many(
         "INSERT INTO calibration_decision (account_id, as_of, warehouse, sku, mode, class, target_permille,
-             read_permille, position, rate_milli, days, due)",
+             read_permille, position, mean, rate_milli, days, due)",
         &rows,
         "ON CONFLICT (account_id, as_of, warehouse, sku) DO UPDATE SET mode = excluded.mode, class = excluded.class,
              target_permille = excluded.target_permille, read_permille = excluded.read_permille,
-             position = excluded.position, rate_milli = excluded.rate_milli, days = excluded.days, due = excluded.due",
+             position = excluded.position, mean = excluded.mean, rate_milli = excluded.rate_milli, days = excluded.days, due = excluded.due",
     )
     .await
 }
@@ -145,12 +148,12 @@ pub async fn keep(
     tx: &mut Tx,
     account: &AccountId,
     today: NaiveDate,
-    judged: &[(Decision, Option<i64>)],
+    judged: &[(Decision, Option<Outcome>)],
     states: &[Calibration],
 ) -> Result<(), StoreError> {
-    for (decision, covered) in judged {
+    for (decision, outcome) in judged {
         tx.execute(
-            "UPDATE calibration_decision SET judged_on = $5, covered_ppm = $6
+            "UPDATE calibration_decision SET judged_on = $5, covered_ppm = $6, wanted = $7
              WHERE account_id = $1 AND as_of = $2 AND warehouse = $3 AND sku = $4",
             args![
                 account,
@@ -158,7 +161,8 @@ pub async fn keep(
                 &decision.warehouse,
                 &decision.sku,
                 today,
-                *covered
+                outcome.map(|outcome| outcome.covered_ppm),
+                outcome.map(|outcome| outcome.wanted)
             ],
         )
         .await?;
@@ -190,4 +194,53 @@ pub async fn keep(
     )
     .await?;
     Ok(())
+}
+
+/// How good the forecasts behind judged decisions were, by warehouse and how often items sell.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Accuracy {
+    pub warehouse: WarehouseCode,
+    pub class: String,
+    pub decisions: i64,
+    /// Mean share covered, in millionths.
+    pub covered_ppm: i64,
+    pub expected: i64,
+    pub wanted: i64,
+    /// Sum of |wanted − expected|.
+    pub error: i64,
+}
+
+/// Of decisions judged since a day.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn accuracy(
+    tx: &mut Tx,
+    account: &AccountId,
+    since: NaiveDate,
+) -> Result<Vec<Accuracy>, StoreError> {
+    tx.rows(
+        "SELECT warehouse, class, COUNT(*) AS decisions, CAST(SUM(covered_ppm) AS BIGINT) AS covered,
+             CAST(SUM(mean) AS BIGINT) AS expected, CAST(SUM(wanted) AS BIGINT) AS wanted,
+             CAST(SUM(ABS(wanted - mean)) AS BIGINT) AS error
+         FROM calibration_decision
+         WHERE account_id = $1 AND judged_on >= $2 AND covered_ppm IS NOT NULL
+         GROUP BY warehouse, class ORDER BY warehouse, class",
+        args![account, since],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let (decisions, covered): (i64, i64) = (row.get("decisions")?, row.get("covered")?);
+        Ok(Accuracy {
+            warehouse: row.get("warehouse")?,
+            class: row.get("class")?,
+            decisions,
+            covered_ppm: covered / decisions.max(1),
+            expected: row.get("expected")?,
+            wanted: row.get("wanted")?,
+            error: row.get("error")?,
+        })
+    })
+    .collect()
 }

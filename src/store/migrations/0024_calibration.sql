@@ -24,6 +24,8 @@ CREATE TABLE calibration_decision (
     target_permille BIGINT NOT NULL,
     read_permille BIGINT NOT NULL,
     position BIGINT NOT NULL,
+    -- Units expected over the interval.
+    mean BIGINT NOT NULL,
     rate_milli BIGINT NOT NULL,
     -- JSON: the lengths of the interval it is judged in.
     days TEXT NOT NULL,
@@ -32,6 +34,8 @@ CREATE TABLE calibration_decision (
     judged_on TEXT,
     -- Share covered; NULL when most days had no data.
     covered_ppm BIGINT,
+    -- Units wanted in it, with what days out of stock would have sold.
+    wanted BIGINT,
     PRIMARY KEY (account_id, as_of, warehouse, sku)
 );
 

@@ -64,6 +64,16 @@ async fn a_night_writes_down_what_it_decided_and_a_later_one_judges_it() {
     assert!(replay.identical);
     drop(tx);
 
+    let ran = shop.linkstar(&["accuracy", "--days", "3650", "--json"]);
+    let ledger: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let counted: i64 = ledger
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["decisions"].as_i64())
+        .sum();
+    assert_eq!((ran.code, counted), (Some(0), judged), "{ledger}");
+
     let until = date(later).to_string();
     let ran = shop.linkstar(&[
         "backtest",
@@ -89,9 +99,7 @@ async fn a_night_writes_down_what_it_decided_and_a_later_one_judges_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_calibration_nothing_is_written_down() {
     let shop = Shop::new(29).await;
-    let text = std::fs::read_to_string(&shop.config_file).expect("a configuration");
-    std::fs::write(&shop.config_file, format!("{text}\n[plan]\ncalibrate = false\n"))
-        .expect("a configuration");
+    shop.edit_config("[plan]\n", "[plan]\ncalibrate = false\n");
     shop.night(0).await;
     let store = shop.store().await;
     assert_eq!(kept(&store).await, (Vec::new(), Vec::new()));

@@ -78,6 +78,7 @@ async fn answers(store: &Store) -> Vec<String> {
     say!(said, lead_times::all(tx, account));
     say!(said, calibration::states(tx, account));
     say!(said, calibration::last_recorded(tx, account));
+    say!(said, calibration::accuracy(tx, account, from));
     say!(said, calibration::due(tx, account, date(400)));
     say!(said, plans::history(tx, account, 10));
     say!(said, plans::head(tx, account, &plan.id.as_str()[..6]));
