@@ -98,7 +98,7 @@ fn from_history(
             let runs = (0..args.runs)
                 .map(|number| {
                     live(&world, rule, number, args.seed, &mut |at| {
-                        progress.tell(place, at)
+                        progress.tell(place, at);
                     })
                 })
                 .collect();
