@@ -8,6 +8,7 @@ pub mod amend;
 pub mod announce;
 pub mod assemble;
 mod bounce;
+pub mod clocks;
 pub mod decide;
 mod deliver;
 pub mod foresee;

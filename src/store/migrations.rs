@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 20] = [
+const SCRIPTS: [(i64, &str, &str); 21] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -32,6 +32,7 @@ const SCRIPTS: [(i64, &str, &str); 20] = [
         "order line index",
         include_str!("migrations/0021_order_line_index.sql"),
     ),
+    (25, "clocks", include_str!("migrations/0025_clocks.sql")),
 ];
 
 /// Version and name of every migration, in order.

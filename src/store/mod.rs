@@ -10,6 +10,7 @@
 pub mod archive;
 pub mod blob;
 pub mod catalog;
+pub mod clocks;
 pub mod copy;
 pub mod dialect;
 mod executor;

@@ -3,6 +3,7 @@
 mod amend;
 mod announce;
 mod answers;
+mod clocks;
 mod commands;
 mod daemon;
 mod deliveries;
@@ -11,3 +12,4 @@ mod inputs;
 pub mod shop;
 mod sources;
 pub mod state;
+mod trial;
