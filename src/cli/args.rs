@@ -2,6 +2,7 @@
 
 pub mod backtest;
 mod kept;
+mod nightly;
 mod role;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
 pub use kept::{AuditCommand, CatalogCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
+pub use nightly::{ApproveArgs, NightArgs, PullArgs, RunArgs};
 pub use role::Role;
 
 use super::CliError;
@@ -154,6 +156,19 @@ pub enum Command {
         after_help = "Example: linkstar approve --file 'reply.xlsx'\n         linkstar approve --all\n         linkstar approve goodcang:UKMA/85123A=240 amazon:GB/22423"
     )]
     Approve(ApproveArgs),
+    /// Deadlines that run: cut-offs, ISF, slots, customs; take one on, or be told again later.
+    #[command(
+        after_help = "Example: linkstar deadlines\n         linkstar deadlines ack isf_importer BH260907-01 --by wang"
+    )]
+    Deadlines(super::clocks::DeadlinesArgs),
+    /// What carriers, trackers and people told of an order's goods; tell something yourself.
+    #[command(
+        after_help = "Example: linkstar events show BH260907-01\n         linkstar events add BH260907-01 isf_filed 2026-09-10T08:00+08:00 --text ISF-123\n         linkstar events unknown"
+    )]
+    Events {
+        #[command(subcommand)]
+        command: super::clocks::EventsCommand,
+    },
     /// What people make of the suggestions: adopted, changed, rejected, watched, and why.
     #[command(after_help = "Example: linkstar decisions --since 2026-09-01 --json")]
     Decisions(super::trial::PeriodArgs),
@@ -301,67 +316,6 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
-}
-
-/// What to pull, or what pulling would take.
-#[derive(Debug, Clone, Args)]
-pub struct PullArgs {
-    /// Ask nothing; say how many calls the next pull makes and how long the limits make it take.
-    #[arg(long)]
-    pub plan: bool,
-    /// With --plan: how many rows a stream has, as STREAM=NUMBER; may be said several times.
-    #[arg(long, value_name = "STREAM=NUMBER", requires = "plan")]
-    pub rows: Vec<String>,
-    /// With --plan: for programs.
-    #[arg(long, requires = "plan")]
-    pub json: bool,
-    #[command(flatten)]
-    pub at: At,
-}
-
-#[derive(Debug, Clone, Copy, Args)]
-pub struct RunArgs {
-    /// What this process does: all, worker (nights, inboxes, outboxes), scheduler (writes down what is due) or web
-    /// (pages, health and metrics; `all` serves them too where the configuration has a `web` section).
-    #[arg(long, default_value = "all", value_parser = role::parse)]
-    pub role: Role,
-    /// Nights that run side by side in this process, each of another account.
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    pub nights: u8,
-    /// The clock starts at this instant and goes on from there: a rehearsal.
-    #[command(flatten)]
-    pub at: At,
-}
-
-#[derive(Debug, Args)]
-pub struct NightArgs {
-    #[command(flatten)]
-    pub at: At,
-    /// Compute everything, send nothing, write nothing outside the data folder.
-    #[arg(long)]
-    pub dry_run: bool,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ApproveArgs {
-    /// `WAREHOUSE/SKU` accepts, `WAREHOUSE/SKU=UNITS` changes, `WAREHOUSE/SKU=0` rejects.
-    pub lines: Vec<String>,
-    /// The suggestion workbook with its decision column filled in.
-    #[arg(long, conflicts_with_all = ["lines", "all"])]
-    pub file: Option<PathBuf>,
-    /// Accept every suggestion whose data is complete.
-    #[arg(long, conflicts_with = "lines")]
-    pub all: bool,
-    /// Plan id or its beginning; must be the current plan.
-    #[arg(long)]
-    pub plan: Option<String>,
-    /// Who decides, for the log.
-    #[arg(long, default_value = "cli")]
-    pub by: String,
-    #[command(flatten)]
-    pub at: At,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ pub mod args;
 mod audit;
 pub mod backtest;
 mod catalog;
+mod clocks;
 mod connector;
 mod context;
 mod db;
@@ -169,6 +170,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
         Command::Replay { plan } => planning::replay(cli, plan).await,
+        Command::Deadlines(args) => clocks::deadlines(cli, args).await,
+        Command::Events { command } => clocks::events(cli, command).await,
         Command::Decisions(args) => trial::decisions(cli, args).await,
         Command::Trial(args) => trial::trial(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,

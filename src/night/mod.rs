@@ -9,6 +9,7 @@ pub mod announce;
 pub mod assemble;
 mod bounce;
 mod calibrate;
+pub mod clocks;
 pub mod decide;
 mod deliver;
 pub mod foresee;

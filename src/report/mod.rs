@@ -16,8 +16,8 @@ pub mod view;
 mod workbook;
 
 pub use model::{
-    Attachment, DailyReport, Deadline, DeadlineKind, Inline, MailContent, OrderMotion, OwnerFilter,
-    ReceiptSummary, ReportError, RunProblem, TrialNote, UnmappedCode,
+    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReportError,
+    RunProblem, TrialNote, UnmappedCode,
 };
 
 use crate::planner::Plan;

@@ -11,6 +11,7 @@ pub mod archive;
 pub mod blob;
 pub mod calibration;
 pub mod catalog;
+pub mod clocks;
 pub mod copy;
 pub mod dialect;
 mod executor;
