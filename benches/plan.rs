@@ -1,10 +1,13 @@
 //! Plans many SKU-warehouses of a year of daily sales, and says what that costs against reading the same bytes.
 //!
 //! All figures are CPU time over all threads. `cargo bench --bench plan -- [lines]`; 100,000 lines when nothing is given.
-//! `cargo bench --bench plan -- backtest sales.csv` measures the quality instead, on rows `sku,date,qty`.
+//! `cargo bench --bench plan -- backtest sales.csv` measures the quality instead, on rows `sku,date,qty`;
+//! `cargo bench --bench plan -- loop sales.csv [targets] [policies]` the closed loop (targets such as `900,950`).
 
 #[path = "plan/backtest.rs"]
 mod backtest;
+#[path = "plan/closed.rs"]
+mod closed;
 
 use std::hint::black_box;
 
@@ -41,6 +44,23 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "backtest") {
         backtest::run(arguments.get(place + 1).map_or("", String::as_str));
+        return;
+    }
+    if let Some(place) = arguments.iter().position(|argument| argument == "loop") {
+        let rest: Vec<&String> = arguments[place + 1..]
+            .iter()
+            .filter(|argument| !argument.starts_with("--"))
+            .collect();
+        let list = |place: usize, otherwise: &str| -> Vec<String> {
+            let text = rest.get(place).map_or(otherwise, |text| text.as_str());
+            text.split(',').map(str::to_owned).collect()
+        };
+        let targets: Vec<u16> = list(1, "900,950,980")
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        let rules = list(2, "min-max,seller-velocity,linkstar-uncalibrated,linkstar");
+        closed::run_loop(rest.first().map_or("", |path| path.as_str()), &targets, &rules);
         return;
     }
     let lines = arguments

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 28] = [
+const FLOORS: [(&str, u8); 29] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u8); 28] = [
     ("reconcile", 0),
     ("secret", 0),
     ("wording", 0),
+    ("backtest", 1),
     ("connector", 1),
     ("mapping", 1),
     ("report", 1),

@@ -1,6 +1,8 @@
 //! What the command line understands.
 
+pub mod backtest;
 mod kept;
+mod nightly;
 mod role;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +10,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-pub use kept::{AuditCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
+pub use kept::{AuditCommand, CatalogCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
+pub use nightly::{ApproveArgs, NightArgs, PullArgs, RunArgs};
 pub use role::Role;
 
 use super::CliError;
@@ -110,6 +113,20 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Live the own history again: what each policy would have attained, held and cost.
+    #[command(
+        after_help = "Example: linkstar backtest --weeks 26 --report backtest/\n         linkstar backtest --from sheets/ --as-of 2026-09-07 --policy linkstar,seller-velocity\n\nExit codes: 0 done, 1 figures without a conclusion (too few items or days; listed), or cells left out; 2 wrong usage, or a history under 60 days."
+    )]
+    Backtest(backtest::BacktestArgs),
+    /// How good the forecasts behind past decisions were, and how often they sufficed.
+    #[command(after_help = "Example: linkstar accuracy --days 180 --json")]
+    Accuracy {
+        /// Decisions judged in so many days.
+        #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3650))]
+        days: i64,
+        #[arg(long)]
+        json: bool,
+    },
     /// Where a suggested number comes from.
     #[command(after_help = "Example: linkstar explain 85123A --warehouse goodcang:UKMA")]
     Explain {
@@ -145,6 +162,19 @@ pub enum Command {
         after_help = "Example: linkstar approve --file 'reply.xlsx'\n         linkstar approve --all\n         linkstar approve goodcang:UKMA/85123A=240 amazon:GB/22423"
     )]
     Approve(ApproveArgs),
+    /// Deadlines that run: cut-offs, ISF, slots, customs; take one on, or be told again later.
+    #[command(
+        after_help = "Example: linkstar deadlines\n         linkstar deadlines ack isf_importer BH260907-01 --by wang"
+    )]
+    Deadlines(super::clocks::DeadlinesArgs),
+    /// What carriers, trackers and people told of an order's goods; tell something yourself.
+    #[command(
+        after_help = "Example: linkstar events show BH260907-01\n         linkstar events add BH260907-01 isf_filed 2026-09-10T08:00+08:00 --text ISF-123\n         linkstar events unknown"
+    )]
+    Events {
+        #[command(subcommand)]
+        command: super::clocks::EventsCommand,
+    },
     /// What people make of the suggestions: adopted, changed, rejected, watched, and why.
     #[command(after_help = "Example: linkstar decisions --since 2026-09-01 --json")]
     Decisions(super::trial::PeriodArgs),
@@ -292,83 +322,6 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
-}
-
-/// What to pull, or what pulling would take.
-#[derive(Debug, Clone, Args)]
-pub struct PullArgs {
-    /// Ask nothing; say how many calls the next pull makes and how long the limits make it take.
-    #[arg(long)]
-    pub plan: bool,
-    /// With --plan: how many rows a stream has, as STREAM=NUMBER; may be said several times.
-    #[arg(long, value_name = "STREAM=NUMBER", requires = "plan")]
-    pub rows: Vec<String>,
-    /// With --plan: for programs.
-    #[arg(long, requires = "plan")]
-    pub json: bool,
-    #[command(flatten)]
-    pub at: At,
-}
-
-#[derive(Debug, Clone, Copy, Args)]
-pub struct RunArgs {
-    /// What this process does: all, worker (nights, inboxes, outboxes), scheduler (writes down what is due) or web
-    /// (pages, health and metrics; `all` serves them too where the configuration has a `web` section).
-    #[arg(long, default_value = "all", value_parser = role::parse)]
-    pub role: Role,
-    /// Nights that run side by side in this process, each of another account.
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    pub nights: u8,
-    /// The clock starts at this instant and goes on from there: a rehearsal.
-    #[command(flatten)]
-    pub at: At,
-}
-
-#[derive(Debug, Args)]
-pub struct NightArgs {
-    #[command(flatten)]
-    pub at: At,
-    /// Compute everything, send nothing, write nothing outside the data folder.
-    #[arg(long)]
-    pub dry_run: bool,
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ApproveArgs {
-    /// `WAREHOUSE/SKU` accepts, `WAREHOUSE/SKU=UNITS` changes, `WAREHOUSE/SKU=0` rejects.
-    pub lines: Vec<String>,
-    /// The suggestion workbook with its decision column filled in.
-    #[arg(long, conflicts_with_all = ["lines", "all"])]
-    pub file: Option<PathBuf>,
-    /// Accept every suggestion whose data is complete.
-    #[arg(long, conflicts_with = "lines")]
-    pub all: bool,
-    /// Plan id or its beginning; must be the current plan.
-    #[arg(long)]
-    pub plan: Option<String>,
-    /// Who decides, for the log.
-    #[arg(long, default_value = "cli")]
-    pub by: String,
-    #[command(flatten)]
-    pub at: At,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CatalogCommand {
-    /// Import a folder or single files.
-    Import {
-        #[arg(required = true)]
-        paths: Vec<PathBuf>,
-        /// First civil day on which the new versions hold; today when left out.
-        #[arg(long)]
-        effective: Option<NaiveDate>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Codes of other systems that no item claims.
-    Unmapped,
 }
 
 #[derive(Debug, Subcommand)]

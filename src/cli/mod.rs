@@ -1,8 +1,11 @@
 //! The command line: reads arguments, calls the flow, shows what came out. Decides nothing.
 
+mod accuracy;
 pub mod args;
 mod audit;
+pub mod backtest;
 mod catalog;
+mod clocks;
 mod connector;
 mod context;
 mod db;
@@ -156,6 +159,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             json,
         } => planning::from_folder(cli, folder, *as_of, *json),
         Command::Plan { json, .. } => planning::show(cli, *json).await,
+        Command::Accuracy { days, json } => accuracy::run(cli, *days, *json).await,
+        Command::Backtest(args) => backtest::run(cli, args).await,
         Command::Explain {
             sku,
             warehouse,
@@ -167,6 +172,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         }
         Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
+        Command::Deadlines(args) => clocks::deadlines(cli, args).await,
+        Command::Events { command } => clocks::events(cli, command).await,
         Command::Decisions(args) => trial::decisions(cli, args).await,
         Command::Trial(args) => trial::trial(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,

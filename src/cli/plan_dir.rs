@@ -99,7 +99,7 @@ pub fn run(
 }
 
 /// The files a plan knows, and those whose name is near one of them (to say so).
-fn load(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, PlanDirError> {
+pub(super) fn load(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, PlanDirError> {
     let folder = |source| PlanDirError::Folder {
         path: dir.display().to_string(),
         source,
@@ -182,7 +182,7 @@ fn lift(line: &PlanLine, shown: &mut Map<String, Value>) {
     }
 }
 
-fn write_problems(out: &mut dyn Write, problems: &[Problem], lang: Lang) -> io::Result<()> {
+pub(super) fn write_problems(out: &mut dyn Write, problems: &[Problem], lang: Lang) -> io::Result<()> {
     if problems.is_empty() {
         return Ok(());
     }

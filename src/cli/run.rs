@@ -92,7 +92,7 @@ async fn daemon(
         account: shop.config.account.id.clone(),
         owner: shop.night().owner(),
         schedules: schedule::configured(&shop.config),
-        visits_every: schedule::visits_every(&shop.config),
+        errands: schedule::errands(&shop.config),
         options: WorkerOptions::default(),
         part: match role {
             Role::All => Part::Both,

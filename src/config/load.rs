@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "account",
     "store",
     "night",
@@ -39,6 +39,7 @@ const SECTIONS: [&str; 14] = [
     "order",
     "inbox",
     "archive",
+    "deadlines",
     "log",
     "web",
     "connector",
@@ -96,6 +97,7 @@ pub fn load_text(
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
     let archive = or_default(&mut sections, "archive");
+    let deadlines = or_default(&mut sections, "deadlines");
     let log = or_default(&mut sections, "log");
     let web = sections.take("web");
     let connectors: Vec<ConnectorSection> = sections.take_each("connector");
@@ -112,6 +114,7 @@ pub fn load_text(
             order,
             inbox,
             archive,
+            deadlines,
             log,
             web,
             connectors,

@@ -10,9 +10,9 @@ mod web;
 pub use load::{ConfigError, load, load_text};
 pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, ForwarderSection, InboxSection,
-    LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection, Recipient, SftpSection,
-    StoreSection,
+    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, DeadlineSection,
+    ForwarderSection, InboxSection, LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection,
+    Recipient, SftpSection, StoreSection,
 };
 
 pub use trial::{TrialRule, TrialSection, TrialStage, Trusted};
@@ -36,6 +36,7 @@ pub struct Config {
     pub order: OrderSection,
     pub inbox: InboxSection,
     pub archive: ArchiveSection,
+    pub deadlines: DeadlineSection,
     pub log: LogSection,
     /// The pages are served only when the section is there.
     pub web: Option<WebSection>,

@@ -217,6 +217,16 @@ pub struct ArchiveSection {
     pub retention: Option<PathBuf>,
 }
 
+/// How early deadlines are told, and what the words of trackers mean.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadlineSection {
+    /// A file of one's own in place of the rules that ship with linkstar.
+    pub rules: Option<PathBuf>,
+    /// Words of one's own beside those that ship with linkstar.
+    pub milestones: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {

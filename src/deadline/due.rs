@@ -315,7 +315,7 @@ mod tests {
             units: 10,
         }];
         let found = storage(&lots, &tiers, Decimal::ZERO, from, 400);
-        let by_hand = 10 * (30 * 1 + 30 * 2 + 30 * 3 + 60 * 4 + 185 * 5 + 35 * 9);
+        let by_hand = 10 * (30 + 30 * 2 + 30 * 3 + 60 * 4 + 185 * 5 + 35 * 9);
         assert_eq!(found.fee, fee(by_hand));
         assert_eq!(found.steps.len(), 6);
     }

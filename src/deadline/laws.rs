@@ -29,12 +29,15 @@ fn duty(rule: Rule, subject: &str, due: Option<DateTime<Utc>>) -> Duty {
     }
 }
 
+/// The hour, why, how bad, and of what.
+type Telling = (i64, Why, Severity, Vec<String>);
+
 /// Watches at each hour, and gives what was told when.
 fn live(
     hours: impl IntoIterator<Item = i64>,
     duties: impl Fn(i64) -> Vec<Duty>,
     mut between: impl FnMut(i64, &mut Vec<Alert>),
-) -> (Vec<Alert>, Vec<(i64, Why, Severity, Vec<String>)>) {
+) -> (Vec<Alert>, Vec<Telling>) {
     let book = RuleBook::shipped().unwrap();
     let mut alerts = Vec::new();
     let mut told = Vec::new();
@@ -59,7 +62,7 @@ fn live(
     (alerts, told)
 }
 
-fn whys(told: &[(i64, Why, Severity, Vec<String>)]) -> Vec<(i64, Why)> {
+fn whys(told: &[Telling]) -> Vec<(i64, Why)> {
     told.iter().map(|(n, why, ..)| (*n, *why)).collect()
 }
 

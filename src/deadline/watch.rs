@@ -189,7 +189,7 @@ fn add(told: &mut BTreeMap<Heading, Notice>, alert: &Alert, why: Why) {
 /// Somebody is on it. False when there is no such open alert.
 pub fn acknowledge(alerts: &mut [Alert], rule: Rule, subject: &str, by: &str) -> bool {
     with(alerts, rule, subject, |alert| {
-        alert.acknowledged = Some(by.to_owned())
+        alert.acknowledged = Some(by.to_owned());
     })
 }
 

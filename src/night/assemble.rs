@@ -18,8 +18,10 @@ use crate::store::lead_times::LeadTime;
 
 mod chain;
 mod on_hand;
+mod past;
 
 use on_hand::on_hand;
+pub use past::{freight, recorded};
 
 /// Units of an order that left and were not reported yet.
 #[derive(Debug, Clone)]

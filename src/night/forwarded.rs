@@ -1,16 +1,18 @@
-//! What forwarders' files say of orders: confirmations and rejections move them, the rest is linked to them.
+//! What forwarders' files say of orders: confirmations and rejections move them, tracking lists are events of theirs, the
+//! rest is linked to them.
 
 use chrono::{DateTime, Utc};
 
 use super::notice::Notice;
 use super::receive::Taken;
 use super::{Night, NightError};
-use crate::ids::OrderNo;
+use crate::ids::{OrderNo, SourceId};
+use crate::ledger::{EventStatus, TrackingEvent};
 use crate::mapping::inbound::{InboundKind, Reading, Record};
 use crate::order::{OrderEvent, OrderEventKind, OrderState, ReferenceKind};
 use crate::problem::Problem;
 use crate::store::orders::{self as store_orders, StoredOrder};
-use crate::store::{Tx, references};
+use crate::store::{Tx, references, tracking};
 
 /// What forwarders call our orders, and what carriers are then asked for.
 const LINKED: [(&str, ReferenceKind); 2] = [
@@ -18,7 +20,56 @@ const LINKED: [(&str, ReferenceKind); 2] = [
     ("container", ReferenceKind::Container),
 ];
 
-/// Confirmations and rejections move their orders; tracking lists, bills and customs receipts are kept and linked.
+/// What a tracking list says, as an event of the order.
+fn tracked(
+    origin: &str,
+    order: &OrderNo,
+    record: &Record,
+) -> Result<TrackingEvent, (&'static str, String, String)> {
+    let text = |field: &str| {
+        record
+            .get(field)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let source = SourceId::new(origin)
+        .map_err(|error| ("source", origin.to_owned(), format!("who told it ({error})")))?;
+    let at = record.instant("at").ok_or_else(|| {
+        (
+            "at",
+            text("at").unwrap_or_default(),
+            "the time of the event".to_owned(),
+        )
+    })?;
+    let certainty = text("certainty").unwrap_or_default();
+    let status = match certainty.to_lowercase().as_str() {
+        "" | "actual" | "实际" => EventStatus::Actual,
+        "estimated" | "预计" => EventStatus::Estimated,
+        "planned" | "计划" => EventStatus::Planned,
+        _ => {
+            let wanted = "actual, estimated or planned (实际, 预计, 计划)".to_owned();
+            return Err(("certainty", certainty, wanted));
+        }
+    };
+    Ok(TrackingEvent {
+        source,
+        key: String::new(),
+        shipment: Some(order.to_string()),
+        container: text("container"),
+        kind: text("status").unwrap_or_default(),
+        status,
+        at,
+        place: text("place"),
+        vessel: text("vessel"),
+        voyage: None,
+        text: None,
+        told_at: None,
+    }
+    .with_key(None))
+}
+
+/// Confirmations and rejections move their orders; a tracking list's rows are events; bills and customs
+/// receipts are kept and linked.
 pub(super) async fn apply(
     night: &Night<'_>,
     tx: &mut Tx,
@@ -48,6 +99,18 @@ pub(super) async fn apply(
                 if let Some(name) = record.get(field).filter(|name| !name.is_empty()) {
                     let link = (&stored.order.number, kind, name);
                     references::link(tx, night.account(), link, origin, night.now()).await?;
+                }
+            }
+            if reading.is(InboundKind::Tracking) {
+                match tracked(origin, &stored.order.number, record) {
+                    Ok(event) => {
+                        tracking::append(tx, night.account(), &[event], night.now()).await?;
+                    }
+                    Err((field, found, wanted)) => {
+                        taken
+                            .problems
+                            .push(Problem::new(name, &record.place, field, found, wanted));
+                    }
                 }
             }
             let event = if reading.is(InboundKind::BookingConfirmation) {

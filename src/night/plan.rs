@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
-use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble};
+use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble, freight, recorded};
+use super::calibrate::{self, Judged};
 use super::reconcile::Books;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
+use crate::backtest::History;
 use crate::catalog::Catalog;
 use crate::connector::ConnectorConfig;
 use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Snapshot};
+use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
 use crate::store::plans::{Basis, PlanError};
@@ -106,6 +108,9 @@ pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
 pub(super) struct Draft {
     pub(super) plan: Plan,
     snapshot: Snapshot,
+    /// The account's, with what earlier decisions attained.
+    policy: Policy,
+    judged: Judged,
     pub(super) unmapped: Vec<UnmappedCode>,
     acknowledged: plans::Acknowledged,
     basis: Basis,
@@ -118,7 +123,7 @@ impl Draft {
         let account = night.account();
         let basis = plans::basis(tx, account).await?;
         let catalog = catalog::load(tx, account, night.today()).await?;
-        let facts = gather(night, tx, &catalog).await?;
+        let facts = gather(night, tx, &catalog, night.config.plan.history_days).await?;
         let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
         let unmapped = unmapped
             .iter()
@@ -129,6 +134,7 @@ impl Draft {
                 times: 1,
             })
             .collect();
+        let (policy, judged) = calibrate::policy(tx, account, &snapshot, &night.config.plan).await?;
         let current = plans::parent(tx, account).await?;
         if let Some(current) = current
             .as_ref()
@@ -139,11 +145,13 @@ impl Draft {
                 Some(id) => Some(plans::get(tx, account, id.as_str()).await?),
                 None => None,
             };
-            let again = planner::plan(&snapshot, &night.config.plan, before.as_ref());
+            let again = planner::plan(&snapshot, &policy, before.as_ref());
             if again.id == current.plan.id {
                 return Ok(Self {
                     plan: again,
                     snapshot,
+                    policy,
+                    judged,
                     unmapped,
                     acknowledged: Vec::new(),
                     basis,
@@ -151,14 +159,12 @@ impl Draft {
                 });
             }
         }
-        let plan = planner::plan(
-            &snapshot,
-            &night.config.plan,
-            current.as_ref().map(|current| &current.plan),
-        );
+        let plan = planner::plan(&snapshot, &policy, current.as_ref().map(|current| &current.plan));
         Ok(Self {
             plan,
             snapshot,
+            policy,
+            judged,
             unmapped,
             acknowledged: current.map(|current| current.acknowledged).unwrap_or_default(),
             basis,
@@ -175,9 +181,16 @@ impl Draft {
                 account,
                 &self.plan,
                 &self.snapshot,
-                &night.config.plan,
+                &self.policy,
                 &self.acknowledged,
                 night.now(),
+            )
+            .await?;
+            calibrate::keep(
+                tx,
+                account,
+                &self.judged,
+                (&self.snapshot, &self.policy, &self.plan),
             )
             .await?;
         }
@@ -202,7 +215,7 @@ impl Draft {
         let (snapshot, policy) = plans::inputs(tx, night.account(), &head).await?;
         Ok(Some(planner::diff(
             (&snapshot, &policy, &before),
-            (&self.snapshot, &night.config.plan, &self.plan),
+            (&self.snapshot, &self.policy, &self.plan),
         )))
     }
 }
@@ -247,10 +260,11 @@ async fn gather<'a>(
     night: &'a Night<'_>,
     tx: &mut Tx,
     catalog: &'a Catalog,
+    history_days: i64,
 ) -> Result<Facts<'a>, NightError> {
     let account = night.account();
     let as_of = night.today();
-    let from = as_of - Duration::days(night.config.plan.history_days);
+    let from = as_of - Duration::days(history_days);
     let mut coverage = BTreeMap::new();
     for connector in &night.config.connectors {
         let days = facts::covered_days(tx, account, &connector.id, from, as_of).await?;
@@ -275,6 +289,28 @@ async fn gather<'a>(
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
         supply: super::chain_folder::read(&night.config.home).0,
+    })
+}
+
+/// Days a backtest looks back: the two years it lives again and learns from, and one more for the season.
+const BACKTEST_DAYS: i64 = 1_100;
+
+/// What is known up to today, further back than a plan needs: for a backtest.
+///
+/// # Errors
+/// When the store fails.
+pub async fn history(night: &Night<'_>, tx: &mut Tx) -> Result<History, NightError> {
+    let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let facts = gather(night, tx, &catalog, BACKTEST_DAYS).await?;
+    let reach = Policy {
+        history_days: BACKTEST_DAYS,
+        ..night.config.plan.clone()
+    };
+    Ok(History {
+        snapshot: assemble(&facts, &reach).snapshot,
+        policy: night.config.plan.clone(),
+        stock: recorded(&facts),
+        rates: freight(&facts),
     })
 }
 

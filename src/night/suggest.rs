@@ -2,25 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Duration, NaiveDate};
+use chrono::Duration;
 
 use super::notice::Notice;
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
-use super::{Night, NightError, notice};
+use super::{Night, NightError, clocks, notice};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient, TrialSection};
 use crate::connector::Bound;
+use crate::deadline::{Alert, shown};
 use crate::delivery::State;
 use crate::ids::SourceId;
 use crate::jobs::{Letter, post};
 use crate::money::Currency;
-use crate::order::OrderState;
 use crate::planner::{Plan, PlanDiff};
 use crate::reconcile::Line;
 use crate::report::{
-    DailyReport, Deadline, DeadlineKind, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem,
-    TrialNote, UnmappedCode, render_mail,
+    DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, TrialNote, UnmappedCode,
+    render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -36,6 +36,8 @@ struct Day {
     closed: Vec<Line>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<(Step, String)>,
+    /// Clocks that run.
+    alerts: Vec<Alert>,
 }
 
 pub(super) async fn step(night: &Night<'_>, before: &[(Step, StepReport)]) -> StepReport {
@@ -78,6 +80,8 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
                 Enqueued::Taken { .. } => report.count("kept_first", 1),
             }
         }
+        // Every clock that runs stands in the mail: the reminders up to now are told.
+        clocks::look(night, &mut tx).await?;
         tx.commit().await?;
         break;
     }
@@ -151,6 +155,7 @@ async fn gather(
         diff,
         catalog: catalog::load(tx, account, night.today()).await?,
         orders: orders::all(tx, account).await?,
+        alerts: clocks::list(night, tx).await?,
         closed: news(receipts::changes_on(tx, account, night.today()).await?),
         unmapped: unmapped
             .into_iter()
@@ -244,7 +249,7 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
         source_zones: source_zones(night),
         plan: &day.plan,
         diff: day.diff.as_ref(),
-        deadlines: deadlines(&day.orders, night.today()),
+        deadlines: shown(&day.alerts, night.now() + Duration::days(DEADLINE_DAYS)),
         orders: day
             .orders
             .iter()
@@ -297,21 +302,6 @@ fn source_zones(night: &Night<'_>) -> std::collections::BTreeMap<SourceId, chron
 }
 
 const DEADLINE_DAYS: i64 = 7;
-
-fn deadlines(orders: &[StoredOrder], today: NaiveDate) -> Vec<Deadline> {
-    let mut deadlines: Vec<Deadline> = orders
-        .iter()
-        .filter(|stored| stored.state == OrderState::Approved || stored.state == OrderState::Packed)
-        .filter(|stored| (stored.order.ship_by - today).num_days() <= DEADLINE_DAYS)
-        .map(|stored| Deadline {
-            date: stored.order.ship_by,
-            what: DeadlineKind::ShipBy,
-            reference: stored.order.number.to_string(),
-        })
-        .collect();
-    deadlines.sort_by(|a, b| (a.date, &a.reference).cmp(&(b.date, &b.reference)));
-    deadlines
-}
 
 fn motion(stored: &StoredOrder, lang: Lang) -> OrderMotion {
     let totals = stored.order.totals();

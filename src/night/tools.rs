@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::presence::Presence;
 use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
+use crate::deadline::RuleBook;
 use crate::http::{Client, Failure, Pace};
+use crate::ledger::milestone::Words;
 use crate::mapping::definition::{self, Mapping};
 use crate::mapping::inbound::{self, Inbound};
 use crate::problem::{Problem, nearest};
@@ -25,6 +27,10 @@ pub struct Tools {
     pub mappings: Vec<Mapping>,
     /// How files that come in are read.
     pub inbound: Vec<Inbound>,
+    /// How early deadlines are told.
+    pub book: RuleBook,
+    /// What the words of trackers mean.
+    pub words: Words,
     /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
@@ -80,13 +86,17 @@ impl Tools {
             // Where "now" is an argument nobody is writing.
             Pace::Skip => Duration::ZERO,
         };
-        if !problems.is_empty() {
+        let book = book(config).map_err(|more| problems.extend(more));
+        let words = words(config).map_err(|more| problems.extend(more));
+        let (Ok(book), Ok(words), true) = (book, words, problems.is_empty()) else {
             return Err(ToolsError::Problems(problems));
-        }
+        };
         Ok(Self {
             connectors,
             mappings,
             inbound,
+            book,
+            words,
             inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
@@ -197,6 +207,40 @@ fn mappings(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Mapping>
 fn inbound(config: &Config, problems: &mut Vec<Problem>) -> Result<Vec<Inbound>, Vec<Problem>> {
     let own = own_mappings(&config.path(Path::new("mappings/inbound")), problems);
     inbound::builtin_with(&own)
+}
+
+fn own_file(config: &Config, field: &str, path: &Path) -> Result<String, Vec<Problem>> {
+    std::fs::read_to_string(config.path(path)).map_err(|error| {
+        let wanted = format!("a readable file ({error})");
+        vec![Problem::new(
+            "linkstar.toml",
+            "",
+            field,
+            path.display().to_string(),
+            wanted,
+        )]
+    })
+}
+
+fn book(config: &Config) -> Result<RuleBook, Vec<Problem>> {
+    match &config.deadlines.rules {
+        None => RuleBook::shipped(),
+        Some(path) => RuleBook::parse(
+            &path.display().to_string(),
+            &own_file(config, "deadlines.rules", path)?,
+        ),
+    }
+}
+
+fn words(config: &Config) -> Result<Words, Vec<Problem>> {
+    let shipped = Words::shipped()?;
+    match &config.deadlines.milestones {
+        None => Ok(shipped),
+        Some(path) => shipped.and(
+            &own_file(config, "deadlines.milestones", path)?,
+            &path.display().to_string(),
+        ),
+    }
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {

@@ -1,8 +1,10 @@
 //! The explain tree of one line.
 
+use super::calibration::Calibration;
 use super::context::{Context, WarehouseContext};
 use super::forecast::DemandView;
 use super::lead::LaneDays;
+use super::method::{Method, Named};
 use super::model::{AlertLevel, Explain, PlanLine};
 use super::quantify::Quantity;
 use super::rounding::Rounded;
@@ -70,7 +72,11 @@ fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explai
             (Explain::units("less_returns", 0), -quantity.returns),
             (Explain::units("late_inbound", 0), quantity.late),
             (Explain::units("less_certain_shortage", 0), -quantity.subtracted),
-            (Explain::units("surplus", 0), quantity.need - open),
+            (
+                Explain::units("surplus", 0),
+                quantity.need - open - quantity.method_effect,
+            ),
+            (Explain::units("method_effect", 0), quantity.method_effect),
         ],
     );
     Explain::sum(
@@ -85,12 +91,17 @@ fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explai
 }
 
 fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
-    let mut terms = vec![
-        Explain::percent("service_target", i64::from(quantity.service_permille)),
+    let mut terms = vec![Explain::percent(
+        "service_target",
+        i64::from(quantity.service_permille),
+    )];
+    terms.extend(quantity.calibration.as_ref().map(Calibration::explain));
+    terms.extend(quantity.named.as_ref().map(|named| method_terms(named, context)));
+    terms.extend([
         Explain::percent("service_sampled", i64::from(quantity.sampled_permille)),
         Explain::days("review", context.policy.review_days),
         Explain::days("protection", quantity.protection_days),
-    ];
+    ]);
     for (permille, units) in &quantity.quantiles {
         let key = format!("demand_p{}", permille / 10);
         terms.push(Explain {
@@ -99,6 +110,29 @@ fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
         });
     }
     Explain::heading("interval", terms)
+}
+
+/// The parameters of a named method.
+fn method_terms(named: &Named, context: &Context<'_>) -> Explain {
+    let terms = match named.method {
+        Method::Linkstar | Method::BaseStock => vec![Explain::units("method.S", named.point)],
+        Method::ReviewUpTo => vec![
+            Explain::days("method.R", context.policy.review_days),
+            Explain::units("method.S", named.point),
+        ],
+        Method::PointUpTo => vec![
+            Explain::units("method.s", named.point),
+            Explain::units("method.S", named.level()),
+        ],
+        Method::PointLot => vec![
+            Explain::units("method.r", named.point),
+            Explain::units("method.Q", named.lot),
+        ],
+    };
+    Explain {
+        terms,
+        ..Explain::fact("method", named.method.name(), "")
+    }
 }
 
 fn demand_terms(demand: &DemandView, warehouse: &WarehouseContext<'_>) -> Explain {

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod balance;
+pub mod calibration;
 mod context;
 mod demand;
 mod diff;
@@ -18,6 +19,7 @@ mod lead;
 mod line;
 mod line_explain;
 mod line_supply;
+mod method;
 pub mod model;
 pub mod models;
 mod quantify;
@@ -28,10 +30,12 @@ pub mod snapshot;
 pub mod supply;
 mod text;
 
+pub use calibration::{Calibration, SalesClass};
 pub use diff::{diff, diff_plans};
 pub use engine::{ENGINE, canonical, plan};
+pub use method::Method;
 pub use model::*;
-pub use rounding::round_stat;
+pub use rounding::{Rounded, round_need, round_stat};
 pub use snapshot::*;
 pub use supply::{
     AgeView, ArrivalDeadline, Capacity, Closure, CustomsExam, DeadlineMode, DeadlineView, Freight, ItemTerms,

@@ -1,10 +1,12 @@
 //! The order-up-to quantity, the position against it, and the lane.
 
 use super::balance::{Arrival, shortfall};
+use super::calibration::{Calibration, SalesClass};
 use super::context::{Context, WarehouseContext};
 use super::demand::{TUNING, calibrated_permille, quantile};
 use super::forecast::{Buffers, DemandView, line_dice};
 use super::lead::LaneDays;
+use super::method::Named;
 use super::snapshot::{CertainShortage, ItemSeries};
 
 /// Everything the quantity is made of.
@@ -29,6 +31,12 @@ pub struct Quantity {
     pub faster: bool,
     /// Units beyond the limit of cover.
     pub excess: i64,
+    /// What moved the place read, when earlier decisions attained something else than was wanted.
+    pub calibration: Option<Calibration>,
+    /// The method the policy names, when it is not the engine's own.
+    pub named: Option<Named>,
+    /// What its lots and points add to the need, or take off.
+    pub method_effect: i64,
 }
 
 /// What a quantity is asked for, beside the line's facts.
@@ -76,9 +84,20 @@ pub fn quantify(
         .sum::<f64>()
         / buffers.ahead.len() as f64;
     let service_permille = terms.service_permille.clamp(1, 999);
-    let sampled_permille = calibrated_permille(service_permille);
+    let class = SalesClass::of(demand.demand_days, demand.days_used);
+    let calibration = Calibration::of(
+        context.policy,
+        &item.warehouse,
+        lane.mode,
+        class,
+        service_permille,
+    );
+    let read_permille = calibration.map_or(service_permille, Calibration::read_permille);
+    let named = Named::of(item, &buffers.sample, demand.level, read_permille, context.policy);
+    let sampled_permille = calibrated_permille(read_permille);
     let mut at = |permille: u16| (quantile(&mut buffers.sample, permille) - 1e-9).ceil() as i64;
-    let order_up_to = at(sampled_permille);
+    let own_level = at(sampled_permille);
+    let order_up_to = named.as_ref().map_or(own_level, Named::level);
     let quantiles = [500, 900, 950, 980]
         .map(|permille| (permille, at(calibrated_permille(permille))))
         .to_vec();
@@ -107,7 +126,13 @@ pub fn quantify(
     let worst = (worst + 1e-6).floor().max(0.0) as i64;
     // What comes too late is taken out of the position again, as far as it hid a need.
     let late = if worst > open.max(0) { worst - open } else { 0 };
+    let need = named
+        .as_ref()
+        .map_or((open + late).max(0), |named| named.need(open + late));
     Quantity {
+        calibration: calibration.cloned(),
+        method_effect: need - (open + late).max(0),
+        named,
         protection_days,
         service_permille,
         sampled_permille,
@@ -118,7 +143,7 @@ pub fn quantify(
         inbound,
         returns,
         late,
-        need: (open + late).max(0),
+        need,
         ..Quantity::default()
     }
 }

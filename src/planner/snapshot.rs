@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
+use super::method::Method;
 use super::model::{DataState, SourceState};
 use super::supply::{SupplyFacts, SupplyPolicy};
 use crate::ids::{ForwarderId, Sku, WarehouseCode};
@@ -345,7 +347,43 @@ pub struct Policy {
     /// Calendars, modes, budget, container.
     #[serde(skip_serializing_if = "SupplyPolicy::is_default")]
     pub supply: SupplyPolicy,
+    /// What a quantity is decided by.
+    #[serde(skip_serializing_if = "Method::is_default")]
+    pub method: Method,
+    /// Days of demand in a lot of `s,S` and `r,Q`, where costs are not known.
+    #[serde(skip_serializing_if = "is_month")]
+    pub lot_days: i64,
+    /// What one order line costs, whatever its size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_cost: Option<Money>,
+    /// What a unit in stock costs a year, in thousandths of its own cost.
+    #[serde(skip_serializing_if = "is_a_fifth")]
+    pub holding_permille: u16,
+    /// Whether the night keeps [`calibration`](Self::calibration).
+    #[serde(skip_serializing_if = "is_yes")]
+    pub calibrate: bool,
+    /// What earlier decisions attained, by segment; kept by the night, never written by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<Calibration>,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_month(days: &i64) -> bool {
+    *days == LOT_DAYS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_a_fifth(permille: &u16) -> bool {
+    *permille == HOLDING_PERMILLE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_yes(yes: &bool) -> bool {
+    *yes
+}
+
+const LOT_DAYS: i64 = 30;
+const HOLDING_PERMILLE: u16 = 200;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -367,6 +405,12 @@ impl Default for Policy {
             paths: 1000,
             seed: 0,
             supply: SupplyPolicy::default(),
+            method: Method::Linkstar,
+            lot_days: LOT_DAYS,
+            order_cost: None,
+            holding_permille: HOLDING_PERMILLE,
+            calibrate: true,
+            calibration: Vec::new(),
         }
     }
 }

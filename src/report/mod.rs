@@ -4,6 +4,7 @@
 //! number once (`view`), so that the HTML and its plain-text twin cannot tell different facts, then writes both,
 //! draws the charts and packs the workbook and the plan. [`decisions::read`] takes the edited workbook back.
 
+pub mod backtest;
 mod chain;
 mod chart;
 pub mod decisions;
@@ -16,8 +17,8 @@ pub mod view;
 mod workbook;
 
 pub use model::{
-    Attachment, DailyReport, Deadline, DeadlineKind, Inline, MailContent, OrderMotion, OwnerFilter,
-    ReceiptSummary, ReportError, RunProblem, TrialNote, UnmappedCode,
+    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReportError,
+    RunProblem, TrialNote, UnmappedCode,
 };
 
 use crate::planner::Plan;

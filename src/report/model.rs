@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use crate::deadline::Shown;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::money::Currency;
 use crate::order::Mode;
@@ -27,7 +28,8 @@ pub struct DailyReport<'a> {
     pub plan: &'a Plan,
     /// Against the parent plan; `None` on the first day.
     pub diff: Option<&'a PlanDiff>,
-    pub deadlines: Vec<Deadline>,
+    /// The clocks that end within a week, are missed, or whose end nobody knows.
+    pub deadlines: Vec<Shown>,
     pub orders: Vec<OrderMotion>,
     pub receipts: Vec<ReceiptSummary>,
     pub unmapped: Vec<UnmappedCode>,
@@ -52,41 +54,6 @@ pub enum TrialNote {
 pub struct OwnerFilter {
     pub name: String,
     pub skus: BTreeSet<Sku>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DeadlineKind {
-    /// Importer security filing.
-    Isf,
-    /// Document or cargo cut-off.
-    CutOff,
-    Appointment,
-    FreePeriodEnd,
-    ClaimLastDay,
-    CertificateExpiry,
-    ShipBy,
-}
-
-impl DeadlineKind {
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::Isf => "isf",
-            Self::CutOff => "cut_off",
-            Self::Appointment => "appointment",
-            Self::FreePeriodEnd => "free_period_end",
-            Self::ClaimLastDay => "claim_last_day",
-            Self::CertificateExpiry => "certificate_expiry",
-            Self::ShipBy => "ship_by",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deadline {
-    pub date: NaiveDate,
-    pub what: DeadlineKind,
-    /// Order, shipment or certificate it belongs to.
-    pub reference: String,
 }
 
 /// A stocking order on its way.

@@ -6,9 +6,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_cron_scheduler::{Job as CronJob, JobScheduler, JobSchedulerError};
 
 use super::civil::{Schedule, ScheduleError};
+use super::errands::{Errand, enqueue_errand};
 use super::housekeep::housekeep;
 use super::tick::tick;
-use super::visits::{RECEIVE, enqueue_visit};
 use crate::clock::Clock;
 use crate::ids::AccountId;
 use crate::jobs::{JobHandler, Stopped, Worker, WorkerOptions, recover};
@@ -32,8 +32,8 @@ pub struct Daemon {
     /// The same after a restart, and different from every other living process.
     pub owner: String,
     pub schedules: Vec<Schedule>,
-    /// How long after a visit to the forwarders' folders the next one is due; none when left out.
-    pub visits_every: Option<chrono::Duration>,
+    /// What is done again and again between the dates.
+    pub errands: Vec<Errand>,
     pub options: WorkerOptions,
     pub part: Part,
     /// Jobs that run side by side in this process, whatever account they are of. What watches does not stand in line.
@@ -130,8 +130,8 @@ impl Daemon {
         for schedule in self.schedules.iter().filter(|schedule| schedule.watch == watch) {
             worker = worker.handle(schedule.name.clone(), Arc::clone(handler));
         }
-        if !watch && self.visits_every.is_some() {
-            worker = worker.handle(RECEIVE, Arc::clone(handler));
+        for errand in self.errands.iter().filter(|errand| errand.watches() == watch) {
+            worker = worker.handle(errand.kind, Arc::clone(handler));
         }
         if let (false, Some(gate)) = (watch, &self.gate) {
             worker = worker.gate(Arc::clone(gate));
@@ -172,11 +172,13 @@ async fn tick_until(daemon: &Daemon, mut ticks: mpsc::Receiver<()>, mut shutdown
             // A database that is away for a moment must not end the daemon: the next tick tries again.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }
-        if let Some(every) = daemon.visits_every
-            && let Err(error) =
-                enqueue_visit(&daemon.store, daemon.clock.as_ref(), &daemon.account, every).await
-        {
-            tracing::error!(error = &error as &dyn std::error::Error, "visit not written down");
+        for errand in &daemon.errands {
+            let written =
+                enqueue_errand(&daemon.store, daemon.clock.as_ref(), &daemon.account, *errand).await;
+            if let Err(error) = written {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, errand = errand.kind, "errand not written down");
+            }
         }
         let now = daemon.clock.now();
         if cleaned_at.is_none_or(|at| now < at || now - at >= CLEAN_EVERY) {

@@ -4,11 +4,14 @@ use chrono::NaiveDate;
 use tokio::sync::Mutex;
 
 use super::configured::{MAIL_BY, RETENTION, mail_date};
+use super::errands::{CLOCKS, RECEIVE};
 use super::housekeep::{RetainError, retain};
-use super::visits::RECEIVE;
+use super::urgent;
 use super::watch::{WatchError, absent_mail, raise};
 use crate::calendar::instant_of;
+use crate::config::MailSection;
 use crate::jobs::{JobEnd, JobFailure};
+use crate::night::clocks::look;
 use crate::night::{Night, StepState, Wait, receive, step::chain};
 use crate::store::work::Job;
 
@@ -21,6 +24,9 @@ pub async fn handle(night: &Night<'_>, turn: &Mutex<()>, job: &Job) -> Result<Jo
     if job.kind == RECEIVE {
         let _turn = turn.lock().await;
         return visit(night).await;
+    }
+    if job.kind == CLOCKS {
+        return clocks(night).await;
     }
     let date = civil_date(&job.payload).ok_or_else(|| JobFailure::fail("the job names no civil date"))?;
     if job.kind == MAIL_BY {
@@ -76,6 +82,34 @@ async fn visit(night: &Night<'_>) -> Result<JobEnd, JobFailure> {
     }
     tracing::info!(counts = ?report.counts, "forwarders visited");
     Ok(JobEnd::Done)
+}
+
+/// Looks at the deadlines; what is critical is mailed at once, in the transaction that remembers that it was told.
+async fn clocks(night: &Night<'_>) -> Result<JobEnd, JobFailure> {
+    let Some(mail) = &night.config.mail else {
+        return Ok(JobEnd::Done);
+    };
+    let told = tell_clocks(night, mail)
+        .await
+        .map_err(|error| JobFailure::retry(chain(error.as_ref())))?;
+    if told > 0 {
+        tracing::warn!(mails = told, "urgent deadlines told");
+        for problem in night.deliver().await.problems {
+            tracing::warn!("deliver: {problem}");
+        }
+    }
+    Ok(JobEnd::Done)
+}
+
+async fn tell_clocks(
+    night: &Night<'_>,
+    mail: &MailSection,
+) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+    let mut tx = night.store.write().await?;
+    let watched = look(night, &mut tx).await?;
+    let told = urgent::tell(&mut tx, night.config, mail, &watched.notices, night.now()).await?;
+    tx.commit().await?;
+    Ok(told)
 }
 
 /// Looks whether the day's mail was delivered; where it was not, every reader is told once.

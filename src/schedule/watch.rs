@@ -227,7 +227,7 @@ fn content(config: &Config, lang: Lang, absence: &Absence) -> MailContent {
 }
 
 /// Errors come from other people's servers: nothing in them is markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 21] = [
+const SCRIPTS: [(i64, &str, &str); 23] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -37,6 +37,8 @@ const SCRIPTS: [(i64, &str, &str); 21] = [
         "lead time forecast",
         include_str!("migrations/0023_lead_time_forecast.sql"),
     ),
+    (24, "calibration", include_str!("migrations/0024_calibration.sql")),
+    (25, "clocks", include_str!("migrations/0025_clocks.sql")),
 ];
 
 /// Version and name of every migration, in order.

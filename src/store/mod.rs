@@ -9,7 +9,9 @@
 
 pub mod archive;
 pub mod blob;
+pub mod calibration;
 pub mod catalog;
+pub mod clocks;
 pub mod copy;
 pub mod dialect;
 mod executor;

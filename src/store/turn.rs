@@ -14,6 +14,8 @@ use crate::ids::AccountId;
 pub const NIGHT: &str = "night";
 /// Whatever gives numbers to orders or moves them on.
 pub const ORDERS: &str = "orders";
+/// Telling of deadlines.
+pub const CLOCKS: &str = "clocks";
 
 /// A turn that was taken. Lost as soon as somebody else takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,7 +34,7 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 10] = [
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),
@@ -43,6 +43,8 @@ const FILES: [(&str, &str); 8] = [
     ("work", include_str!("work.toml")),
     ("web", include_str!("web.toml")),
     ("connector", include_str!("connector.toml")),
+    ("backtest", include_str!("backtest.toml")),
+    ("deadline", include_str!("deadline.toml")),
 ];
 
 static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(load);

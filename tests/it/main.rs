@@ -1,6 +1,7 @@
 //! Integration tests against real servers. One binary: every room is a module.
 
 mod archive;
+mod backtest;
 mod catalog;
 mod connectors;
 mod delivery;

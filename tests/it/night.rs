@@ -3,7 +3,9 @@
 mod amend;
 mod announce;
 mod answers;
+mod calibration;
 mod chain;
+mod clocks;
 mod commands;
 mod daemon;
 mod deliveries;
@@ -12,3 +14,4 @@ mod inputs;
 pub mod shop;
 mod sources;
 pub mod state;
+mod trial;

@@ -6,6 +6,7 @@ mod folder;
 mod golden;
 mod laws;
 mod m5;
+mod methods;
 mod shadow;
 mod store;
 mod supply;

@@ -13,11 +13,12 @@ HTTP API (127.0.0.1 only):
   POST   /faults                  -> JSON {"stage": S, "match": REGEX, "code": 451, "text": "...",
                                            "times": 1, "action": "reply"|"drop"|"hang", "delay": 0.0}
   DELETE /faults                  -> remove all faults
+  DELETE /faults/<match>          -> remove the faults with exactly this match, percent-encoded
 S is one of: connect ehlo auth mail rcpt data (body received, NOT stored) after_store (stored, answer lost).
 match is searched in the address for mail/rcpt, in "from to to..." for data/after_store, in the peer for the rest.
 times: how often the fault fires, -1 = for ever.  drop = TCP RST, hang = never answer.
 """
-import argparse, asyncio, json, os, re, socket, ssl, struct, threading, time
+import argparse, asyncio, json, os, re, socket, ssl, struct, threading, time, urllib.parse
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -186,6 +187,9 @@ class Api(BaseHTTPRequestHandler):
                     os.unlink(os.path.join(A.dir, "%d.eml" % m["id"]))
                 messages.clear(); journal.clear(); faults.clear()
             elif self.path == "/faults": faults.clear()
+            elif self.path.startswith("/faults/"):
+                match = urllib.parse.unquote(self.path[len("/faults/"):])
+                faults[:] = [f for f in faults if f["match"] != match]
             else: return self.out(404, {"error": "not found"})
         self.out(200, {"ok": True})
 

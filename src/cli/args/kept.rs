@@ -1,11 +1,28 @@
-//! The commands that look after what is kept: messages, inbox, archive, database.
+//! The commands that look after what is kept: catalog, messages, inbox, archive, database.
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::Subcommand;
 
 use super::At;
 use crate::ids::OrderNo;
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Import a folder or single files.
+    Import {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// First civil day on which the new versions hold; today when left out.
+        #[arg(long)]
+        effective: Option<NaiveDate>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Codes of other systems that no item claims.
+    Unmapped,
+}
 
 #[derive(Debug, Subcommand)]
 pub enum OutboxCommand {

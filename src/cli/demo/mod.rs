@@ -6,7 +6,7 @@
 
 mod check;
 mod ledger_files;
-mod letters;
+pub mod letters;
 mod papers;
 pub mod person;
 mod summary;

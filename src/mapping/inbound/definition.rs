@@ -73,6 +73,7 @@ impl InboundKind {
                 ("order", Code, true),
                 ("status", Text, true),
                 ("at", Instant, true),
+                ("certainty", Code, false),
                 ("place", Text, false),
                 ("reference", Code, false),
                 ("container", Code, false),

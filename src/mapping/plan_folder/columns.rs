@@ -150,6 +150,26 @@ static RECEIPTS: [Column; 6] = [
     column("sellable_on", &["putawayon", "上架日期"], false),
 ];
 
+static STOCK_HISTORY: [Column; 4] = [
+    WAREHOUSE,
+    SKU,
+    column("date", &["day", "日期"], true),
+    column(
+        "available",
+        &[
+            "onhand", "stock", "sellable", "units", "qty", "可用", "可售", "库存",
+        ],
+        true,
+    ),
+];
+static RATES: [Column; 5] = [
+    WAREHOUSE,
+    column("sku", &["msku", "货号"], false),
+    column("storage_unit_day", &["storage", "仓储费"], false),
+    column("freight_unit", &["freight", "头程运费"], false),
+    column("currency", &["币种"], true),
+];
+
 /// The columns of a file.
 #[must_use]
 pub fn of(file: &str) -> &'static [Column] {
@@ -161,6 +181,8 @@ pub fn of(file: &str) -> &'static [Column] {
         "stock.csv" => &STOCK,
         "inbound.csv" => &INBOUND,
         "receipts.csv" => &RECEIPTS,
+        "stock_history.csv" => &STOCK_HISTORY,
+        "rates.csv" => &RATES,
         _ => &[],
     }
 }

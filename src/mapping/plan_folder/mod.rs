@@ -7,6 +7,7 @@ mod cells;
 pub mod chain;
 mod columns;
 mod facts;
+pub mod past;
 mod policy;
 mod sales;
 mod ways;
@@ -76,6 +77,7 @@ pub fn is_known(name: &str) -> bool {
         || FILES.iter().any(|(known, _)| {
             *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
         })
+        || past::is_known(name)
 }
 
 /// No file may be larger.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::{Column, Sheet, decimal, flag, whole};
 use super::facts::permille;
 use crate::money::{Currency, Money};
-use crate::planner::{CertainShortage, MoqPolicy, Policy, TargetRule};
+use crate::planner::{CertainShortage, Method, MoqPolicy, Policy, TargetRule};
 use crate::problem::{Problem, nearest};
 
 /// What a day means that has no row.
@@ -26,7 +26,7 @@ pub struct Settings {
     budget_currency: Option<Currency>,
 }
 
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 31] = [
     "review_days",
     "service_level",
     "lead_percentile",
@@ -53,6 +53,11 @@ const KEYS: [&str; 26] = [
     "budget_currency",
     "container_m3",
     "container_kg",
+    "method",
+    "lot_days",
+    "order_cost",
+    "holding_rate",
+    "calibrate",
 ];
 
 static COLUMNS: [Column; 2] = [
@@ -162,6 +167,21 @@ fn toml_pairs(bytes: &[u8], problems: &mut Vec<Problem>) -> Vec<(String, String)
             Vec::new()
         }
     }
+}
+
+/// `120 CNY`.
+fn money(value: &str) -> Option<Money> {
+    let (amount, currency) = value.trim().split_once(' ')?;
+    let amount = decimal(amount).filter(|amount| amount.is_sign_positive() && !amount.is_zero())?;
+    Some(Money::new(amount, Currency::new(currency.trim()).ok()?))
+}
+
+/// A yearly share as thousandths.
+fn yearly(value: &str) -> Option<u16> {
+    let permille = (decimal(value.trim())? * rust_decimal::Decimal::ONE_THOUSAND).round();
+    u16::try_from(i64::try_from(permille).ok()?)
+        .ok()
+        .filter(|permille| (1..=5_000).contains(permille))
 }
 
 fn choose<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
@@ -314,6 +334,23 @@ fn set(
             days(1, 1_000_000).map(|kg| policy.supply.container_kg = Some(kg)),
             "whole kilograms above 0",
         ),
+        "method" => (
+            Method::from_name(value).map(|method| policy.method = method),
+            "`linkstar`, `base-stock`, `R,S`, `s,S` or `r,Q`",
+        ),
+        "lot_days" => (
+            days(1, 365).map(|days| policy.lot_days = days),
+            "whole days from 1 to 365",
+        ),
+        "order_cost" => (
+            money(value).map(|cost| policy.order_cost = Some(cost)),
+            "an amount and its currency, such as `120 CNY`",
+        ),
+        "holding_rate" => (
+            yearly(value).map(|share| policy.holding_permille = share),
+            "a share of the unit cost a year, such as 0.2 (from 0.001 to 5)",
+        ),
+        "calibrate" => (flag(value).map(|on| policy.calibrate = on), "true or false"),
         "lead_p50" => (
             days(0, 400).map(|days| settings.lead_p50 = Some(days)),
             "whole days from 0 to 400",

@@ -6,6 +6,8 @@ use chrono::Duration;
 
 use super::freshness::{cut, named};
 use super::{ChangeRow, Item, Tone};
+use crate::calendar::civil_day;
+use crate::deadline;
 use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason};
 use crate::report::figures;
@@ -19,7 +21,6 @@ const MAX_ITEMS: usize = 12;
 const MAX_PROBLEMS: usize = 8;
 const MAX_CODES_NAMED: usize = 4;
 const MAX_OVERSTOCK: usize = 5;
-const DEADLINE_DAYS: i64 = 7;
 
 pub(super) fn funnel(report: &DailyReport<'_>) -> (Vec<(String, String)>, Option<String>) {
     let funnel = &report.plan.funnel;
@@ -181,39 +182,42 @@ fn listed<T>(report: &DailyReport<'_>, all: &[T], item: impl Fn(&T) -> Item) -> 
     items
 }
 
-/// Passed ones stay until somebody settles them; those further than a week away wait.
+/// Passed ones stay until somebody settles them.
 pub(super) fn deadlines(report: &DailyReport<'_>) -> Vec<Item> {
-    let last = report.as_of + Duration::days(DEADLINE_DAYS);
-    let mut near: Vec<_> = report
-        .deadlines
-        .iter()
-        .filter(|deadline| deadline.date <= last)
-        .collect();
-    near.sort_by_key(|deadline| (deadline.date, deadline.what, &deadline.reference));
-    listed(report, &near, |deadline| {
-        let days = (deadline.date - report.as_of).num_days();
-        let (key, tone) = match days {
-            ..0 => ("mail.deadline.passed", Tone::Red),
-            0 => ("mail.deadline.today", Tone::Red),
-            1..=2 => ("mail.deadline.in", Tone::Amber),
-            _ => ("mail.deadline.in", Tone::Grey),
+    listed(report, &report.deadlines, |entry| {
+        let lang = report.lang;
+        let (remark, tone) = match entry.due {
+            None => (text(lang, "deadline.unknown", &[]), Tone::Amber),
+            Some(due) => {
+                let today = civil_day(report.now, entry.zone);
+                // Midnight is the end of the day before.
+                let day = civil_day(due - Duration::seconds(1), entry.zone);
+                let days = (day - today).num_days();
+                let (key, tone) = match days {
+                    _ if due <= report.now => ("mail.deadline.passed", Tone::Red),
+                    0 => ("mail.deadline.today", Tone::Red),
+                    1..=2 => ("mail.deadline.in", Tone::Amber),
+                    _ => ("mail.deadline.in", Tone::Grey),
+                };
+                let places = [
+                    ("date", deadline::when(due, entry.zone)),
+                    ("n", days.abs().to_string()),
+                ];
+                let places: Vec<(&str, &str)> = places.iter().map(|(k, v)| (*k, v.as_str())).collect();
+                (text(lang, key, &places), tone)
+            }
+        };
+        let detail = if entry.missing.is_empty() {
+            String::new()
+        } else {
+            let what = entry.missing.join(", ");
+            text(lang, "mail.deadline.missing", &[("what", &what)])
         };
         Item {
-            title: text(
-                report.lang,
-                &format!("mail.deadline.{}", deadline.what.key()),
-                &[],
-            ),
-            place: cut(&deadline.reference),
-            detail: String::new(),
-            remark: text(
-                report.lang,
-                key,
-                &[
-                    ("date", &figures::day(deadline.date, report.as_of)),
-                    ("n", &days.abs().to_string()),
-                ],
-            ),
+            title: deadline::rule_text(entry.rule, lang),
+            place: cut(&entry.reference(lang)),
+            detail: cut(&detail),
+            remark,
             tone,
         }
     })

@@ -258,7 +258,7 @@ async fn the_daemon_runs_what_is_due_once_stops_cleanly_and_repeats_nothing_afte
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             account: account(),
             owner: "daemon".to_owned(),
-            visits_every: None,
+            errands: Vec::new(),
             schedules: vec![nightly("night")],
             options: options(),
             part: linkstar::schedule::daemon::Part::Both,

@@ -80,6 +80,7 @@ async fn at_random_instants(stage: &Stage, engine: Engine, calm: &Left, took: Du
         assert!(round < kills, "the night ends before it can be killed");
         stage.restore().await;
         let before = stage.mails();
+        stage.answer_every_mail();
         // Every second round an answer is lost, every third uploads break somewhere in the files.
         if round % 2 == 1 {
             stage.lose_the_answer_to(usize::from(round % 4 == 1));
@@ -114,6 +115,7 @@ async fn at_random_instants(stage: &Stage, engine: Engine, calm: &Left, took: Du
         doubtful += assert_as_undisturbed(calm, left, &what);
         round += 1;
     }
+    stage.answer_every_mail();
     println!(
         "{engine:?}, 1 worker: {killed} kills in {round} nights, {doubtful} doubtful mails, nothing lost or doubled"
     );
@@ -158,6 +160,7 @@ async fn three_workers(stage: &Stage, engine: Engine, kills: u64) {
     while killed < kills {
         assert!(round < kills, "the night ends before it can be killed");
         stage.restore().await;
+        stage.answer_every_mail();
         if round % 2 == 1 {
             stage.lose_the_answer_to(0);
         }

@@ -10,7 +10,7 @@ use linkstar::clock::{Clock, FixedClock};
 use linkstar::jobs::{JobEnd, JobFailure, JobHandler, WorkerOptions};
 use linkstar::night::{Night, StepReport, receive};
 use linkstar::schedule::daemon::{Daemon, Part};
-use linkstar::schedule::{RECEIVE, enqueue_visit, handle, visits_every};
+use linkstar::schedule::{Errand, RECEIVE, enqueue_errand, errands, handle};
 use linkstar::store::Store;
 use linkstar::store::work::{self, Job, JobClaim, JobFilter};
 use linkstar::telemetry::SystemClock;
@@ -116,12 +116,13 @@ async fn r41_the_night_takes_what_it_sees_for_the_first_time_but_not_what_a_visi
 async fn r41_many_processes_make_one_visit_at_a_time() {
     let every = chrono::Duration::minutes(15);
     for stage in stages().await {
-        assert_eq!(visits_every(&stage.config), Some(every), "the default");
+        let visits = Errand { kind: RECEIVE, every };
+        assert!(errands(&stage.config).contains(&visits), "the default");
         let at = |minutes| FixedClock::new(morning(0) + chrono::Duration::minutes(minutes));
         let main = account();
         let all_tick = async |minutes| {
             let clock = at(minutes);
-            let ticks = (0..8).map(|_| enqueue_visit(&stage.store, &clock, &main, every));
+            let ticks = (0..8).map(|_| enqueue_errand(&stage.store, &clock, &main, visits));
             let done = futures_util::future::join_all(ticks).await;
             done.into_iter()
                 .filter(|new| *new.as_ref().expect("the store works"))
@@ -174,7 +175,10 @@ async fn r41_two_daemons_take_a_file_between_the_nights_once() {
                 account: account(),
                 owner: owner.to_owned(),
                 schedules: Vec::new(),
-                visits_every: Some(chrono::Duration::seconds(1)),
+                errands: vec![Errand {
+                    kind: RECEIVE,
+                    every: chrono::Duration::seconds(1),
+                }],
                 options: WorkerOptions::default(),
                 part: Part::Both,
                 gate: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use linkstar::deadline::{Rule, Severity, Shown};
 use linkstar::ids::{OrderNo, PlanId, Sku, SourceId, WarehouseCode};
 use linkstar::money::{Currency, Money};
 use linkstar::order::Mode;
@@ -10,9 +11,7 @@ use linkstar::planner::{
     Alert, AlertLevel, Cause, DataState, Explain, Funnel, InboundView, LineChange, Plan, PlanDiff, PlanLine,
     ProjectedDay, Reason, SourceState, StockoutDates,
 };
-use linkstar::report::{
-    DailyReport, Deadline, DeadlineKind, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode,
-};
+use linkstar::report::{DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode};
 use linkstar::wording::Lang;
 use rust_decimal::Decimal;
 
@@ -400,16 +399,32 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
     };
     let order_no = |text: &str| OrderNo::new(text).expect("a number");
     let mut report = report(lang, plan, Some(diff));
+    let zone = report.zone;
+    let hours = |n| report.now + chrono::Duration::hours(n);
+    // Slots end at their hour, days at their midnight.
     report.deadlines = [
-        (1, DeadlineKind::CutOff, "SO-2026-0112"),
-        (5, DeadlineKind::FreePeriodEnd, "SO-2026-0101"),
-        (40, DeadlineKind::CertificateExpiry, "EPR DE"),
-        (0, DeadlineKind::ClaimLastDay, "SO-2026-0093"),
+        (None, Rule::IsfImporter, "SO-2026-0113"),
+        (Some(hours(-30)), Rule::ClaimLastDay, "SO-2026-0093"),
+        (Some(hours(27)), Rule::DocumentCutOff, "SO-2026-0112"),
+        (
+            Some(linkstar::deadline::due::end_of_day(ahead(5), zone)),
+            Rule::FreePeriodEnd,
+            "SO-2026-0101",
+        ),
     ]
-    .map(|(days, what, reference)| Deadline {
-        date: ahead(days),
-        what,
-        reference: reference.to_owned(),
+    .map(|(due, rule, reference)| Shown {
+        severity: Severity::Warning,
+        rule,
+        due,
+        zone,
+        group: (rule == Rule::DocumentCutOff).then(|| "EVER GIVEN 123E".to_owned()),
+        subjects: vec![reference.to_owned()],
+        owners: Vec::new(),
+        missing: if due.is_none() {
+            vec!["EIN".to_owned()]
+        } else {
+            Vec::new()
+        },
     })
     .to_vec();
     report.orders = vec![OrderMotion {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use linkstar::cli::demo::person;
+use linkstar::cli::demo::{letters, person};
 use linkstar::clock::{Clock as _, FixedClock};
 use linkstar::config::{self, Config};
 use linkstar::http::Pace;
@@ -162,6 +162,12 @@ impl Shop {
         let mut mails = self.world.inbox();
         mails.retain(|mail| mail.to.iter().any(|to| to.starts_with(reader)));
         mails
+    }
+
+    /// The page of a mail, as a reader sees it.
+    pub fn page(mail: &Mail) -> String {
+        let bytes = fs::read(&mail.file).expect("a readable mail");
+        letters::page(&letters::parts(&bytes)).expect("a page")
     }
 
     pub fn inbox(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! A trial: shadow, pilot, live (R77).
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
@@ -12,19 +13,27 @@ fn json(ran: &Ran) -> Value {
     value.unwrap_or_default()
 }
 
-/// Suggested lines of one warehouse and mode, with the units of each.
-fn suggested(shop: &Shop) -> Vec<(String, i64)> {
+/// The warehouse with the most suggestions, and its suggested lines with their units, most cartons first.
+fn suggested(shop: &Shop) -> (String, Vec<(String, i64)>) {
     let plan = json(&shop.linkstar(&["plan", "--json"]));
-    plan["lines"]
-        .as_array()
-        .expect("lines")
-        .iter()
-        .filter(|line| line["warehouse"] == "goodcang:UKMA" && line["data"] == "complete")
-        .filter_map(|line| {
-            let units = line["suggested_units"].as_i64().filter(|units| *units > 0)?;
-            Some((line["sku"].as_str()?.to_owned(), units))
-        })
-        .collect()
+    let mut found: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    let mut lines = plan["lines"].as_array().expect("lines").clone();
+    lines.sort_by_key(|line| std::cmp::Reverse(line["suggested_cartons"].as_i64()));
+    for line in &lines {
+        let units = line["suggested_units"].as_i64().filter(|units| *units > 0);
+        if let (Some(warehouse), Some(sku), Some(units)) =
+            (line["warehouse"].as_str(), line["sku"].as_str(), units)
+        {
+            found
+                .entry(warehouse.to_owned())
+                .or_default()
+                .push((sku.to_owned(), units));
+        }
+    }
+    found
+        .into_iter()
+        .max_by_key(|(_, lines)| lines.len())
+        .expect("suggestions")
 }
 
 fn orders(shop: &Shop) -> usize {
@@ -32,7 +41,11 @@ fn orders(shop: &Shop) -> usize {
         .as_array()
         .expect("orders")
         .iter()
-        .filter(|order| order["order"].as_str().is_some_and(|number| number.starts_with("BH26")))
+        .filter(|order| {
+            order["order"]
+                .as_str()
+                .is_some_and(|number| number.starts_with("BH26"))
+        })
         .count()
 }
 
@@ -47,12 +60,15 @@ async fn r77_in_shadow_nothing_is_ordered_and_a_pilot_of_500_units_stops_at_500(
     let shop = Shop::new(7).await;
     set_trial(&shop, "[trial]\nstage = \"shadow\"");
     shop.night(0).await;
-    let mail = String::from_utf8_lossy(&shop.last_mail().bytes).into_owned();
-    assert!(mail.contains("Subject:"));
+    let page = Shop::page(&shop.last_mail());
+    assert!(
+        page.contains("影子模式"),
+        "the reader must know that nothing is ordered: {page}"
+    );
     let at = (morning(0) + chrono::Duration::hours(1)).to_rfc3339();
-    let lines = suggested(&shop);
+    let (warehouse, lines) = suggested(&shop);
     assert!(lines.len() >= 3, "{lines:?}");
-    let name = |n: usize| format!("goodcang:UKMA/{}", lines[n].0);
+    let name = |n: usize| format!("{warehouse}/{}", lines[n].0);
 
     // Approved in the shadow: recorded, told, and not ordered.
     let before = orders(&shop);
@@ -69,7 +85,7 @@ async fn r77_in_shadow_nothing_is_ordered_and_a_pilot_of_500_units_stops_at_500(
     set_trial(
         &shop,
         &format!(
-            "[trial]\nstage = \"shadow\"\n[[trial.rule]]\nstage = \"live\"\nwarehouses = [\"goodcang:UKMA\"]\n\
+            "[trial]\nstage = \"shadow\"\n[[trial.rule]]\nstage = \"live\"\nwarehouses = [\"{warehouse}\"]\n\
              [[trial.rule]]\nstage = \"pilot\"\nskus = [\"{sku}\", \"{}\"]\nmax_units = 500",
             lines[2].0
         ),
@@ -87,7 +103,17 @@ async fn r77_in_shadow_nothing_is_ordered_and_a_pilot_of_500_units_stops_at_500(
     // Issued anew with more than is left: refused, and the order stays as it was.
     let number = ordered.out.trim();
     let more = shop.linkstar(&[
-        "order", "reissue", number, "--units", &format!("{sku}=501"), "--reason", "more", "--by", "li", "--at", &at,
+        "order",
+        "reissue",
+        number,
+        "--units",
+        &format!("{sku}=501"),
+        "--reason",
+        "more",
+        "--by",
+        "li",
+        "--at",
+        &at,
     ]);
     assert_eq!(more.code, Some(2), "{more:#?}");
     assert!(more.err.contains("at most 500 in all"), "{more:#?}");
@@ -110,17 +136,23 @@ async fn r77_what_people_ordered_is_compared_and_planned_with() {
     let shop = Shop::new(7).await;
     set_trial(&shop, "[trial]\nstage = \"shadow\"");
     shop.night(0).await;
-    let lines = suggested(&shop);
-    let (alike, half) = (&lines[0], &lines[1]);
+    let (warehouse, lines) = suggested(&shop);
+    // Of the first one so much that no carton explains it.
+    let (more, alike) = (&lines[0], &lines[1]);
     let file = shop.folder.path().join("open_shipments.csv");
     let rows = |shipped: &str| {
         format!(
             "order,warehouse,mode,forwarder,ordered_on,shipped_on,sku,units\n\
-             OWN-1,goodcang:UKMA,sea,huatuo,{day},{shipped},{},{}\n\
-             OWN-1,goodcang:UKMA,sea,huatuo,{day},{shipped},{},{}\n\
-             OWN-2,goodcang:UKMA,sea,huatuo,,,{},1\n\
-             OWN-3,goodcang:UKMA,sea,huatuo,{day},2026-04-01,{},1\n",
-            alike.0, alike.1, half.0, half.1 / 2, alike.0, alike.0,
+             OWN-1,{warehouse},sea,huatuo,{day},{shipped},{},{}\n\
+             OWN-1,{warehouse},sea,huatuo,{day},{shipped},{},{}\n\
+             OWN-2,{warehouse},sea,huatuo,,,{},1\n\
+             OWN-3,{warehouse},sea,huatuo,{day},2026-04-01,{},1\n",
+            alike.0,
+            alike.1,
+            more.0,
+            more.1 * 3,
+            alike.0,
+            alike.0,
             day = date(0),
         )
     };
@@ -129,7 +161,10 @@ async fn r77_what_people_ordered_is_compared_and_planned_with() {
     let at = shop.linkstar(&["catalog", "import", &path]);
     assert_eq!(at.code, Some(1), "two rows have faults: {at:#?}");
     let told = format!("{}{}", at.out, at.err);
-    assert!(told.contains("ordered_on") && told.contains("2026-05-04 or later"), "{told}");
+    assert!(
+        told.contains("ordered_on") && told.contains("2026-05-04 or later"),
+        "{told}"
+    );
 
     shop.advance(morning(1));
     shop.night(1).await;
@@ -138,7 +173,7 @@ async fn r77_what_people_ordered_is_compared_and_planned_with() {
         .as_array()
         .expect("lines")
         .iter()
-        .find(|line| line["warehouse"] == "goodcang:UKMA" && line["sku"] == alike.0.as_str())
+        .find(|line| line["warehouse"] == warehouse.as_str() && line["sku"] == alike.0.as_str())
         .expect("the line");
     assert!(
         line["inbound"].to_string().contains("OWN-1"),
@@ -149,10 +184,15 @@ async fn r77_what_people_ordered_is_compared_and_planned_with() {
         .as_array()
         .expect("orders")
         .iter()
-        .map(|order| (order["sku"].as_str().expect("a SKU"), order["answer"].as_str().expect("a word")))
+        .map(|order| {
+            (
+                order["sku"].as_str().expect("a SKU"),
+                order["answer"].as_str().expect("a word"),
+            )
+        })
         .collect();
     assert!(answers.contains(&(&alike.0, "alike")), "{answers:?}");
-    assert!(answers.contains(&(&half.0, "less")), "{answers:?}");
+    assert!(answers.contains(&(&more.0, "more")), "{answers:?}");
     // The same file again, now shipped: handed over, not doubled.
     fs::write(&file, rows(&date(1).to_string())).expect("a file");
     shop.linkstar(&["catalog", "import", &path]);
@@ -160,7 +200,7 @@ async fn r77_what_people_ordered_is_compared_and_planned_with() {
     assert!(order.to_string().contains("handed_over"), "{order:#}");
     let screen = shop.linkstar(&["--lang", "en", "trial", "--since", "2026-05-01"]);
     assert!(
-        screen.out.contains("shadow (nothing is ordered)") && screen.out.contains("less than suggested"),
+        screen.out.contains("shadow (nothing is ordered)") && screen.out.contains("more than suggested"),
         "{screen:#?}"
     );
 }

@@ -7,8 +7,8 @@ use linkstar::ledger::{CustomerReturn, EventStatus, TrackingEvent};
 use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
 use linkstar::store::{
-    Store, archive, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts, references, returned,
-    run, statements, tracking, work,
+    Store, archive, calibration, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts,
+    references, returned, run, statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -76,6 +76,10 @@ async fn answers(store: &Store) -> Vec<String> {
         verified.entries, verified.contents
     ));
     say!(said, lead_times::all(tx, account));
+    say!(said, calibration::states(tx, account));
+    say!(said, calibration::last_recorded(tx, account));
+    say!(said, calibration::accuracy(tx, account, from));
+    say!(said, calibration::due(tx, account, date(400)));
     say!(said, plans::history(tx, account, 10));
     say!(said, plans::head(tx, account, &plan.id.as_str()[..6]));
     say!(said, plans::head(tx, account, "ffffffffffff"));
