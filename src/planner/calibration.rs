@@ -249,17 +249,12 @@ const DAYS_THAT_TELL: i64 = 14;
 pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decision> {
     let context = Context::new(snapshot, policy);
     // Production times of items are lanes of their own.
-    let own_times = |code: &WarehouseCode| -> Vec<&ItemSeries> {
-        let items = snapshot.series.iter();
-        items
-            .filter(|item| item.production.is_some() && item.warehouse == *code)
-            .collect()
-    };
     let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = snapshot
         .warehouses
         .iter()
         .map(|facts| {
-            let items = own_times(&facts.warehouse);
+            let own = |item: &&ItemSeries| item.production.is_some() && item.warehouse == facts.warehouse;
+            let items: Vec<&ItemSeries> = snapshot.series.iter().filter(own).collect();
             (&facts.warehouse, context.warehouse(Some(facts), &items))
         })
         .collect();

@@ -102,10 +102,10 @@ fn shop(count: u64) -> Snapshot {
                 &format!("S{n:02}"),
                 as_of,
                 &super::super::lumpy(n, 365),
-                i64::try_from(n).unwrap() * 7,
+                i64::try_from(n).expect("small") * 7,
             );
             line.unit_cost = Some(cny(&format!("{}", 5 + n % 7)));
-            line.carton_units = Some(6 + i64::try_from(n % 3).unwrap());
+            line.carton_units = Some(6 + i64::try_from(n % 3).expect("small"));
             line
         })
         .collect();
@@ -154,7 +154,7 @@ fn a_budget_is_kept_and_every_cut_is_a_term() {
         );
     }
     sound(&cut);
-    let mut backward = facts.clone();
+    let mut backward = facts;
     backward.series.reverse();
     backward.supply.items.reverse();
     let again = plan(&backward, &policy);
