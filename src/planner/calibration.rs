@@ -248,13 +248,12 @@ const DAYS_THAT_TELL: i64 = 14;
 #[must_use]
 pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decision> {
     let context = Context::new(snapshot, policy);
-    // Production times of items are lanes of their own.
     let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = snapshot
         .warehouses
         .iter()
         .map(|facts| {
-            let own = |item: &&ItemSeries| item.production.is_some() && item.warehouse == facts.warehouse;
-            let items: Vec<&ItemSeries> = snapshot.series.iter().filter(own).collect();
+            let paced = |item: &&ItemSeries| item.production.is_some() && item.warehouse == facts.warehouse;
+            let items: Vec<&ItemSeries> = snapshot.series.iter().filter(paced).collect();
             (&facts.warehouse, context.warehouse(Some(facts), &items))
         })
         .collect();
