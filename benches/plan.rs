@@ -197,6 +197,7 @@ fn snapshot(as_of: NaiveDate, lines: usize) -> Snapshot {
             })
             .collect(),
         series,
+        supply: linkstar::planner::SupplyFacts::default(),
     }
 }
 

@@ -186,5 +186,6 @@ fn snapshot(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, as_of: NaiveDate, 
             putaway: None,
         }],
         series,
+        supply: linkstar::planner::SupplyFacts::default(),
     }
 }

@@ -148,6 +148,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What was expected of every order's way, what came, and how often the late date held.
+    #[command(after_help = "Example: linkstar lead-times --json")]
+    LeadTimes {
+        #[arg(long)]
+        json: bool,
+    },
     /// Compute a stored plan again from its stored inputs and compare the bytes.
     #[command(after_help = "Example: linkstar replay 3fa9c2")]
     Replay { plan: String },

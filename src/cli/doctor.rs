@@ -9,8 +9,11 @@ use crate::config::WebSection;
 use crate::delivery::Channel;
 use crate::http::FailureKind;
 use crate::http::doctor::doctor;
+use crate::night::chain_folder;
+use crate::night::plan::lacking;
 use crate::night::step::chain;
 use crate::store::outbox::{self, KnownServer};
+use crate::store::plans;
 use crate::transport::email::{self, Refused, SendOutcome};
 use crate::transport::sftp::{Session, SftpError, Target};
 
@@ -35,6 +38,7 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
             healthy: said.healthy,
         });
     }
+    findings.extend(chain_findings(&context).await?);
     for target in &context.tools.sftp {
         let (code, text, healthy) = match Session::open(target).await {
             Ok(session) => {
@@ -97,6 +101,27 @@ pub async fn run(cli: &Cli, json: bool) -> Result<Exit, CliError> {
     }
     let healthy = findings.iter().all(|finding| finding.healthy);
     Ok(if healthy { Exit::Done } else { Exit::Unavailable })
+}
+
+/// The folder of the chain, and the years that calendars lack for the current plan (R16).
+async fn chain_findings(context: &Context) -> Result<Vec<Finding>, CliError> {
+    let fault = |code: &str, text: String| Finding {
+        what: "supply".to_owned(),
+        code: code.to_owned(),
+        text,
+        healthy: false,
+    };
+    let (_, problems) = chain_folder::read(&context.config.home);
+    let mut findings: Vec<Finding> = problems
+        .iter()
+        .map(|problem| fault("bad_file", problem.to_string()))
+        .collect();
+    let mut tx = context.store.read().await?;
+    if let Some(plan) = plans::latest(&mut tx, &context.config.account.id).await? {
+        let lacking = lacking(&plan).into_iter();
+        findings.extend(lacking.map(|(missing, _)| fault("calendar_ends", missing.to_string())));
+    }
+    Ok(findings)
 }
 
 async fn known_server(context: &Context, target: &Target) -> Result<Option<KnownServer>, CliError> {

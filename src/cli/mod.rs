@@ -16,6 +16,7 @@ mod forecast;
 mod inbox;
 mod init;
 pub mod jobs;
+mod lead_times;
 mod nightly;
 mod order;
 mod outbox;
@@ -169,6 +170,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Diff { before, after, json } => {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
+        Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Deadlines(args) => clocks::deadlines(cli, args).await,
         Command::Events { command } => clocks::events(cli, command).await,

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use crate::mapping::plan_folder::{self, Assumption, FolderInput, MAX_FILE_BYTES};
+use crate::order::Mode;
 use crate::planner::{self, Plan, PlanLine, level_text, reason_text};
 use crate::problem::Problem;
 use crate::wording::{Lang, text};
@@ -70,8 +71,19 @@ pub fn run(
             }
             Ok(EXIT_NO_PLAN)
         }
-        Ok(input) => {
+        Ok(mut input) => {
             let plan = planner::plan(&input.snapshot, &input.policy, None);
+            for (missing, lines) in crate::night::plan::lacking(&plan) {
+                let wanted = "rows of that year in calendar.csv (deadlines.csv for an event)";
+                let place = format!("{lines} lines");
+                input.problems.push(Problem::new(
+                    "calendar.csv",
+                    place,
+                    "calendar",
+                    missing.to_string(),
+                    wanted,
+                ));
+            }
             if json {
                 write_json(out, &as_json(&plan, &input)?)?;
             } else {
@@ -253,9 +265,18 @@ fn row(line: &PlanLine, lang: Lang) -> String {
         ),
         None => units.to_string(),
     });
-    let mode = line
-        .mode
-        .map(|mode| text(lang, &format!("plan.value.{}", mode.code()), &[]));
+    let named = |mode: Mode| text(lang, &format!("plan.value.{}", mode.code()), &[]);
+    let parts = line.supply.as_ref().map_or(&[][..], |supply| &supply.parts);
+    let mode = match parts {
+        [] => line.mode.map(named),
+        parts => Some(
+            parts
+                .iter()
+                .map(|part| format!("{} {}", named(part.mode), part.units))
+                .collect::<Vec<_>>()
+                .join(" + "),
+        ),
+    };
     let reasons: Vec<String> = line
         .reasons
         .iter()

@@ -56,11 +56,24 @@ fn table(plan: &Plan, lang: Lang) -> String {
             line.order_by
                 .map_or_else(|| "-".to_owned(), |day| day.to_string()),
             shown(line.suggested_units.map(|units| units.to_string())),
-            line.mode
-                .map_or_else(String::new, |mode| word(lang, "plan.value", mode.code())),
+            modes(line, lang),
         ]);
     }
     format!("{}\n\n{}", plan_head(lang, plan), columns(&rows))
+}
+
+/// The mode, or each with its units where the suggestion is split.
+fn modes(line: &PlanLine, lang: Lang) -> String {
+    let named = |mode: crate::order::Mode| word(lang, "plan.value", mode.code());
+    let parts = line.supply.as_ref().map_or(&[][..], |supply| &supply.parts);
+    if parts.is_empty() {
+        return line.mode.map_or_else(String::new, named);
+    }
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|part| format!("{} {}", named(part.mode), part.units))
+        .collect();
+    parts.join(" + ")
 }
 
 /// A plan in one line.

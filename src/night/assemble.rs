@@ -11,11 +11,12 @@ use crate::ledger::StockRow;
 use crate::order::Mode;
 use crate::planner::{
     DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Observation, Policy, Snapshot,
-    SourceState, Stage, StageTimes, WarehouseFacts,
+    SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
 };
 use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
 
+mod chain;
 mod on_hand;
 mod past;
 
@@ -64,6 +65,8 @@ pub struct Facts<'a> {
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
     pub lead_times: Vec<LeadTime>,
+    /// Calendars, prices, limits: from the folder of the chain.
+    pub supply: SupplyFacts,
 }
 
 /// A code that no item claims: it goes to a queue, never to zero.
@@ -148,6 +151,7 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
             sources: facts.sources.clone(),
             warehouses,
             series,
+            supply: chain::supply(facts),
         },
         unmapped: assembler.unmapped,
     }
@@ -430,7 +434,7 @@ fn warehouse_facts(facts: &Facts<'_>, warehouse: &Warehouse) -> WarehouseFacts {
                         stage: Stage::Production,
                         p50: lane.production.map(|days| days.p50),
                         p90: lane.production.map(|days| days.p90),
-                        observed: Vec::new(),
+                        observed: observed(Some(lane.mode), Stage::Production),
                     },
                     StageTimes {
                         stage: Stage::Transit,

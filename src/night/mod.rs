@@ -9,6 +9,7 @@ pub mod announce;
 pub mod assemble;
 mod bounce;
 mod calibrate;
+pub mod chain_folder;
 pub mod clocks;
 pub mod decide;
 mod deliver;

@@ -15,7 +15,7 @@ use crate::connector::ConnectorConfig;
 use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
-use crate::planner::{self, DataState, Plan, PlanDiff, Policy, Snapshot};
+use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
 use crate::store::plans::{Basis, PlanError};
@@ -23,7 +23,13 @@ use crate::store::{Tx, catalog, facts, lead_times, orders, plans};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match make(night).await {
-        Ok((plan, unmapped)) => told(&plan, unmapped),
+        Ok((plan, unmapped)) => {
+            let mut report = told(&plan, unmapped);
+            for problem in super::chain_folder::read(&night.config.home).1 {
+                report.partial(problem.to_string());
+            }
+            report
+        }
         Err(error) => StepReport::failed(chain(&error)),
     }
 }
@@ -33,6 +39,9 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
     report.count("lines", plan.lines.len());
     report.count("suggested", usize::try_from(plan.funnel.suggested).unwrap_or(0));
     report.count("unmapped_codes", unmapped);
+    for (missing, lines) in lacking(plan) {
+        report.partial(format!("{missing} ({lines} lines)"));
+    }
     for source in plan
         .sources
         .iter()
@@ -45,6 +54,19 @@ fn told(plan: &Plan, unmapped: usize) -> StepReport {
         ));
     }
     report
+}
+
+/// Years that calendars lack, and how many lines need them (R16).
+pub fn lacking(plan: &Plan) -> BTreeMap<&MissingYear, usize> {
+    let mut lacking = BTreeMap::new();
+    let missing = plan
+        .lines
+        .iter()
+        .filter_map(|line| line.supply.as_ref()?.calendar_missing.as_ref());
+    for missing in missing {
+        *lacking.entry(missing).or_default() += 1;
+    }
+    lacking
 }
 
 /// So often a plan may be overtaken while it is computed; then it is computed with everybody else waiting.
@@ -266,6 +288,7 @@ async fn gather<'a>(
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
+        supply: super::chain_folder::read(&night.config.home).0,
     })
 }
 

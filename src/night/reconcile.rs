@@ -17,6 +17,7 @@ use crate::order::{OrderEvent, OrderEventKind, OrderState};
 use crate::planner::Stage;
 use crate::reconcile::{Evidence, Line, LineState, Reconciliation, Rules, reconcile};
 use crate::store::catalog::UnmappedCode;
+use crate::store::lead_forecasts;
 use crate::store::lead_times::{self, LeadTime};
 use crate::store::orders::{self, StoredOrder};
 use crate::store::{Tx, catalog, facts, receipts};
@@ -150,6 +151,11 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
         moved += advance(night, &mut tx, stored, &books).await?;
     }
     let learned = lead_times::learn(&mut tx, account, &passages(&books, &catalog)).await?;
+    for stored in &books.orders {
+        if let Some(day) = sellable_on(&books, &catalog, stored) {
+            lead_forecasts::arrived(&mut tx, account, stored.order.number.as_str(), day).await?;
+        }
+    }
     let unmapped = unmapped(night, &books.done);
     catalog::record_unmapped(&mut tx, account, &unmapped, night.now()).await?;
     tx.commit().await?;
@@ -277,6 +283,13 @@ fn passages(books: &Books, catalog: &Catalog) -> Vec<LeadTime> {
         }
     }
     passages
+}
+
+/// The civil day of the first goods on the shelf.
+fn sellable_on(books: &Books, catalog: &Catalog, stored: &StoredOrder) -> Option<NaiveDate> {
+    let warehouse = catalog.warehouses.get(&stored.order.warehouse);
+    let zone = warehouse.map_or(chrono_tz::UTC, |warehouse| warehouse.zone);
+    first_event(books, &stored.order.number, ReceiptKind::PutAway).map(|at| civil_day(at, zone))
 }
 
 fn first_event(books: &Books, order: &OrderNo, kind: ReceiptKind) -> Option<chrono::DateTime<chrono::Utc>> {

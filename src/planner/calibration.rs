@@ -247,11 +247,19 @@ const DAYS_THAT_TELL: i64 = 14;
 /// The decisions a plan made, in the order of its lines. Lines without a quantity decided nothing.
 #[must_use]
 pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decision> {
-    let context = Context::new(snapshot.as_of, policy);
+    let context = Context::new(snapshot, policy);
+    // Only ways are asked of a warehouse here: the items that have a production time of their own are enough.
     let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = snapshot
         .warehouses
         .iter()
-        .map(|facts| (&facts.warehouse, context.warehouse(Some(facts), &[])))
+        .map(|facts| {
+            let own: Vec<&ItemSeries> = snapshot
+                .series
+                .iter()
+                .filter(|item| item.warehouse == facts.warehouse && item.production.is_some())
+                .collect();
+            (&facts.warehouse, context.warehouse(Some(facts), &own))
+        })
         .collect();
     let items: BTreeMap<(&WarehouseCode, &Sku), &ItemSeries> = snapshot
         .series
@@ -264,12 +272,8 @@ pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decis
             let suggested = line.suggested_units?;
             let item = items.get(&(&line.warehouse, &line.sku))?;
             let warehouse = warehouses.get(&line.warehouse)?;
-            let own;
             let lanes: &[LaneDays] = match &item.production {
-                Some(production) => {
-                    own = warehouse.lanes_with(production, policy, context.paths);
-                    &own
-                }
+                Some(production) => warehouse.lanes_with(production),
                 None => &warehouse.lanes,
             };
             let lane = lanes.first()?;

@@ -1,12 +1,24 @@
 //! What all lines of a plan share, computed once: lead times, the season ahead, the draws.
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike as _, NaiveDate};
 
 use super::balance::day_after;
 use super::demand::{TUNING, level_draws};
-use super::lead::{LaneDays, StageDays};
+use super::lead::{LaneDays, World};
 use super::season::{SEASON_TUNING, Season, SeasonLearner};
-use super::snapshot::{ItemSeries, LaneOption, Policy, StageTimes, WarehouseFacts};
+use super::snapshot::{
+    ItemSeries, LaneOption, Observation, Policy, Snapshot, Stage, StageTimes, WarehouseFacts,
+};
+use super::supply::calendar::Calendars;
+use super::supply::deadline::Deadlines;
+use super::supply::joint::Scores;
+use super::supply::law::Pools;
+use super::supply::stage::StageDays;
+use super::supply::{SupplyFacts, Terms, TransferWay};
+use crate::ids::{Sku, WarehouseCode};
+use crate::order::Mode;
 
 /// Bounds of what a policy may ask for: a slip of the hand must not fill the memory.
 const PATHS: (u32, u32) = (100, 10_000);
@@ -17,8 +29,13 @@ const LONGEST_AHEAD: usize = 800;
 /// One warehouse, ready for its lines.
 pub struct WarehouseContext<'a> {
     pub lanes: Vec<LaneDays>,
-    options: Vec<&'a LaneOption>,
-    putaway_times: Option<&'a StageTimes>,
+    /// The lanes of items with a production time of their own: many items share one.
+    by_production: BTreeMap<ProductionKey, Vec<LaneDays>>,
+    pub deadlines: Deadlines<'a>,
+    /// The way everything comes here by, when it comes through another warehouse.
+    pub relay: Option<Relay<'a>>,
+    /// Others are supplied from here: without sales of its own it still plans.
+    pub feeds_others: bool,
     /// Days until pending units are sellable: (median, p90).
     pub putaway: Option<(i64, i64)>,
     pub season: Season,
@@ -28,25 +45,54 @@ pub struct WarehouseContext<'a> {
     pub season_back: Vec<f64>,
 }
 
+/// The last leg of goods that come through another warehouse.
+pub struct Relay<'a> {
+    pub from: &'a WarehouseCode,
+    pub lane: LaneDays,
+    pub review_days: i64,
+}
+
 pub struct Context<'a> {
     pub as_of: NaiveDate,
     pub policy: &'a Policy,
     pub paths: usize,
     pub horizon: usize,
     pub draws: Vec<f64>,
+    pub scores: Scores,
+    pub terms: Terms<'a>,
+    supply: &'a SupplyFacts,
+    warehouses: &'a [WarehouseFacts],
+    calendars: Calendars,
+    pools: Pools,
+    /// What stands in warehouses that pass goods on.
+    passing: BTreeMap<&'a WarehouseCode, BTreeMap<&'a Sku, i64>>,
 }
 
 impl<'a> Context<'a> {
     #[must_use]
-    pub fn new(as_of: NaiveDate, policy: &'a Policy) -> Self {
+    pub fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
         let paths = policy.paths.clamp(PATHS.0, PATHS.1) as usize;
         Self {
-            as_of,
+            scores: Scores::default(),
+            terms: Terms::new(&snapshot.supply),
+            supply: &snapshot.supply,
+            warehouses: &snapshot.warehouses,
+            calendars: Calendars::new(&snapshot.supply, policy),
+            pools: Pools::new(snapshot),
+            passing: passing(snapshot),
+            as_of: snapshot.as_of,
             policy,
             paths,
             horizon: policy.horizon_days.clamp(HORIZON.0, HORIZON.1) as usize,
             draws: level_draws(&TUNING, paths),
         }
+    }
+
+    /// Units that stand upstream for a line whose goods come through there.
+    #[must_use]
+    pub fn upstream(&self, relay: &Relay<'_>, sku: &Sku) -> i64 {
+        let here = self.passing.get(relay.from).and_then(|here| here.get(sku));
+        here.copied().unwrap_or(0).max(0)
     }
 
     /// Prepares a warehouse. `items` are its lines, in a fixed order.
@@ -56,7 +102,12 @@ impl<'a> Context<'a> {
         facts: Option<&'a WarehouseFacts>,
         items: &[&ItemSeries],
     ) -> WarehouseContext<'a> {
-        let mut options: Vec<&LaneOption> = facts.map_or_else(Vec::new, |facts| facts.lanes.iter().collect());
+        let code = facts.map(|facts| &facts.warehouse);
+        let way = code.and_then(|code| self.terms.relay_to(code));
+        let mut options: Vec<LaneOption> = facts.map_or_else(Vec::new, |facts| self.lanes_of(facts));
+        if let Some(way) = way.filter(|_| options.is_empty()) {
+            options = self.through(way);
+        }
         options.sort_by(|a, b| {
             (a.priority, a.mode, &a.forwarder, &a.service).cmp(&(
                 b.priority,
@@ -66,10 +117,43 @@ impl<'a> Context<'a> {
             ))
         });
         let putaway_times = facts.and_then(|facts| facts.putaway.as_ref());
-        let lanes = options
+        let learn = |options: &[LaneOption], production: Option<&StageTimes>, review_days: i64| {
+            let world = self.world(code, review_days);
+            let lanes = options.iter().zip(std::iter::repeat(world.as_ref()));
+            lanes
+                .filter_map(|(lane, world)| {
+                    LaneDays::learn(lane, production, putaway_times, self.policy, self.paths, world?)
+                })
+                .collect::<Vec<LaneDays>>()
+        };
+        let review = self.policy.review_days;
+        let lanes = learn(&options, None, review);
+        let mut by_production: BTreeMap<ProductionKey, Vec<LaneDays>> = BTreeMap::new();
+        for production in items.iter().filter_map(|item| item.production.as_ref()) {
+            by_production
+                .entry(production_key(production))
+                .or_insert_with(|| learn(&options, Some(production), review));
+        }
+        let relay = way.and_then(|way| {
+            let review = way.review_days.unwrap_or(review).clamp(0, 365);
+            let lane = learn(&[transfer_lane(way)], None, review).pop()?;
+            Some(Relay {
+                from: &way.from,
+                lane,
+                review_days: review,
+            })
+        });
+        let slowest = lanes.iter().map(|lane| lane.total_at(900)).max().unwrap_or(0);
+        let reach = slowest + review + self.policy.warning_days;
+        let deadlines = match code {
+            Some(code) => Deadlines::new(&self.supply.deadlines, code, self.as_of, reach),
+            None => Deadlines::default(),
+        };
+        let feeds_others = self
+            .terms
+            .transfers()
             .iter()
-            .filter_map(|lane| LaneDays::learn(lane, None, putaway_times, self.policy, self.paths))
-            .collect();
+            .any(|way| way.relay && Some(&way.from) == code);
         let season = if self.policy.season {
             self.learn_season(items)
         } else {
@@ -84,17 +168,67 @@ impl<'a> Context<'a> {
         }
         let season_back = (1..=SEASON_HISTORY_DAYS).map(|back| factor(-back)).collect();
         let putaway = putaway_times
-            .and_then(|times| StageDays::learn(times, self.policy.min_observations))
+            .zip(self.world(code, review))
+            .and_then(|(times, world)| {
+                StageDays::learn(times, Mode::Sea, &world, self.policy.min_observations)
+            })
             .map(|days| (days.p50, days.p90));
         WarehouseContext {
             lanes,
-            options,
-            putaway_times,
+            by_production,
+            deadlines,
+            relay,
+            feeds_others,
             putaway,
             season,
             season_ahead,
             season_back,
         }
+    }
+
+    fn lanes_of(&self, facts: &WarehouseFacts) -> Vec<LaneOption> {
+        let finer = |lane| self.supply.finer(&facts.warehouse, lane);
+        facts.lanes.iter().map(finer).collect()
+    }
+
+    fn world(&self, code: Option<&'a WarehouseCode>, review_days: i64) -> Option<World<'_>> {
+        let warehouse = code?;
+        let country = self.supply.countries.iter().find(|(of, _)| of == warehouse);
+        Some(World {
+            as_of: self.as_of,
+            review_days,
+            warehouse,
+            country: country.map_or("", |(_, country)| country.as_str()),
+            pools: &self.pools,
+            calendars: &self.calendars,
+            exams: &self.supply.exams,
+        })
+    }
+
+    /// The lanes of the warehouse upstream, and from there on.
+    fn through(&self, way: &TransferWay) -> Vec<LaneOption> {
+        let Some(upstream) = self.warehouses.iter().find(|facts| facts.warehouse == way.from) else {
+            return Vec::new();
+        };
+        let shelved = upstream.putaway.as_ref();
+        let mut lanes = self.lanes_of(upstream);
+        for lane in &mut lanes {
+            let mut transfer = transfer_times(way);
+            // Goods are shelved upstream before they go on.
+            let shelf = lane.stages.iter().position(|times| times.stage == Stage::Putaway);
+            let shelf = match shelf {
+                Some(place) => Some(lane.stages.remove(place)),
+                None => shelved.cloned(),
+            };
+            if let Some(shelf) = shelf {
+                transfer.p50 = transfer.p50.map(|days| days + shelf.p50.unwrap_or(0));
+                transfer.p90 = transfer
+                    .p90
+                    .map(|days| days + shelf.p90.or(shelf.p50).unwrap_or(0));
+            }
+            lane.stages.push(transfer);
+        }
+        lanes
     }
 
     fn learn_season(&self, items: &[&ItemSeries]) -> Season {
@@ -118,6 +252,40 @@ impl<'a> Context<'a> {
     }
 }
 
+fn passing(snapshot: &Snapshot) -> BTreeMap<&WarehouseCode, BTreeMap<&Sku, i64>> {
+    let mut passing: BTreeMap<&WarehouseCode, BTreeMap<&Sku, i64>> = BTreeMap::new();
+    for way in snapshot.supply.transfers.iter().filter(|way| way.relay) {
+        passing.entry(&way.from).or_default();
+    }
+    if !passing.is_empty() {
+        for item in &snapshot.series {
+            if let (Some(here), Some(units)) = (passing.get_mut(&item.warehouse), item.available) {
+                here.insert(&item.sku, units);
+            }
+        }
+    }
+    passing
+}
+
+fn transfer_times(way: &TransferWay) -> StageTimes {
+    StageTimes {
+        stage: Stage::Transfer,
+        p50: way.days_p50,
+        p90: way.days_p90.or(way.days_p50),
+        observed: Vec::new(),
+    }
+}
+
+fn transfer_lane(way: &TransferWay) -> LaneOption {
+    LaneOption {
+        mode: Mode::Truck,
+        forwarder: None,
+        service: String::new(),
+        priority: 1,
+        stages: vec![transfer_times(way)],
+    }
+}
+
 /// Two whole years teach the season.
 const SEASON_HISTORY_DAYS: i64 = 731;
 const MOST_TEACHERS: usize = 2_000;
@@ -125,12 +293,18 @@ const MOST_TEACHERS: usize = 2_000;
 impl WarehouseContext<'_> {
     /// The lanes of an item with a production time of its own.
     #[must_use]
-    pub fn lanes_with(&self, production: &StageTimes, policy: &Policy, paths: usize) -> Vec<LaneDays> {
-        self.options
-            .iter()
-            .filter_map(|lane| LaneDays::learn(lane, Some(production), self.putaway_times, policy, paths))
-            .collect()
+    pub fn lanes_with(&self, production: &StageTimes) -> &[LaneDays] {
+        self.by_production
+            .get(&production_key(production))
+            .map_or(&[], Vec::as_slice)
     }
+}
+
+/// What makes two production times the same one.
+type ProductionKey = (Option<i64>, Option<i64>, Vec<Observation>);
+
+fn production_key(times: &StageTimes) -> ProductionKey {
+    (times.p50, times.p90, times.observed.clone())
 }
 
 /// In-stock days with data before `as_of`, newest first: days back (1 is yesterday) and units.

@@ -10,17 +10,18 @@ use super::forecast::Buffers;
 use super::line::plan_line;
 use super::model::{Funnel, Plan, PlanLine, Reason};
 use super::snapshot::{ItemSeries, Policy, Snapshot, WarehouseFacts};
+use super::supply::{echelon, fill, rework};
 use crate::digest::{Hasher, sha256_hex};
 use crate::ids::{PlanId, Sku, WarehouseCode};
 
 /// Version of the calculation. It is part of a plan's name: another engine makes another plan.
-pub const ENGINE: &str = "linkstar-planner-3";
+pub const ENGINE: &str = "linkstar-planner-4";
 
 /// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
 #[must_use]
 pub fn plan(snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> Plan {
     let sorted = Sorted::new(snapshot);
-    let context = Context::new(snapshot.as_of, policy);
+    let context = Context::new(snapshot, policy);
     let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = sorted
         .by_warehouse()
         .into_par_iter()
@@ -35,6 +36,7 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> Plan
         })
         .flatten()
         .collect();
+    couple(&mut lines, snapshot, &warehouses, &context);
     lines.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
     let alerts = alerts(&lines, parent, policy, snapshot.as_of);
     Plan {
@@ -59,7 +61,14 @@ pub(super) fn suggested(
     if !wanted.contains(&true) {
         return Vec::new();
     }
-    let context = Context::new(snapshot.as_of, policy);
+    if is_coupled(snapshot, policy) {
+        // One line's quantity is another's too: all of them, or none.
+        let lines = plan(snapshot, policy, None).lines.into_iter();
+        return lines
+            .map(|line| ((line.warehouse, line.sku), line.suggested_units.unwrap_or(0)))
+            .collect();
+    }
+    let context = Context::new(snapshot, policy);
     let mut items: Vec<&ItemSeries> = snapshot.series.iter().collect();
     items.sort_by_key(|item| (&item.warehouse, &item.sku));
     let groups: Vec<&[&ItemSeries]> = items.chunk_by(|a, b| a.warehouse == b.warehouse).collect();
@@ -83,6 +92,78 @@ pub(super) fn suggested(
         })
         .flatten()
         .collect()
+}
+
+fn is_coupled(snapshot: &Snapshot, policy: &Policy) -> bool {
+    let supply = &snapshot.supply;
+    !supply.transfers.is_empty()
+        || !supply.capacity.is_empty()
+        || policy.supply.budget.is_some()
+        || policy.supply.container_l.is_some()
+}
+
+/// What lines of different warehouses and SKUs have to do with each other: transfers before orders, then what a
+/// warehouse takes, what money there is, and what fills a container. Nothing of it where nothing of it is known.
+fn couple(
+    lines: &mut [PlanLine],
+    snapshot: &Snapshot,
+    warehouses: &BTreeMap<&WarehouseCode, WarehouseContext<'_>>,
+    context: &Context<'_>,
+) {
+    let (supply, policy) = (&snapshot.supply, context.policy);
+    if !is_coupled(snapshot, policy) {
+        return;
+    }
+    lines.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
+    let items: echelon::Items<'_> = snapshot
+        .series
+        .iter()
+        .map(|item| ((&item.warehouse, &item.sku), item))
+        .collect();
+    let fastest = |code: &WarehouseCode| {
+        let lanes = warehouses.get(code).map_or(&[][..], |warehouse| &warehouse.lanes);
+        lanes.iter().min_by_key(|lane| lane.total_at(500))
+    };
+    let top_up: echelon::TopUp = lines
+        .iter()
+        .filter(|_| !supply.transfers.is_empty())
+        .filter_map(|line| {
+            let lane = fastest(&line.warehouse)?;
+            let freight = context.terms.freight(&line.warehouse, &line.sku, lane)?;
+            Some(((line.warehouse.clone(), line.sku.clone()), freight))
+        })
+        .collect();
+    let etas: echelon::Etas = warehouses
+        .iter()
+        .flat_map(|(code, warehouse)| warehouse.lanes.iter().rev().map(move |lane| (code, lane)))
+        .map(|(code, lane)| {
+            let day = super::balance::day_after(snapshot.as_of, lane.total_at(500));
+            (((*code).clone(), lane.mode), day)
+        })
+        .collect();
+    echelon::couple(
+        lines,
+        &items,
+        &context.terms,
+        (&top_up, &etas),
+        policy,
+        snapshot.as_of,
+    );
+    echelon::cap(lines, &items, &context.terms);
+    fill::budget(lines, &items, &context.terms, policy);
+    if policy.supply.budget.is_none() {
+        fill::containers(lines, &items, &context.terms, policy);
+    }
+    for line in lines {
+        if line.supply.as_ref().is_some_and(|supply| supply.is_empty()) {
+            line.supply = None;
+        }
+        let transfers = line
+            .supply
+            .as_ref()
+            .and_then(|supply| rework::transfer_terms(supply));
+        line.explain.terms.extend(transfers);
+    }
 }
 
 type Urgency<'a> = (
@@ -197,6 +278,7 @@ pub fn canonical(snapshot: &Snapshot) -> Snapshot {
             .iter()
             .map(|(_, item)| canonical_item(item))
             .collect(),
+        supply: snapshot.supply.sorted(),
     }
 }
 
@@ -215,6 +297,10 @@ fn name(sorted: &Sorted<'_>, snapshot: &Snapshot, policy: &Policy, parent: Optio
         &digest_of(&sorted.sources(snapshot)),
     ] {
         hasher.update(part.as_bytes());
+        hasher.update(b"\n");
+    }
+    if !snapshot.supply.is_empty() {
+        hasher.update(digest_of(&snapshot.supply.sorted()).as_bytes());
         hasher.update(b"\n");
     }
     let warehouses = sorted.warehouses.iter().map(|(digest, _)| digest);
@@ -248,7 +334,12 @@ fn funnel(lines: &[PlanLine]) -> Funnel {
             ];
             Some((1, "computed", first(&why, Reason::SalesUnknown)))
         } else if line.need_units == Some(0) {
-            let why = [Reason::NoRecentSales, Reason::CertainShortage];
+            let why = [
+                Reason::TransferFirst,
+                Reason::OrderedUpstream,
+                Reason::NoRecentSales,
+                Reason::CertainShortage,
+            ];
             Some((2, "due", first(&why, Reason::EnoughCover)))
         } else if line.suggested_units == Some(0) {
             Some((3, "suggested", Reason::BelowMoq))

@@ -3,6 +3,7 @@
 use super::context::{Context, WarehouseContext, known_days};
 use super::demand::{Dice, History, TUNING, quantile};
 use super::snapshot::ItemSeries;
+use super::supply::joint::JointBuffers;
 
 /// Memory a thread uses for one line after the other.
 #[derive(Default)]
@@ -10,6 +11,7 @@ pub struct Buffers {
     pub history: History,
     pub sample: Vec<f64>,
     pub ahead: Vec<u16>,
+    pub joint: JointBuffers,
     days: Vec<(usize, f64)>,
 }
 

@@ -4,6 +4,7 @@ use super::balance::{Arrival, day_after};
 use super::lead::{LaneDays, overdue_without_lane};
 use super::model::{InboundView, Reason};
 use super::snapshot::{InboundShipment, ItemSeries, Policy};
+use super::supply::Terms;
 use chrono::NaiveDate;
 
 /// The shipments of a line with their predicted days.
@@ -15,7 +16,13 @@ pub struct Incoming {
 }
 
 /// Predicts every shipment. What cannot be dated, or is unknown and not to be counted, is listed but does not arrive.
-pub fn predict(item: &ItemSeries, lanes: &[LaneDays], policy: &Policy, as_of: NaiveDate) -> Incoming {
+pub fn predict(
+    item: &ItemSeries,
+    lanes: &[LaneDays],
+    terms: &Terms<'_>,
+    policy: &Policy,
+    as_of: NaiveDate,
+) -> Incoming {
     let mut incoming = Incoming::default();
     let mut shipments: Vec<&InboundShipment> = item
         .inbound
@@ -24,7 +31,7 @@ pub fn predict(item: &ItemSeries, lanes: &[LaneDays], policy: &Policy, as_of: Na
         .collect();
     shipments.sort();
     for shipment in shipments {
-        let (days, counted) = match days_to_go(shipment, lanes, as_of) {
+        let (days, counted) = match days_to_go(shipment, lanes, terms, as_of) {
             Some(days) => (days, shipment.known || policy.count_unknown_inbound),
             None => ((0, 0, false), false),
         };
@@ -59,11 +66,23 @@ fn push(reasons: &mut Vec<Reason>, reason: Reason) {
     }
 }
 
-fn days_to_go(shipment: &InboundShipment, lanes: &[LaneDays], as_of: NaiveDate) -> Option<(i64, i64, bool)> {
+fn days_to_go(
+    shipment: &InboundShipment,
+    lanes: &[LaneDays],
+    terms: &Terms<'_>,
+    as_of: NaiveDate,
+) -> Option<(i64, i64, bool)> {
     let lane = match shipment.mode {
         Some(mode) => lanes.iter().find(|lane| lane.mode == mode),
         None => lanes.first(),
     };
+    // Where it is says more than when it left, and than a date named before.
+    if let (Some((stage, since)), Some(lane)) = (terms.whereabouts(&shipment.reference), lane)
+        && since <= as_of
+        && let Some((p50, p90, overdue)) = lane.remaining_in(stage, (as_of - since).num_days())
+    {
+        return Some((lane.taken_in(p50), lane.taken_in(p90), overdue));
+    }
     if let Some(eta) = shipment.eta.filter(|eta| *eta >= as_of) {
         let to_go = (eta - as_of).num_days();
         // A named date is believed as the median; the lane says by how much such dates are missed.
@@ -80,6 +99,7 @@ fn days_to_go(shipment: &InboundShipment, lanes: &[LaneDays], as_of: NaiveDate) 
     match (shipment.shipped_on, lane, shipment.eta) {
         (Some(shipped), Some(lane), eta) if shipped <= as_of => {
             let (p50, p90, overdue) = lane.remaining((as_of - shipped).num_days());
+            let (p50, p90) = (lane.taken_in(p50), lane.taken_in(p90));
             // Past its named date, whatever the lane's history says of its age.
             Some((p50.max(i64::from(eta.is_some())), p90, overdue || eta.is_some()))
         }
@@ -90,8 +110,8 @@ fn days_to_go(shipment: &InboundShipment, lanes: &[LaneDays], as_of: NaiveDate) 
         (shipped, Some(lane), None) => {
             let start = shipped.map_or(0, |shipped| (shipped - as_of).num_days().max(0));
             Some((
-                start + lane.after_hand_over_at(500),
-                start + lane.after_hand_over_at(900),
+                lane.taken_in(start + lane.after_hand_over_at(500)),
+                lane.taken_in(start + lane.after_hand_over_at(900)),
                 false,
             ))
         }

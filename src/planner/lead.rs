@@ -1,110 +1,25 @@
 //! Lead times as distributions: learned from what was seen, or from the fallback table, said which.
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 
-use super::demand::{Dice, normal_quantile};
+use super::demand::Dice;
 use super::snapshot::{LaneOption, Policy, Stage, StageTimes};
-use crate::ids::ForwarderId;
+use super::supply::calendar::{Calendars, MissingYear};
+use super::supply::facts::CustomsExam;
+use super::supply::law::Pools;
+use super::supply::stage::{FAR, StageDays};
+use crate::ids::{ForwarderId, WarehouseCode};
 use crate::order::Mode;
 
-/// No way takes longer; a longer one is a wrong date.
-const MOST_DAYS: i64 = 400;
-/// Earlier dates are the zero of some clock, not a shipment.
-const FIRST_YEAR: i32 = 2000;
-
-/// One stage's days.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StageDays {
-    pub stage: Stage,
-    pub learned: bool,
-    /// Observations used.
-    pub used: usize,
-    /// Observations left out: negative, from before 2000, longer than any way, or far beyond all others.
-    pub dropped: usize,
-    pub p50: i64,
-    pub p90: i64,
-    /// Sorted observations, empty for the table.
-    sorted: Vec<f64>,
-}
-
-impl StageDays {
-    /// None when there is neither enough history nor a table value.
-    #[must_use]
-    pub fn learn(times: &StageTimes, min_observations: i64) -> Option<Self> {
-        let days: Vec<Option<i64>> = times
-            .observed
-            .iter()
-            .map(|seen| {
-                let days = (seen.to - seen.from).num_days();
-                (seen.from.year() >= FIRST_YEAR && (0..=MOST_DAYS).contains(&days)).then_some(days)
-            })
-            .collect();
-        let mut sorted: Vec<f64> = days.iter().flatten().map(|days| *days as f64).collect();
-        sorted.sort_by(f64::total_cmp);
-        leave_out_far_ones(&mut sorted);
-        let used = sorted.len();
-        let dropped = days.len() - used;
-        let enough = used > 0 && used as i64 >= min_observations;
-        if !enough {
-            let p50 = times.p50?.clamp(0, MOST_DAYS);
-            return Some(Self {
-                stage: times.stage,
-                learned: false,
-                used,
-                dropped,
-                p50,
-                // A single number is what somebody promised: no spread is invented.
-                p90: times.p90.unwrap_or(p50).clamp(p50, MOST_DAYS),
-                sorted: Vec::new(),
-            });
-        }
-        let mut learned = Self {
-            stage: times.stage,
-            learned: true,
-            used,
-            dropped,
-            p50: 0,
-            p90: 0,
-            sorted,
-        };
-        learned.p50 = learned.at(0.5).round() as i64;
-        learned.p90 = learned.at(0.9).round() as i64;
-        Some(learned)
-    }
-
-    /// The days at a probability: between observations linear, the table's two values as a lognormal.
-    fn at(&self, p: f64) -> f64 {
-        if self.learned {
-            let last = self.sorted.len() - 1;
-            let place = (p * (self.sorted.len() + 1) as f64 - 1.0).clamp(0.0, last as f64);
-            let below = place.floor() as usize;
-            let above = (below + 1).min(last);
-            return self.sorted[below] + (self.sorted[above] - self.sorted[below]) * (place - below as f64);
-        }
-        let (p50, p90) = (self.p50 as f64, self.p90 as f64);
-        if self.p90 <= self.p50 {
-            return p50;
-        }
-        const Z90: f64 = 1.281_551_565_544_600_4;
-        let z = normal_quantile(p);
-        if self.p50 > 0 {
-            (p50 * ((p90 / p50).ln() * z / Z90).exp()).min(MOST_DAYS as f64)
-        } else {
-            p90 * (z / Z90).max(0.0)
-        }
-    }
-}
-
-/// Days above three times the median, and more than a month above it, are a wrong date or a shipment that was lost:
-/// one such in thirty would otherwise stand for one order in thirty, and double what is ordered.
-fn leave_out_far_ones(sorted: &mut Vec<f64>) {
-    const LEAST: usize = 5;
-    if sorted.len() < LEAST {
-        return;
-    }
-    let median = sorted[sorted.len() / 2];
-    let most = (3.0 * median).max(median + 30.0);
-    sorted.truncate(sorted.partition_point(|days| *days <= most));
+/// What a lane is learned among: other lanes, calendars, customs.
+pub struct World<'a> {
+    pub as_of: NaiveDate,
+    pub review_days: i64,
+    pub warehouse: &'a WarehouseCode,
+    pub country: &'a str,
+    pub pools: &'a Pools,
+    pub calendars: &'a Calendars,
+    pub exams: &'a [CustomsExam],
 }
 
 /// A lane's days, ready to be sampled.
@@ -113,10 +28,16 @@ pub struct LaneDays {
     pub mode: Mode,
     pub forwarder: Option<ForwarderId>,
     pub stages: Vec<StageDays>,
-    /// Order to sellable, one value per path, sorted.
+    /// Ordered today to sellable, one value per path, sorted.
     pub total: Vec<u16>,
-    /// Hand-over to sellable, sorted.
+    /// Ordered at the next review to sellable, sorted; empty where no calendar makes a difference.
+    next: Vec<u16>,
+    /// Hand-over to sellable, days of work only, sorted.
     pub after_hand_over: Vec<u16>,
+    /// Order to sellable, days of work only, sorted; empty when that is `total`.
+    work: Vec<u16>,
+    /// The first year a calendar of this lane lacks.
+    pub missing: Option<MissingYear>,
 }
 
 impl LaneDays {
@@ -128,6 +49,7 @@ impl LaneDays {
         putaway: Option<&StageTimes>,
         policy: &Policy,
         paths: usize,
+        world: &World<'_>,
     ) -> Option<Self> {
         let own = |stage: Stage| lane.stages.iter().any(|times| times.stage == stage);
         let mut wanted: Vec<&StageTimes> = lane
@@ -141,13 +63,57 @@ impl LaneDays {
         if wanted.is_empty() {
             return None;
         }
-        let stages: Vec<StageDays> = wanted
+        let mut stages: Vec<StageDays> = wanted
             .into_iter()
-            .map(|times| StageDays::learn(times, policy.min_observations))
+            .map(|times| StageDays::learn(times, lane.mode, world, policy.min_observations))
             .collect::<Option<_>>()?;
+        let exam = world.exams.iter().find(|exam| {
+            exam.warehouse.as_ref().is_none_or(|code| code == world.warehouse)
+                && exam.mode.is_none_or(|mode| mode == lane.mode)
+                && exam.share_permille > 0
+        });
+        // Where clearance is learned by itself, or the passage as a whole, the exams are in what was seen.
+        let seen = |days: &StageDays| {
+            days.is_learned() && matches!(days.stage, Stage::Clearance | Stage::Transit | Stage::CustomsExam)
+        };
+        if let Some(exam) = exam.filter(|_| !stages.iter().any(seen)) {
+            let clock =
+                world
+                    .calendars
+                    .clock(Stage::Clearance, world.warehouse, Some(lane.mode), world.as_of);
+            stages.push(StageDays::exam(exam, clock.near()));
+            stages.sort_by_key(|days| days.stage);
+        }
+        Some(Self::sample(lane, stages, policy, paths, world))
+    }
+
+    fn sample(
+        lane: &LaneOption,
+        stages: Vec<StageDays>,
+        policy: &Policy,
+        paths: usize,
+        world: &World<'_>,
+    ) -> Self {
+        let review = world.review_days.clamp(0, 365);
+        let stops = stages
+            .iter()
+            .any(|days| days.clock.stops_within(0, LONGEST_AHEAD));
         let mut dice = Dice::new(policy.seed ^ 0x1EAD_71E5);
-        let mut draw = |after: bool| -> Vec<u16> {
+        let sorted = |sums: Vec<f64>, less: f64| -> Vec<u16> {
+            let mut days: Vec<u16> = sums
+                .into_iter()
+                .map(|sum| (sum - less).round().clamp(0.0, 2.0 * FAR) as u16)
+                .collect();
+            days.sort_unstable();
+            days
+        };
+        // Work in days; and the same by the calendar, begun today and begun at the next review.
+        let mut draw = |after: bool, stops: bool| -> [Vec<f64>; 3] {
             let mut sums = vec![0.0; paths];
+            let (mut today, mut next) = match stops {
+                true => (vec![0.0; paths], vec![review as f64; paths]),
+                false => (Vec::new(), Vec::new()),
+            };
             for days in stages
                 .iter()
                 .filter(|days| !after || !days.stage.is_before_hand_over())
@@ -157,48 +123,136 @@ impl LaneDays {
                 for index in (1..paths).rev() {
                     order.swap(index, dice.below(index + 1));
                 }
-                for (sum, slice) in sums.iter_mut().zip(order) {
-                    *sum += days.at((slice as f64 + 0.5) / paths as f64);
+                for (path, slice) in order.into_iter().enumerate() {
+                    let took = days.at((slice as f64 + 0.5) / paths as f64);
+                    sums[path] += took;
+                    if stops {
+                        today[path] = days.clock.advance(today[path], took);
+                        next[path] = days.clock.advance(next[path], took);
+                    }
                 }
             }
-            let mut days: Vec<u16> = sums
-                .into_iter()
-                .map(|sum| sum.round().clamp(0.0, MOST_DAYS as f64) as u16)
-                .collect();
-            days.sort_unstable();
-            days
+            sums.iter_mut().for_each(|sum| *sum = sum.min(FAR));
+            [sums, today, next]
         };
-        let total = draw(false);
-        let after_hand_over = draw(true);
-        Some(Self {
+        let [work, today, next] = draw(false, stops);
+        let [after, ..] = draw(true, false);
+        let work = sorted(work, 0.0);
+        let after_hand_over = sorted(after, 0.0);
+        let (total, next, work) = if stops {
+            (sorted(today, 0.0), sorted(next, review as f64), work)
+        } else {
+            (work, Vec::new(), Vec::new())
+        };
+        let mut lane = Self {
             mode: lane.mode,
             forwarder: lane.forwarder.clone(),
             stages,
+            next: if next == total { Vec::new() } else { next },
             total,
             after_hand_over,
-        })
+            work,
+            missing: None,
+        };
+        lane.missing = lane.find_missing(world.as_of, review);
+        lane
     }
 
-    /// Order to sellable at a probability in thousandths.
+    /// The first year that a stage may fall into and its calendar lacks: ordered today, or at the next review.
+    fn find_missing(&self, as_of: NaiveDate, review: i64) -> Option<MissingYear> {
+        let (mut from, mut late) = (0.0, review as f64);
+        for days in &self.stages {
+            let end = days.clock.advance(late, days.at(0.9));
+            let missing = days.clock.missing(as_of, from as i64, end.ceil() as i64);
+            if missing.is_some() {
+                return missing;
+            }
+            from += days.at(0.1);
+            late = end;
+        }
+        None
+    }
+
+    /// Order to sellable at a probability in thousandths, ordered today.
     #[must_use]
     pub fn total_at(&self, permille: u16) -> i64 {
         at(&self.total, permille)
     }
 
-    /// Hand-over to sellable at a probability in thousandths.
+    /// Ordered at the next review to sellable, sorted.
+    #[must_use]
+    pub fn until_next(&self) -> &[u16] {
+        if self.next.is_empty() {
+            &self.total
+        } else {
+            &self.next
+        }
+    }
+
+    #[must_use]
+    pub fn until_next_at(&self, permille: u16) -> i64 {
+        at(self.until_next(), permille)
+    }
+
+    /// Hand-over to sellable at a probability in thousandths, days of work.
     #[must_use]
     pub fn after_hand_over_at(&self, permille: u16) -> i64 {
         at(&self.after_hand_over, permille)
+    }
+
+    /// Days that calendars add to an order of today, at the median.
+    #[must_use]
+    pub fn calendar_days(&self) -> i64 {
+        match self.work.is_empty() {
+            true => 0,
+            false => self.total_at(500) - at(&self.work, 500),
+        }
+    }
+
+    /// The last day to order what must be sellable on `day`.
+    #[must_use]
+    pub fn latest_order(&self, day: i64, permille: u16) -> i64 {
+        let work = if self.work.is_empty() {
+            &self.total
+        } else {
+            &self.work
+        };
+        self.back_from(day, at(work, permille), permille, |_| true)
+    }
+
+    /// The last day to hand over what must be sellable on `day`.
+    #[must_use]
+    pub fn latest_hand_over(&self, day: i64, permille: u16) -> i64 {
+        let work = self.after_hand_over_at(permille);
+        self.back_from(day, work, permille, |stage| !stage.is_before_hand_over())
+    }
+
+    /// Stages share the lane's late days as they would alone, and each waits by its own calendar.
+    fn back_from(&self, day: i64, work: i64, permille: u16, counts: impl Fn(Stage) -> bool) -> i64 {
+        let stages = || self.stages.iter().filter(|days| counts(days.stage));
+        if stages().all(|days| days.clock.never_stops()) {
+            return day - work;
+        }
+        let p = f64::from(permille) / 1000.0;
+        let alone: f64 = stages().map(|days| days.at(p)).sum();
+        let share = if alone > 0.0 { work as f64 / alone } else { 0.0 };
+        let mut at = day as f64;
+        for days in stages().rev() {
+            at = days.clock.retreat(at, days.at(p) * share);
+        }
+        (at + 1e-6).floor() as i64
     }
 
     /// Whether the table gives more than a quarter of the way: a fixed putaway beside a learned passage is no news.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         let days = |learned: bool| -> i64 {
-            let of = self.stages.iter().filter(|days| days.learned == learned);
-            of.map(|days| days.p50).sum()
+            let of = self.stages.iter().filter(|days| days.is_learned() == learned);
+            of.filter(|days| days.share_permille == 1000)
+                .map(|days| days.p50)
+                .sum()
         };
-        days(false) * 3 > days(true) || self.stages.iter().all(|days| !days.learned)
+        days(false) * 3 > days(true) || self.stages.iter().all(|days| !days.is_learned())
     }
 
     #[must_use]
@@ -223,7 +277,50 @@ impl LaneDays {
         let overdue = elapsed > self.after_hand_over_at(900);
         ((p50 - elapsed).max(0), (p90 - elapsed).max(0), overdue)
     }
+
+    /// Days still to go for goods that are in `stage` for `elapsed` days; None when the lane has no such stage.
+    #[must_use]
+    pub fn remaining_in(&self, stage: Stage, elapsed: i64) -> Option<(i64, i64, bool)> {
+        const GRID: usize = 40;
+        let place = self.stages.iter().position(|days| days.stage == stage)?;
+        let points = |days: &StageDays| -> Vec<f64> {
+            (0..GRID)
+                .map(|slice| days.at((slice as f64 + 0.5) / GRID as f64))
+                .collect()
+        };
+        let here = points(self.stages.get(place)?);
+        let mut left: Vec<f64> = here
+            .iter()
+            .map(|days| days - elapsed as f64)
+            .filter(|left| *left > 0.0)
+            .collect();
+        let overdue = left.len() * 10 < GRID;
+        if left.is_empty() {
+            left.push(LEAST_OVERDUE_DAYS as f64);
+        }
+        for days in self.stages.get(place + 1..)? {
+            let mut sums: Vec<f64> = Vec::with_capacity(left.len() * GRID);
+            for more in points(days) {
+                sums.extend(left.iter().map(|left| left + more));
+            }
+            sums.sort_by(f64::total_cmp);
+            let step = sums.len().div_ceil(GRID);
+            left = sums.into_iter().skip(step / 2).step_by(step).collect();
+        }
+        left.sort_by(f64::total_cmp);
+        let rank = |share: usize| left.get((left.len() * share / 100).min(left.len() - 1)).copied();
+        Some((rank(50)?.round() as i64, rank(90)?.round() as i64, overdue))
+    }
+
+    /// The day goods that would be there on `day` are taken in: a warehouse that is shut lets them wait.
+    #[must_use]
+    pub fn taken_in(&self, day: i64) -> i64 {
+        self.stages.last().map_or(day, |days| days.clock.open_from(day))
+    }
 }
+
+/// Days ahead in which calendars are looked at.
+const LONGEST_AHEAD: i64 = 800;
 
 /// An overdue shipment is never predicted for today.
 pub const LEAST_OVERDUE_DAYS: i64 = 3;
@@ -234,15 +331,24 @@ pub fn overdue_without_lane(eta: NaiveDate, as_of: NaiveDate) -> i64 {
     (as_of - eta).num_days().clamp(LEAST_OVERDUE_DAYS, 30)
 }
 
+/// The middle day; and of a late edge the day whose chance is nearest to the wanted one: the first day whose chance
+/// reaches it would keep its promise more often than it says, by half a day's chance on average.
 fn at(sorted: &[u16], permille: u16) -> i64 {
-    if sorted.is_empty() {
+    let count = sorted.len();
+    if count == 0 {
         return 0;
     }
-    let rank = (sorted.len() * usize::from(permille))
-        .div_ceil(1000)
-        .clamp(1, sorted.len())
-        - 1;
-    i64::from(sorted[rank])
+    let wanted = count * usize::from(permille);
+    let rank = wanted.div_ceil(1000).clamp(1, count) - 1;
+    let day = sorted[rank];
+    let before = sorted.partition_point(|days| *days < day);
+    let through = sorted.partition_point(|days| *days <= day);
+    match before.checked_sub(1) {
+        Some(last) if permille > 500 && wanted.abs_diff(before * 1000) < wanted.abs_diff(through * 1000) => {
+            i64::from(sorted[last])
+        }
+        _ => i64::from(day),
+    }
 }
 
 #[cfg(test)]
@@ -278,7 +384,22 @@ mod tests {
             priority: 1,
             stages,
         };
-        LaneDays::learn(&lane, None, None, &Policy::default(), 1000).unwrap()
+        learn(&lane, 1000).unwrap()
+    }
+
+    fn learn(lane: &LaneOption, paths: usize) -> Option<LaneDays> {
+        let warehouse = WarehouseCode::new("goodcang:UKMA").unwrap();
+        let policy = Policy::default();
+        let world = World {
+            as_of: day("2026-06-01"),
+            review_days: 7,
+            warehouse: &warehouse,
+            country: "",
+            pools: &Pools::default(),
+            calendars: &Calendars::new(&super::super::supply::SupplyFacts::default(), &policy),
+            exams: &[],
+        };
+        LaneDays::learn(lane, None, None, &policy, paths, &world)
     }
 
     #[test]
@@ -321,7 +442,7 @@ mod tests {
         assert!(!lane.is_fallback());
         let (fresh, _, _) = lane.remaining(0);
         let (aged, _, overdue) = lane.remaining(33);
-        assert_eq!((fresh, overdue), (34, false));
+        assert!((33..=38).contains(&fresh) && !overdue, "{fresh}");
         // Past 33 days the short passages are no longer possible.
         assert!(aged > 1 && aged < 28, "{aged}");
         let (lost, later, overdue) = lane.remaining(200);
@@ -339,6 +460,6 @@ mod tests {
             priority: 1,
             stages: vec![hole],
         };
-        assert!(LaneDays::learn(&lane, None, None, &Policy::default(), 100).is_none());
+        assert!(learn(&lane, 100).is_none());
     }
 }

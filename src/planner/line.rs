@@ -8,10 +8,12 @@ use super::forecast::{Buffers, DemandView, learn_demand};
 use super::inbound::{Incoming, predict};
 use super::lead::LaneDays;
 use super::line_explain::explain;
+use super::line_supply;
 use super::model::{AlertLevel, DataState, PlanLine, ProjectedDay, Reason, StockoutDates};
-use super::quantify::{Quantity, choose_lane, lost_before, quantify, settle_shortage};
+use super::quantify::{Quantity, QuantityTerms, choose_lane, lost_before, quantify, settle_shortage};
 use super::rounding::{Rounded, round_need, round_stat};
 use super::snapshot::{ItemSeries, MoqPolicy};
+use super::supply::{SupplyLine, bridge};
 
 /// Days of the projection a plan carries.
 const SHOWN_DAYS: usize = 90;
@@ -26,17 +28,19 @@ pub fn plan_line(
     buffers: &mut Buffers,
 ) -> PlanLine {
     let mut reasons = Vec::new();
-    let demand = learn_demand(item, context, warehouse, buffers);
-    let own_lanes;
+    let mut demand = learn_demand(item, context, warehouse, buffers);
+    // A warehouse that only passes goods on sells nothing itself.
+    let passes_on = demand.is_none() && warehouse.feeds_others;
+    if passes_on {
+        buffers.history.load(std::iter::once((0.0, 1.0)));
+        demand = Some(DemandView::default());
+    }
     let lanes: &[LaneDays] = match &item.production {
-        Some(production) => {
-            own_lanes = warehouse.lanes_with(production, context.policy, context.paths);
-            &own_lanes
-        }
+        Some(production) => warehouse.lanes_with(production),
         None => &warehouse.lanes,
     };
-    let incoming = predict(item, lanes, context.policy, context.as_of);
-    let data = data_state(item, demand.as_ref(), &mut reasons);
+    let incoming = predict(item, lanes, &context.terms, context.policy, context.as_of);
+    let data = data_state(item, demand.as_ref(), passes_on, &mut reasons);
     if lanes.is_empty() {
         reasons.push(Reason::LeadTimeUnknown);
     }
@@ -46,19 +50,27 @@ pub fn plan_line(
     }
 
     let horizon = context.horizon;
-    let arrivals = all_arrivals(item, &incoming, warehouse);
+    let returns = line_supply::returns(item, demand.as_ref(), context, warehouse);
+    let mut arrivals = all_arrivals(item, &incoming, warehouse);
+    arrivals.extend_from_slice(&returns);
     let curves = match (&demand, item.available) {
         (Some(demand), Some(available)) => Some(curves(available, &arrivals, horizon, demand, warehouse)),
         _ => None,
     };
-    let dates = curves.as_ref().map_or(
-        StockoutDates {
-            p10: None,
-            p50: None,
-            p90: None,
-        },
-        |curves| curves.dates(context.as_of),
-    );
+    let ahead = &warehouse.season_ahead;
+    let outs = match (&demand, &curves, item.available) {
+        (Some(_), Some(curves), Some(_)) if arrivals.is_empty() => curves.stockouts(),
+        (Some(demand), _, Some(available)) => {
+            let joint = &mut buffers.joint;
+            context
+                .scores
+                .stockouts(available, &arrivals, horizon, demand, ahead, joint)
+        }
+        _ => [None; 3],
+    };
+    let stockout = outs[1];
+    let [p10, p50, p90] = outs.map(|day| day.map(|day| day_after(context.as_of, day)));
+    let dates = StockoutDates { p10, p50, p90 };
 
     let mut line = empty_line(item, data, dates, demand.as_ref(), context.as_of);
     line.inbound = incoming.views;
@@ -66,18 +78,58 @@ pub fn plan_line(
         line.projection = curves.shown(context.as_of, &arrivals);
     }
 
-    let usable = item.stock_state != DataState::Missing && item.sales_state != DataState::Missing;
+    let usable =
+        item.stock_state != DataState::Missing && (item.sales_state != DataState::Missing || passes_on);
+    let mut supply = SupplyLine::default();
     let mut quantity = None;
     let mut lane_used = None;
-    if let (Some(demand), Some(curves), Some(available), Some(preferred), true) =
-        (&demand, &curves, item.available, lanes.first(), usable)
+    if let (Some(demand), Some(available), Some(preferred), true) =
+        (&demand, item.available, lanes.first(), usable)
     {
+        let (service_permille, target) = line_supply::targets(item, context);
+        supply.target = target;
+        let mut terms = QuantityTerms {
+            review_days: context.policy.review_days,
+            service_permille,
+            returns: &returns,
+        };
         let mut computed = quantify(
-            item, available, &arrivals, demand, preferred, context, warehouse, buffers,
+            item, available, &arrivals, demand, preferred, &terms, context, warehouse, buffers,
         );
-        let lane = choose_lane(lanes, preferred, computed.need > 0, |day| {
-            lost_before(day, available, &arrivals, demand, warehouse)
-        });
+        let mut stockout = stockout;
+        let mut send_by = None;
+        if let Some(relay) = &warehouse.relay {
+            terms.review_days = relay.review_days;
+            let now = quantify(
+                item,
+                available,
+                &arrivals,
+                demand,
+                &relay.lane,
+                &terms,
+                context,
+                warehouse,
+                buffers,
+            );
+            supply.wanted_now = Some(now.need);
+            send_by = stockout.map(|day| day - relay.lane.total_at(900));
+            // What is ordered for it must be there when the stock of both warehouses ends.
+            arrivals.push(Arrival {
+                day: relay.lane.total_at(500),
+                late_day: relay.lane.total_at(900),
+                units: context.upstream(relay, &item.sku),
+            });
+            let outs =
+                context
+                    .scores
+                    .stockouts(available, &arrivals, horizon, demand, ahead, &mut buffers.joint);
+            stockout = outs[1];
+        }
+        let lost = |day| lost_before(day, available, &arrivals, demand, warehouse);
+        let (lane, split) = line_supply::by_cost(item, lanes, computed.need, context, lost)
+            .unwrap_or_else(|| (choose_lane(lanes, preferred, computed.need > 0, lost), None));
+        let (lane, deadline) =
+            line_supply::by_deadline(lanes, lane, computed.need, context, warehouse, &mut reasons);
         computed.faster = lane.mode != preferred.mode || lane.forwarder != preferred.forwarder;
         settle_shortage(
             &mut computed,
@@ -85,19 +137,27 @@ pub fn plan_line(
             &arrivals,
             demand,
             lane,
-            curves.mid.stockout,
+            stockout,
             context,
             warehouse,
         );
-        date_line(&mut line, lane, curves.mid.stockout, computed.need, context);
+        date_line(&mut line, lane, stockout, computed.need, context);
+        if let Some(view) = &deadline {
+            line_supply::deadline_dates(&mut line, view, lane);
+        }
+        supply.deadline = deadline;
         let position = available + computed.pending + computed.inbound;
-        computed.excess = excess(position, demand, context, warehouse);
+        // What stands in a warehouse that passes goods on stands for others.
+        computed.excess = match warehouse.feeds_others {
+            true => 0,
+            false => excess(position, demand, context, warehouse),
+        };
         grade(
             &mut line,
             &computed,
             available,
             lane,
-            curves.mid.stockout,
+            (stockout, send_by),
             context,
             &mut reasons,
         );
@@ -108,6 +168,21 @@ pub fn plan_line(
         line.suggested_cartons = rounded.cartons;
         line.safety_units = Some((computed.order_up_to - computed.mean).max(0));
         line.cost = item.unit_cost.map(|cost| cost.times(rounded.units));
+        if let Some(split) = split.filter(|split| std::ptr::eq(split.base, lane)) {
+            supply.parts = bridge::parts(&split, rounded.units, item, &context.terms, context.as_of);
+            match supply.parts.as_slice() {
+                [only] => {
+                    line.mode = Some(only.mode);
+                    line.eta = Some(only.eta);
+                    supply.parts.clear();
+                }
+                [_, _, ..] => reasons.push(Reason::ModeSplit),
+                [] => {}
+            }
+        }
+        line_supply::calendars(&mut line, &mut supply, lane, warehouse, &mut reasons);
+        supply.ageing = line_supply::storage(item, demand, computed.excess, context, ahead);
+        supply.destroy_cost = line_supply::destroy_cost(item, demand, context, ahead);
         quantity = Some((computed, rounded));
         lane_used = Some(lane);
         if lane.is_fallback() {
@@ -123,6 +198,7 @@ pub fn plan_line(
     }
     dedup(&mut reasons);
     line.reasons = reasons;
+    line.supply = (!supply.is_empty() && item.active).then(|| Box::new(supply));
     line.explain = explain(
         item,
         &line,
@@ -132,6 +208,10 @@ pub fn plan_line(
         context,
         warehouse,
     );
+    if let Some(supply) = &line.supply {
+        let more = line_supply::tree(&line, supply, context.as_of);
+        line.explain.terms.extend(more);
+    }
     line
 }
 
@@ -157,9 +237,19 @@ fn dedup(reasons: &mut Vec<Reason>) {
     });
 }
 
-fn data_state(item: &ItemSeries, demand: Option<&DemandView>, reasons: &mut Vec<Reason>) -> DataState {
-    let mut state = item.sales_state.max(item.stock_state);
-    match item.sales_state {
+fn data_state(
+    item: &ItemSeries,
+    demand: Option<&DemandView>,
+    passes_on: bool,
+    reasons: &mut Vec<Reason>,
+) -> DataState {
+    let sales_state = if passes_on {
+        DataState::Complete
+    } else {
+        item.sales_state
+    };
+    let mut state = sales_state.max(item.stock_state);
+    match sales_state {
         DataState::Stale => reasons.push(Reason::SalesStale),
         DataState::Missing => reasons.push(Reason::SalesUnknown),
         _ => {}
@@ -174,7 +264,7 @@ fn data_state(item: &ItemSeries, demand: Option<&DemandView>, reasons: &mut Vec<
             reasons.push(Reason::SalesUnknown);
             state = state.max(DataState::Incomplete);
         }
-        Some(demand) if demand.days_used < NEW_ITEM_DAYS => reasons.push(Reason::NewItem),
+        Some(demand) if demand.days_used < NEW_ITEM_DAYS && !passes_on => reasons.push(Reason::NewItem),
         Some(_) => {}
     }
     if item.available.is_none() || item.pending_putaway.is_none() {
@@ -229,13 +319,8 @@ fn curves(
 }
 
 impl Curves {
-    fn dates(&self, as_of: NaiveDate) -> StockoutDates {
-        let date = |curve: &Curve| curve.stockout.map(|day| day_after(as_of, day));
-        StockoutDates {
-            p10: date(&self.low),
-            p50: date(&self.mid),
-            p90: date(&self.high),
-        }
+    fn stockouts(&self) -> [Option<i64>; 3] {
+        [self.low.stockout, self.mid.stockout, self.high.stockout]
     }
 
     fn shown(&self, as_of: NaiveDate, arrivals: &[Arrival]) -> Vec<ProjectedDay> {
@@ -262,8 +347,8 @@ impl Curves {
 fn date_line(line: &mut PlanLine, lane: &LaneDays, stockout: Option<i64>, need: i64, context: &Context<'_>) {
     let percentile = context.policy.lead_permille.clamp(1, 999);
     line.mode = Some(lane.mode);
-    line.order_by = stockout.map(|day| day_after(context.as_of, day - lane.total_at(percentile)));
-    line.ship_by = stockout.map(|day| day_after(context.as_of, day - lane.after_hand_over_at(percentile)));
+    line.order_by = stockout.map(|day| day_after(context.as_of, lane.latest_order(day, percentile)));
+    line.ship_by = stockout.map(|day| day_after(context.as_of, lane.latest_hand_over(day, percentile)));
     line.eta = (need > 0).then(|| day_after(context.as_of, lane.total_at(500)));
 }
 
@@ -287,14 +372,20 @@ fn grade(
     quantity: &Quantity,
     available: i64,
     lane: &LaneDays,
-    stockout: Option<i64>,
+    (stockout, send_by): (Option<i64>, Option<i64>),
     context: &Context<'_>,
     reasons: &mut Vec<Reason>,
 ) {
     let as_of = context.as_of;
     let warning = day_after(as_of, context.policy.warning_days.clamp(0, 365));
     let safety = (quantity.order_up_to - quantity.mean).max(0);
-    line.level = match line.order_by {
+    // The last day to send from upstream is as urgent as the last day to order.
+    let act_by = line
+        .order_by
+        .into_iter()
+        .chain(send_by.map(|day| day_after(as_of, day)))
+        .min();
+    line.level = match act_by {
         Some(order_by) if order_by <= as_of => Some(AlertLevel::Critical),
         Some(order_by) if order_by <= warning => Some(AlertLevel::Warning),
         _ if safety > 0 && available + quantity.pending < safety => Some(AlertLevel::Notice),
@@ -384,5 +475,6 @@ fn empty_line(
             .collect(),
         projection: Vec::new(),
         explain: super::model::Explain::heading("line", Vec::new()),
+        supply: None,
     }
 }

@@ -9,6 +9,7 @@ use super::model::{AlertLevel, Explain, PlanLine};
 use super::quantify::Quantity;
 use super::rounding::Rounded;
 use super::snapshot::ItemSeries;
+use super::supply::TargetRule;
 
 /// Builds the tree; what is unknown has an empty value.
 pub fn explain(
@@ -35,6 +36,9 @@ pub fn explain(
     if let Some(lane) = lane {
         terms.push(lead_terms(lane, context));
     }
+    if let Some(target) = line.supply.as_ref().and_then(|supply| supply.target.as_ref()) {
+        terms.push(target_terms(target));
+    }
     if let Some((quantity, _)) = quantity {
         terms.push(date_terms(line, quantity));
         if line.level == Some(AlertLevel::Overstock) {
@@ -46,7 +50,8 @@ pub fn explain(
 
 fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explain {
     let available = item.available.unwrap_or(0);
-    let open = quantity.order_up_to - available - quantity.pending - quantity.inbound + quantity.late
+    let open = quantity.order_up_to - available - quantity.pending - quantity.inbound - quantity.returns
+        + quantity.late
         - quantity.subtracted;
     let target = Explain::sum(
         "order_up_to",
@@ -64,6 +69,7 @@ fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explai
             (Explain::units("less_available", 0), -available),
             (Explain::units("less_pending", 0), -quantity.pending),
             (Explain::units("less_inbound", 0), -quantity.inbound),
+            (Explain::units("less_returns", 0), -quantity.returns),
             (Explain::units("late_inbound", 0), quantity.late),
             (Explain::units("less_certain_shortage", 0), -quantity.subtracted),
             (
@@ -171,7 +177,7 @@ fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
         Explain::percent("lead_percentile", i64::from(context.policy.lead_permille)),
     ];
     for days in &lane.stages {
-        let source = if days.learned { "learned" } else { "fallback" };
+        let source = days.source.code();
         let mut stage = vec![
             Explain::days("stage_p50", days.p50),
             Explain::days("stage_p90", days.p90),
@@ -184,10 +190,19 @@ fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
                 "",
             ));
         }
+        if days.share_permille < 1000 {
+            stage.push(Explain::percent("stage_share", i64::from(days.share_permille)));
+        }
         terms.push(Explain {
             terms: stage,
             ..Explain::fact(&format!("stage.{}", days.stage.code()), source, "source")
         });
+    }
+    if lane.calendar_days() != 0 {
+        terms.push(Explain::days("calendar_days", lane.calendar_days()));
+    }
+    if let Some(missing) = &lane.missing {
+        terms.push(Explain::fact("calendar_missing", missing.to_string(), ""));
     }
     Explain::heading("lead_time", terms)
 }
@@ -202,6 +217,27 @@ fn overstock_terms(item: &ItemSeries, quantity: &Quantity) -> Explain {
             Explain::fact("excess_cost", cost.unwrap_or_default(), "money"),
         ],
     )
+}
+
+/// Both targets, whichever is used.
+fn target_terms(target: &super::supply::TargetView) -> Explain {
+    let rule = match target.rule {
+        TargetRule::Service => "rule_service",
+        TargetRule::Cost => "rule_cost",
+    };
+    Explain {
+        value: rule.to_owned(),
+        unit: "source".to_owned(),
+        ..Explain::heading(
+            "target",
+            vec![
+                Explain::percent("target_service", i64::from(target.service_permille)),
+                Explain::percent("target_cost", i64::from(target.cost_permille)),
+                Explain::fact("missing_costs", target.missing_costs.to_string(), ""),
+                Explain::fact("surplus_costs", target.surplus_costs.to_string(), ""),
+            ],
+        )
+    }
 }
 
 fn date_terms(line: &PlanLine, quantity: &Quantity) -> Explain {

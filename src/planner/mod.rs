@@ -18,6 +18,7 @@ pub mod inventory;
 mod lead;
 mod line;
 mod line_explain;
+mod line_supply;
 mod method;
 pub mod model;
 pub mod models;
@@ -26,6 +27,7 @@ mod rounding;
 mod season;
 pub mod shadow;
 pub mod snapshot;
+pub mod supply;
 mod text;
 
 pub use calibration::{Calibration, SalesClass};
@@ -35,4 +37,9 @@ pub use method::Method;
 pub use model::*;
 pub use rounding::{Rounded, round_need, round_stat};
 pub use snapshot::*;
+pub use supply::{
+    AgeView, ArrivalDeadline, Capacity, Closure, CustomsExam, DeadlineMode, DeadlineView, Freight, ItemTerms,
+    Lot, MissingYear, ModePart, NextTier, NoTransfer, ReturnTerms, StageFacts, StorageTier, SupplyFacts,
+    SupplyLine, SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay, Whereabouts,
+};
 pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

@@ -77,6 +77,21 @@ pub enum Reason {
     Overstock,
     /// Impossible past lead times were left out of the learning.
     ObservationDropped,
+    /// A calendar that the lead time needs does not reach so far: the dates are without it (R16).
+    CalendarMissing,
+    /// A holiday or a blank sailing makes the lead time longer.
+    CalendarStops,
+    /// The first mode misses an arrival deadline, a faster one makes it.
+    DeadlineFaster,
+    /// No mode makes an arrival deadline any more.
+    DeadlineMissed,
+    /// A part flies, the rest goes by the first mode (R37).
+    ModeSplit,
+    TransferFirst,
+    OrderedUpstream,
+    OverCapacity,
+    BudgetCut,
+    ContainerFilled,
 }
 
 /// One civil day of the projected balance.
@@ -162,6 +177,9 @@ pub struct PlanLine {
     pub sales_60: Vec<Option<i64>>,
     pub projection: Vec<ProjectedDay>,
     pub explain: Explain,
+    /// Modes side by side, transfers, deadlines, storage: what the chain adds; None where there is nothing to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supply: Option<Box<super::supply::SupplyLine>>,
 }
 
 /// How many SKU-warehouses went how far, and why the others stopped.

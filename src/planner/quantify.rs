@@ -20,6 +20,8 @@ pub struct Quantity {
     pub quantiles: Vec<(u16, i64)>,
     pub pending: i64,
     pub inbound: i64,
+    /// Units sold that come back and can be sold again, in time.
+    pub returns: i64,
     /// Units that come too late for the demand before them.
     pub late: i64,
     pub certain_shortage: i64,
@@ -37,6 +39,15 @@ pub struct Quantity {
     pub method_effect: i64,
 }
 
+/// What a quantity is asked for, beside the line's facts.
+#[derive(Debug, Clone, Copy)]
+pub struct QuantityTerms<'a> {
+    pub review_days: i64,
+    pub service_permille: u16,
+    /// Those of the arrivals that are units coming back from customers.
+    pub returns: &'a [Arrival],
+}
+
 #[expect(clippy::too_many_arguments, reason = "the whole of a line's facts meet here")]
 pub fn quantify(
     item: &ItemSeries,
@@ -44,16 +55,19 @@ pub fn quantify(
     arrivals: &[Arrival],
     demand: &DemandView,
     lane: &LaneDays,
+    terms: &QuantityTerms<'_>,
     context: &Context<'_>,
     warehouse: &WarehouseContext<'_>,
     buffers: &mut Buffers,
 ) -> Quantity {
-    let review = context.policy.review_days.clamp(0, 365);
+    let review = terms.review_days.clamp(0, 365);
     let ahead = &warehouse.season_ahead;
     buffers.ahead.clear();
-    buffers
-        .ahead
-        .extend(lane.total.iter().map(|days| days.saturating_add(review as u16)));
+    buffers.ahead.extend(
+        lane.until_next()
+            .iter()
+            .map(|days| days.saturating_add(review as u16)),
+    );
     let mut dice = line_dice(item, context);
     buffers.history.sample(
         &TUNING,
@@ -69,10 +83,7 @@ pub fn quantify(
         .map(|days| demand.level * ahead[usize::from(*days).min(ahead.len() - 1)])
         .sum::<f64>()
         / buffers.ahead.len() as f64;
-    let service_permille = item
-        .service_permille
-        .unwrap_or(context.policy.service_permille)
-        .clamp(1, 999);
+    let service_permille = terms.service_permille.clamp(1, 999);
     let class = SalesClass::of(demand.demand_days, demand.days_used);
     let calibration = Calibration::of(
         context.policy,
@@ -90,21 +101,27 @@ pub fn quantify(
     let quantiles = [500, 900, 950, 980]
         .map(|permille| (permille, at(calibrated_permille(permille))))
         .to_vec();
-    let protection_days = review + lane.total_at(500);
+    let protection_days = review + lane.until_next_at(500);
     // What comes after anything ordered at the next review would have come hides no need of today. The late edge of
     // that counts: an order of ours with a long passage is not forgotten, and ordered again, for being slow.
     let on_time: Vec<Arrival> = arrivals
         .iter()
         .copied()
-        .filter(|arrival| arrival.day <= review + lane.total_at(900))
+        .filter(|arrival| arrival.day <= review + lane.until_next_at(900))
         .collect();
     let (worst, _) = shortfall(available, &on_time, protection_days as usize, |day| {
         demand.expected(ahead, day)
     });
     let pending = item.pending_putaway.unwrap_or(0).max(0);
     let pending_on_time = pending.min(on_time.iter().map(|arrival| arrival.units).sum());
-    let inbound = on_time.iter().map(|arrival| arrival.units).sum::<i64>() - pending_on_time;
-    let open = order_up_to - available - pending_on_time - inbound;
+    let returns = terms
+        .returns
+        .iter()
+        .filter(|arrival| arrival.day <= review + lane.until_next_at(900))
+        .map(|arrival| arrival.units)
+        .sum::<i64>();
+    let inbound = on_time.iter().map(|arrival| arrival.units).sum::<i64>() - pending_on_time - returns;
+    let open = order_up_to - available - pending_on_time - inbound - returns;
     // Rounded down: half a unit of a slow item is no gap, and would be ordered at every review.
     let worst = (worst + 1e-6).floor().max(0.0) as i64;
     // What comes too late is taken out of the position again, as far as it hid a need.
@@ -124,6 +141,7 @@ pub fn quantify(
         quantiles,
         pending: pending_on_time,
         inbound,
+        returns,
         late,
         need,
         ..Quantity::default()

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::Calibration;
 use super::method::Method;
 use super::model::{DataState, SourceState};
+use super::supply::{SupplyFacts, SupplyPolicy};
 use crate::ids::{ForwarderId, Sku, WarehouseCode};
 use crate::money::Money;
 use crate::order::Mode;
@@ -19,6 +20,9 @@ pub struct Snapshot {
     pub sources: Vec<SourceState>,
     pub warehouses: Vec<WarehouseFacts>,
     pub series: Vec<ItemSeries>,
+    /// Calendars, prices, limits, ways between warehouses.
+    #[serde(default, skip_serializing_if = "SupplyFacts::is_empty")]
+    pub supply: SupplyFacts,
 }
 
 /// What all lines of one warehouse share.
@@ -51,14 +55,21 @@ pub struct LaneOption {
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     Production,
+    QualityCheck,
+    /// Factory to forwarder (国内集货).
+    DomesticHaul,
     WaitForSailing,
     Sail,
     Unload,
     Clearance,
+    /// Only some shipments are opened.
+    CustomsExam,
     Drayage,
     Appointment,
     /// Hand-over to delivered, where nobody records the stretches between.
     Transit,
+    /// From one overseas warehouse to another.
+    Transfer,
     Putaway,
 }
 
@@ -67,21 +78,46 @@ impl Stage {
     pub fn code(self) -> &'static str {
         match self {
             Self::Production => "production",
+            Self::QualityCheck => "quality_check",
+            Self::DomesticHaul => "domestic_haul",
             Self::WaitForSailing => "wait_for_sailing",
             Self::Sail => "sail",
             Self::Unload => "unload",
             Self::Clearance => "clearance",
+            Self::CustomsExam => "customs_exam",
             Self::Drayage => "drayage",
             Self::Appointment => "appointment",
             Self::Transit => "transit",
+            Self::Transfer => "transfer",
             Self::Putaway => "putaway",
         }
+    }
+
+    pub const ALL: [Self; 13] = [
+        Self::Production,
+        Self::QualityCheck,
+        Self::DomesticHaul,
+        Self::WaitForSailing,
+        Self::Sail,
+        Self::Unload,
+        Self::Clearance,
+        Self::CustomsExam,
+        Self::Drayage,
+        Self::Appointment,
+        Self::Transit,
+        Self::Transfer,
+        Self::Putaway,
+    ];
+
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.code() == code)
     }
 
     /// Before the goods are handed over: counts for the order-by date, not for the ship-by date.
     #[must_use]
     pub fn is_before_hand_over(self) -> bool {
-        matches!(self, Self::Production)
+        matches!(self, Self::Production | Self::QualityCheck | Self::DomesticHaul)
     }
 }
 
@@ -326,6 +362,9 @@ pub struct Policy {
     /// What earlier decisions attained, by segment; kept by the night, never written by hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibration: Vec<Calibration>,
+    /// Calendars, modes, budget, container.
+    #[serde(skip_serializing_if = "SupplyPolicy::is_default")]
+    pub supply: SupplyPolicy,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -371,6 +410,7 @@ impl Default for Policy {
             holding_permille: HOLDING_PERMILLE,
             calibrate: true,
             calibration: Vec::new(),
+            supply: SupplyPolicy::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! draws the charts and packs the workbook and the plan. [`decisions::read`] takes the edited workbook back.
 
 pub mod backtest;
+mod chain;
 mod chart;
 pub mod decisions;
 mod figures;

@@ -36,6 +36,16 @@ pub(super) fn reason_key(reason: Reason) -> &'static str {
         Reason::CodeUnmapped => "mail.reason.code_unmapped",
         Reason::Overstock => "mail.reason.overstock",
         Reason::ObservationDropped => "mail.reason.observation_dropped",
+        Reason::CalendarMissing => "mail.reason.calendar_missing",
+        Reason::CalendarStops => "mail.reason.calendar_stops",
+        Reason::DeadlineFaster => "mail.reason.deadline_faster",
+        Reason::DeadlineMissed => "mail.reason.deadline_missed",
+        Reason::ModeSplit => "mail.reason.mode_split",
+        Reason::TransferFirst => "mail.reason.transfer_first",
+        Reason::OrderedUpstream => "mail.reason.ordered_upstream",
+        Reason::OverCapacity => "mail.reason.over_capacity",
+        Reason::BudgetCut => "mail.reason.budget_cut",
+        Reason::ContainerFilled => "mail.reason.container_filled",
     }
 }
 
@@ -99,7 +109,14 @@ pub(super) fn sentence(lang: Lang, line: &PlanLine, as_of: chrono::NaiveDate, sa
         None => &[],
     };
     clauses.extend(doubt(lang, line));
+    // What the chain does has numbers of its own, and comes before what is only a word.
+    for reason in line.reasons.iter().filter(|reason| !told.contains(reason)) {
+        clauses.extend(super::chain::clause(lang, line, *reason, as_of));
+    }
     for reason in &line.reasons {
+        if super::chain::clause(lang, line, *reason, as_of).is_some() {
+            continue;
+        }
         if told.contains(reason)
             || said.contains(reason)
             || (*reason == Reason::EnoughCover && line.reasons.len() > 1)
@@ -292,6 +309,7 @@ mod tests {
                 rule: String::new(),
                 terms: Vec::new(),
             },
+            supply: None,
         }
     }
 

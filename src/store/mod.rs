@@ -18,6 +18,7 @@ mod executor;
 pub mod facts;
 mod failpoint;
 pub mod inbox;
+pub mod lead_forecasts;
 pub mod lead_times;
 pub mod lease;
 mod migrations;

@@ -4,6 +4,7 @@ mod amend;
 mod announce;
 mod answers;
 mod calibration;
+mod chain;
 mod clocks;
 mod commands;
 mod daemon;

@@ -1,6 +1,7 @@
 //! Tests of the room `planner`.
 
 mod cases;
+mod chain_folder;
 mod folder;
 mod golden;
 mod laws;
@@ -8,6 +9,7 @@ mod m5;
 mod methods;
 mod shadow;
 mod store;
+mod supply;
 mod worked;
 
 use chrono::{Days, NaiveDate};
@@ -90,6 +92,7 @@ pub fn snapshot(as_of: NaiveDate, lanes: Vec<LaneOption>, series: Vec<ItemSeries
             putaway: None,
         }],
         series,
+        supply: linkstar::planner::SupplyFacts::default(),
     }
 }
 

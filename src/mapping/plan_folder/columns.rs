@@ -58,7 +58,7 @@ static ITEMS: [Column; 14] = [
     column("warehouse", &[], false),
     column("owner", &[], false),
 ];
-static WAREHOUSES: [Column; 7] = [
+static WAREHOUSES: [Column; 8] = [
     column("code", &["warehouse", "warehousecode", "仓库", "仓库代码"], true),
     column("mode", &["运输方式"], false),
     column(
@@ -70,6 +70,7 @@ static WAREHOUSES: [Column; 7] = [
     column("putaway_p50", &["putaway", "putawaydays", "上架天数"], false),
     column("putaway_p90", &[], false),
     column("name", &["名称"], false),
+    column("country", &["国家"], false),
 ];
 static LANES: [Column; 11] = [
     WAREHOUSE,

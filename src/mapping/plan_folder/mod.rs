@@ -4,6 +4,7 @@
 //! day without data, not a day without sales.
 
 mod cells;
+pub mod chain;
 mod columns;
 mod facts;
 pub mod past;
@@ -17,7 +18,7 @@ use chrono::NaiveDate;
 
 use self::cells::Sheet;
 use crate::ids::{Sku, SourceId, WarehouseCode};
-use crate::planner::{DataState, ItemSeries, Policy, Snapshot, SourceState, WarehouseFacts};
+use crate::planner::{DataState, ItemSeries, Policy, Snapshot, SourceState, SupplyFacts, WarehouseFacts};
 use crate::problem::{Problem, nearest};
 
 /// What the folder says, and what was taken for granted in reading it.
@@ -69,13 +70,20 @@ pub fn as_workbook(name: &str) -> Option<String> {
 /// Whether a plan reads a file of this name.
 #[must_use]
 pub fn is_known(name: &str) -> bool {
-    FILES.iter().any(|(known, _)| {
-        *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
-    }) || past::is_known(name)
+    let of_the_chain = chain::FILES
+        .iter()
+        .any(|known| *known == name || as_workbook(known).as_deref() == Some(name));
+    of_the_chain
+        || FILES.iter().any(|(known, _)| {
+            *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
+        })
+        || past::is_known(name)
 }
 
 /// No file may be larger.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
+/// Files of the chain are smaller.
+pub const MAX_CHAIN_BYTES: u64 = 64 << 20;
 /// More problems of one file are counted, not listed.
 const MAX_PROBLEMS_PER_FILE: usize = 200;
 /// Sales older than this at the as-of date make a plan on stale data.
@@ -89,6 +97,7 @@ struct Draft {
     inbound: BTreeMap<(WarehouseCode, Sku), Vec<crate::planner::InboundShipment>>,
     items: BTreeMap<Sku, facts::ItemDraft>,
     warehouses: BTreeMap<WarehouseCode, ways::WarehouseDraft>,
+    countries: Vec<(WarehouseCode, String)>,
 }
 
 /// Reads the files (name to bytes). Nothing later than the day before `as_of` is used as history.
@@ -162,8 +171,10 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         return Err(cut(problems));
     };
     let absent = sales::absent_day(settings.absent_day, &draft, period, &mut assumptions);
+    let mut supply = chain::read(files, &mut problems);
+    supply.countries.append(&mut draft.countries);
     let snapshot = assemble(
-        draft,
+        (draft, supply),
         &settings,
         default.as_ref(),
         (period, absent),
@@ -200,11 +211,11 @@ fn unknown_files(files: &BTreeMap<String, Vec<u8>>) -> Vec<Problem> {
         if !is_known(name) {
             // Stems only: with its ending `notes.csv` is near to `items.csv`.
             let stem = |name: &'static str| name.split('.').next().unwrap_or(name);
-            let known = FILES.iter().map(|(known, _)| stem(known));
+            let all = || FILES.iter().map(|(known, _)| *known).chain(chain::FILES);
+            let known = all().map(stem);
             let given = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-            let near =
-                nearest(given, known).and_then(|near| FILES.iter().find(|(known, _)| stem(known) == near));
-            if let Some((near, _)) = near {
+            let near = nearest(given, known).and_then(|near| all().find(|known| stem(known) == near));
+            if let Some(near) = near {
                 problems.push(Problem::new(
                     name,
                     "",
@@ -282,7 +293,7 @@ fn default_warehouse(
 }
 
 fn assemble(
-    mut draft: Draft,
+    (mut draft, supply): (Draft, SupplyFacts),
     settings: &policy::Settings,
     default: Option<&WarehouseCode>,
     (period, absent): (sales::SalesPeriod, sales::Absent),
@@ -371,6 +382,7 @@ fn assemble(
         sources: source_states(sheets, sales_state, period, as_of),
         warehouses,
         series,
+        supply,
     }
 }
 

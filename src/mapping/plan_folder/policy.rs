@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::{Column, Sheet, decimal, flag, whole};
 use super::facts::permille;
 use crate::money::{Currency, Money};
-use crate::planner::{CertainShortage, Method, MoqPolicy, Policy};
+use crate::planner::{CertainShortage, Method, MoqPolicy, Policy, TargetRule};
 use crate::problem::{Problem, nearest};
 
 /// What a day means that has no row.
@@ -23,9 +23,10 @@ pub struct Settings {
     /// Lead time of a warehouse that no other file gives one.
     pub lead_p50: Option<i64>,
     pub lead_p90: Option<i64>,
+    budget_currency: Option<Currency>,
 }
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 31] = [
     "review_days",
     "service_level",
     "lead_percentile",
@@ -49,6 +50,14 @@ const KEYS: [&str; 23] = [
     "order_cost",
     "holding_rate",
     "calibrate",
+    "origin_calendar",
+    "split_modes",
+    "target",
+    "capital_cost",
+    "budget",
+    "budget_currency",
+    "container_m3",
+    "container_kg",
 ];
 
 static COLUMNS: [Column; 2] = [
@@ -71,6 +80,7 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> S
         absent_day: AbsentDay::Auto,
         lead_p50: None,
         lead_p90: None,
+        budget_currency: None,
     };
     if let Some(bytes) = files.get("policy.toml") {
         for (key, value) in toml_pairs(bytes, problems) {
@@ -99,6 +109,9 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, problems: &mut Vec<Problem>) -> S
         false => "policy.csv",
     };
     settle_lead(&mut settings, file, problems);
+    if let (Some(budget), Some(currency)) = (&mut settings.policy.supply.budget, settings.budget_currency) {
+        budget.currency = currency;
+    }
     settings
 }
 
@@ -283,6 +296,61 @@ fn set(
             "a share of the unit cost a year, such as 0.2 (from 0.001 to 5)",
         ),
         "calibrate" => (flag(value).map(|on| policy.calibrate = on), "true or false"),
+        "origin_calendar" => (
+            choose(value, &[("cn", "cn"), ("none", "none")])
+                .map(|calendar| policy.supply.origin_calendar = calendar.to_owned()),
+            "`cn` or `none`",
+        ),
+        "split_modes" => (
+            flag(value).map(|on| policy.supply.split_modes = on),
+            "true or false",
+        ),
+        "target" => (
+            choose(
+                value,
+                &[("service", TargetRule::Service), ("cost", TargetRule::Cost)],
+            )
+            .map(|rule| policy.supply.target = rule),
+            "`service` or `cost`",
+        ),
+        "capital_cost" => (
+            decimal(value)
+                .map(|share| (share * rust_decimal::Decimal::ONE_THOUSAND).round())
+                .and_then(|share| u16::try_from(i64::try_from(share).ok()?).ok())
+                .filter(|share| *share <= 1000)
+                .map(|share| policy.supply.capital_permille = share),
+            "a yearly share such as 0.12 (from 0 to 1)",
+        ),
+        "budget" => (
+            decimal(value)
+                .filter(|amount| !amount.is_sign_negative())
+                .map(|amount| {
+                    let currency = policy
+                        .supply
+                        .budget
+                        .map_or(Currency::CNY, |budget| budget.currency);
+                    policy.supply.budget = Some(Money::new(amount, currency));
+                }),
+            "an amount, 0 or more",
+        ),
+        "budget_currency" => (
+            Currency::new(value).ok().map(|currency| {
+                settings.budget_currency = Some(currency);
+            }),
+            "an ISO 4217 code such as CNY",
+        ),
+        "container_m3" => (
+            decimal(value)
+                .map(|volume| (volume * rust_decimal::Decimal::ONE_THOUSAND).round())
+                .and_then(|litres| i64::try_from(litres).ok())
+                .filter(|litres| (1..=1_000_000).contains(litres))
+                .map(|litres| policy.supply.container_l = Some(litres)),
+            "cubic metres above 0",
+        ),
+        "container_kg" => (
+            days(1, 1_000_000).map(|kg| policy.supply.container_kg = Some(kg)),
+            "whole kilograms above 0",
+        ),
         "lead_p50" => (
             days(0, 400).map(|days| settings.lead_p50 = Some(days)),
             "whole days from 0 to 400",

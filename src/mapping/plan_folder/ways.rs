@@ -68,6 +68,11 @@ pub fn warehouse_row(sheet: &Sheet, row: &Row<'_>, draft: &mut Draft, problems: 
         .unwrap_or(Mode::Sea);
     let (lead_p50, lead_p90) = median_and_late(sheet, row, ("lead_p50", "lead_p90"), problems);
     let (putaway_p50, putaway_p90) = median_and_late(sheet, row, ("putaway_p50", "putaway_p90"), problems);
+    let country = sheet.cell(row, "country");
+    if !country.is_empty() && !draft.countries.iter().any(|(known, _)| *known == code) {
+        let country = country.chars().take(20).collect::<String>().to_uppercase();
+        draft.countries.push((code.clone(), country));
+    }
     let entry = draft.warehouses.entry(code).or_default();
     if lead_p50.is_some() {
         entry.lanes.push(LaneOption {

@@ -140,6 +140,7 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
         moving: Vec::new(),
         unknown_inbound: Vec::new(),
         lead_times: Vec::new(),
+        supply: crate::planner::SupplyFacts::default(),
     }
 }
 

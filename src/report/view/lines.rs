@@ -8,8 +8,8 @@ use super::{ChartView, Row, Tone};
 use crate::ids::{Sku, WarehouseCode};
 use crate::planner::{Alert, AlertLevel, DataState, PlanLine, Reason};
 use crate::report::model::DailyReport;
-use crate::report::reason::{level_key, mode_text, name_of, sentence};
-use crate::report::{chart, figures};
+use crate::report::reason::{level_key, name_of, sentence};
+use crate::report::{chain, chart, figures};
 use crate::wording::text;
 
 /// Each chart is a picture of its own in the mail; more than this is a slow mail on a phone.
@@ -30,6 +30,7 @@ fn belongs(line: &PlanLine) -> bool {
     }
     figures::is_alarm(line)
         || line.suggested_units.is_some_and(|units| units > 0)
+        || chain::is_supplied(line)
         || figures::cannot_tell(line)
 }
 
@@ -54,7 +55,11 @@ pub(super) fn table(report: &DailyReport<'_>, lines: &[&PlanLine], max_rows: usi
         .iter()
         .copied()
         .filter(|line| belongs(line))
-        .partition(|line| figures::is_alarm(line) || line.suggested_units.is_some_and(|units| units > 0));
+        .partition(|line| {
+            figures::is_alarm(line)
+                || line.suggested_units.is_some_and(|units| units > 0)
+                || chain::is_supplied(line)
+        });
     let all: Vec<&PlanLine> = told.into_iter().chain(silent).collect();
     let more = all.len().saturating_sub(max_rows);
     let shown: Vec<&PlanLine> = all.iter().copied().take(max_rows).collect();
@@ -171,7 +176,7 @@ fn row(
         line.suggested_cartons
             .filter(|cartons| *cartons > 0)
             .map(|cartons| t("cell.cartons", &[("n", &figures::grouped(cartons))])),
-        line.mode.map(|mode| mode_text(lang, Some(mode))),
+        chain::modes(lang, line),
     ]
     .into_iter()
     .flatten()

@@ -8,8 +8,9 @@ use rust_xlsxwriter::{
 use super::columns::{Choice, Column, line_key};
 use super::{Styles, write_text};
 use crate::planner::{AlertLevel, DataState, PlanLine};
+use crate::report::chain;
 use crate::report::model::DailyReport;
-use crate::report::reason::{level_key, mode_text, name_of, sentence, state_key};
+use crate::report::reason::{level_key, name_of, sentence, state_key};
 use crate::report::view::owned_lines;
 use crate::wording::text;
 
@@ -187,10 +188,8 @@ fn cell(
         Column::Suggested => known(sheet, row, at, line.suggested_units, styles)?,
         Column::Cartons => whole(sheet, row, at, line.suggested_cartons, styles)?,
         Column::Mode => {
-            let mode = line
-                .mode
-                .map_or_else(String::new, |mode| mode_text(lang, Some(mode)));
-            write_text(sheet, row, at, &mode, &styles.text)?;
+            let modes = chain::modes(lang, line).unwrap_or_default();
+            write_text(sheet, row, at, &modes, &styles.text)?;
         }
         Column::OrderBy => date(sheet, row, at, line.order_by, styles)?,
         Column::ShipBy => date(sheet, row, at, line.ship_by, styles)?,

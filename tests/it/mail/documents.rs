@@ -10,7 +10,7 @@ use linkstar::wording::Lang;
 use super::fixture::{self, LANGS};
 
 /// Where a person can open what the tests made: `target/tmp/mail`.
-fn keep(name: &str, mail: &MailContent) -> PathBuf {
+pub fn keep(name: &str, mail: &MailContent) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mail");
     std::fs::create_dir_all(&folder).expect("a folder below target");
     let id = format!("<{name}@linkstar>");

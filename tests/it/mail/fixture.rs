@@ -145,6 +145,7 @@ pub fn line(
                 leaf("fixture_stock", &available.to_string(), "units"),
             ],
         },
+        supply: None,
     }
 }
 
