@@ -217,7 +217,6 @@ fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], p
         .collect();
     History {
         snapshot: Snapshot {
-            supply: Default::default(),
             as_of,
             sources: Vec::new(),
             warehouses: vec![WarehouseFacts {
@@ -243,6 +242,7 @@ fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], p
                 putaway: None,
             }],
             series,
+            supply: linkstar::planner::SupplyFacts::default(),
         },
         policy,
         stock: BTreeMap::new(),

@@ -8,7 +8,7 @@ use super::score::{Cell, Tally};
 use super::world::{World, WorldItem};
 use crate::ids::{Sku, WarehouseCode};
 use crate::planner::calibration::{Calibration, Decision, decisions, learn};
-use crate::planner::{self, InboundShipment, Policy, Snapshot, SupplyFacts, round_need};
+use crate::planner::{self, InboundShipment, Policy, Snapshot, round_need};
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl<'a> Decider<'a> {
                 sources: Vec::new(),
                 warehouses: world.warehouses.clone(),
                 series: world.items.iter().map(|item| item.series.clone()).collect(),
-                supply: SupplyFacts::default(),
+                supply: crate::planner::SupplyFacts::default(),
             },
             policy: match rule {
                 Rule::Plan { policy, .. } => policy.clone(),

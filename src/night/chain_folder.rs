@@ -33,15 +33,17 @@ pub fn read(home: &Path) -> (SupplyFacts, Vec<Problem>) {
                     Ok(bytes) => {
                         files.insert(name, bytes);
                     }
-                    Err(error) => {
-                        problems.push(Problem::new(&name, "", "", error.to_string(), "a file to read"))
-                    }
+                    Err(error) => problems.push(unreadable(&name, &error)),
                 },
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => problems.push(Problem::new(&name, "", "", error.to_string(), "a file to read")),
+                Err(error) => problems.push(unreadable(&name, &error)),
             }
         }
     }
     let facts = chain::read(&files, &mut problems);
     (facts, problems)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Problem {
+    Problem::new(name, "", "", error.to_string(), "a file to read")
 }

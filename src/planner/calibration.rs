@@ -248,17 +248,19 @@ const DAYS_THAT_TELL: i64 = 14;
 #[must_use]
 pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decision> {
     let context = Context::new(snapshot, policy);
-    // Only ways are asked of a warehouse here: the items that have a production time of their own are enough.
+    // Production times of items are lanes of their own.
+    let own_times = |code: &WarehouseCode| -> Vec<&ItemSeries> {
+        let items = snapshot.series.iter();
+        items
+            .filter(|item| item.production.is_some() && item.warehouse == *code)
+            .collect()
+    };
     let warehouses: BTreeMap<&WarehouseCode, WarehouseContext<'_>> = snapshot
         .warehouses
         .iter()
         .map(|facts| {
-            let own: Vec<&ItemSeries> = snapshot
-                .series
-                .iter()
-                .filter(|item| item.warehouse == facts.warehouse && item.production.is_some())
-                .collect();
-            (&facts.warehouse, context.warehouse(Some(facts), &own))
+            let items = own_times(&facts.warehouse);
+            (&facts.warehouse, context.warehouse(Some(facts), &items))
         })
         .collect();
     let items: BTreeMap<(&WarehouseCode, &Sku), &ItemSeries> = snapshot
@@ -293,13 +295,18 @@ pub fn decisions(snapshot: &Snapshot, policy: &Policy, plan: &Plan) -> Vec<Decis
                 target_permille,
                 read_permille: permille("service_calibrated").unwrap_or(target_permille),
                 // The terms of the sum take stock off: they are negative there.
-                position: line.available? - units("less_pending") - units("less_inbound") + suggested,
+                position: line.available?
+                    - units("less_pending")
+                    - units("less_inbound")
+                    - units("less_returns")
+                    + suggested,
                 mean: units("demand_mean"),
                 rate_milli: line
                     .velocity
                     .and_then(|rate| (rate * Decimal::ONE_THOUSAND).to_i64())
                     .unwrap_or(0),
-                days: JUDGED_AT.map(|permille| policy.review_days.clamp(0, 365) + lane.total_at(permille)),
+                days: JUDGED_AT
+                    .map(|permille| policy.review_days.clamp(0, 365) + lane.until_next_at(permille)),
             })
         })
         .collect()

@@ -344,6 +344,9 @@ pub struct Policy {
     pub paths: u32,
     /// Mixed into every line's own seed.
     pub seed: u64,
+    /// Calendars, modes, budget, container.
+    #[serde(skip_serializing_if = "SupplyPolicy::is_default")]
+    pub supply: SupplyPolicy,
     /// What a quantity is decided by.
     #[serde(skip_serializing_if = "Method::is_default")]
     pub method: Method,
@@ -362,9 +365,6 @@ pub struct Policy {
     /// What earlier decisions attained, by segment; kept by the night, never written by hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibration: Vec<Calibration>,
-    /// Calendars, modes, budget, container.
-    #[serde(skip_serializing_if = "SupplyPolicy::is_default")]
-    pub supply: SupplyPolicy,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -404,13 +404,13 @@ impl Default for Policy {
             worse_days: 3,
             paths: 1000,
             seed: 0,
+            supply: SupplyPolicy::default(),
             method: Method::Linkstar,
             lot_days: LOT_DAYS,
             order_cost: None,
             holding_permille: HOLDING_PERMILLE,
             calibrate: true,
             calibration: Vec::new(),
-            supply: SupplyPolicy::default(),
         }
     }
 }

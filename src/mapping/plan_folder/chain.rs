@@ -293,7 +293,7 @@ fn entry(file: &str, row: &mut Reader<'_, '_>, facts: &mut SupplyFacts) -> Optio
             facts.freight.push(Freight {
                 per_unit: row.money("per_unit", currency),
                 per_kg: row.money("per_kg", currency),
-                forwarder: ForwarderId::new(&row.text("forwarder")).ok(),
+                forwarder: ForwarderId::new(row.text("forwarder")).ok(),
                 warehouse: warehouse?,
                 mode: mode?,
             });

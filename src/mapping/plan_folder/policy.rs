@@ -45,11 +45,6 @@ const KEYS: [&str; 31] = [
     "absent_day",
     "lead_p50",
     "lead_p90",
-    "method",
-    "lot_days",
-    "order_cost",
-    "holding_rate",
-    "calibrate",
     "origin_calendar",
     "split_modes",
     "target",
@@ -58,6 +53,11 @@ const KEYS: [&str; 31] = [
     "budget_currency",
     "container_m3",
     "container_kg",
+    "method",
+    "lot_days",
+    "order_cost",
+    "holding_rate",
+    "calibrate",
 ];
 
 static COLUMNS: [Column; 2] = [
@@ -279,23 +279,6 @@ fn set(
             .map(|choice| settings.absent_day = choice),
             "`auto`, `zero` or `gap`",
         ),
-        "method" => (
-            Method::from_name(value).map(|method| policy.method = method),
-            "`linkstar`, `base-stock`, `R,S`, `s,S` or `r,Q`",
-        ),
-        "lot_days" => (
-            days(1, 365).map(|days| policy.lot_days = days),
-            "whole days from 1 to 365",
-        ),
-        "order_cost" => (
-            money(value).map(|cost| policy.order_cost = Some(cost)),
-            "an amount and its currency, such as `120 CNY`",
-        ),
-        "holding_rate" => (
-            yearly(value).map(|share| policy.holding_permille = share),
-            "a share of the unit cost a year, such as 0.2 (from 0.001 to 5)",
-        ),
-        "calibrate" => (flag(value).map(|on| policy.calibrate = on), "true or false"),
         "origin_calendar" => (
             choose(value, &[("cn", "cn"), ("none", "none")])
                 .map(|calendar| policy.supply.origin_calendar = calendar.to_owned()),
@@ -351,6 +334,23 @@ fn set(
             days(1, 1_000_000).map(|kg| policy.supply.container_kg = Some(kg)),
             "whole kilograms above 0",
         ),
+        "method" => (
+            Method::from_name(value).map(|method| policy.method = method),
+            "`linkstar`, `base-stock`, `R,S`, `s,S` or `r,Q`",
+        ),
+        "lot_days" => (
+            days(1, 365).map(|days| policy.lot_days = days),
+            "whole days from 1 to 365",
+        ),
+        "order_cost" => (
+            money(value).map(|cost| policy.order_cost = Some(cost)),
+            "an amount and its currency, such as `120 CNY`",
+        ),
+        "holding_rate" => (
+            yearly(value).map(|share| policy.holding_permille = share),
+            "a share of the unit cost a year, such as 0.2 (from 0.001 to 5)",
+        ),
+        "calibrate" => (flag(value).map(|on| policy.calibrate = on), "true or false"),
         "lead_p50" => (
             days(0, 400).map(|days| settings.lead_p50 = Some(days)),
             "whole days from 0 to 400",

@@ -56,7 +56,10 @@ fn seen(days: &[f64]) -> Seen {
 
 /// What all lanes of a plan showed, by mode and stage.
 #[derive(Debug, Clone, Default)]
-pub struct Pools(BTreeMap<(Mode, Stage), Vec<(String, WarehouseCode, Seen)>>);
+pub struct Pools(BTreeMap<(Mode, Stage), Vec<Peer>>);
+
+/// A lane of the mode: country, warehouse, what it showed.
+type Peer = (String, WarehouseCode, Seen);
 
 impl Pools {
     /// Lanes of one warehouse and mode share their receipts: the longest list of them counts once.

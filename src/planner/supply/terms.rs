@@ -37,7 +37,7 @@ impl<'a> Terms<'a> {
             terms.storage.entry(&tier.warehouse).or_default().push(tier);
         }
         for tiers in terms.storage.values_mut() {
-            tiers.sort_by(|a, b| (a.from_age, a.rate).cmp(&(b.from_age, b.rate)));
+            tiers.sort_by_key(|tier| (tier.from_age, tier.rate));
         }
         for lot in &facts.lots {
             let here = terms.lots.entry(&lot.warehouse).or_default();
