@@ -36,7 +36,7 @@ async fn an_unknown_configuration_key_is_told_with_the_nearest_name() {
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!(said.err, @r"
     error: linkstar.toml, line 22, column 1, `plan`: found `reveiw_days`, wanted a known name; did you mean `review_days`?
-    linkstar.toml, line 31, column 1, `inbox`: found `foldre`, wanted a known name; did you mean `folder`?
+    linkstar.toml, line 51, column 1, `inbox`: found `foldre`, wanted a known name; did you mean `folder`?
     ");
 }
 
