@@ -1,7 +1,7 @@
 //! Issue: approved lines become stocking orders. The order, its documents and their messages are one transaction,
 //! so that a crash leaves either all of them or none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{Duration, NaiveDate};
 
@@ -14,7 +14,7 @@ use crate::ids::{OrderNo, PlanId, Sku, WarehouseCode};
 use crate::mapping::model::DocumentContext;
 use crate::order::{CartonSpec, Draft, DraftLine, Mode, StockingOrder, build};
 use crate::problem::Problem;
-use crate::store::orders::{self, HeldLine, OrderStoreError, StoredDocument};
+use crate::store::orders::{self, HeldLine, OrderStoreError, OrderedLine, StoredDocument};
 use crate::store::outbox::{self, Enqueued, NewMessage};
 use crate::store::{StoreError, Tx, blob};
 
@@ -48,14 +48,8 @@ pub async fn issue(
     approved: &[ApprovedLine],
     by: &str,
 ) -> Result<Issued, OrderStoreError> {
-    let taken: BTreeSet<(WarehouseCode, Sku)> = orders::ordered_lines(tx, night.account(), plan)
-        .await?
-        .into_iter()
-        .map(|(warehouse, sku, _)| (warehouse, sku))
-        .collect();
-    let open = approved
-        .iter()
-        .filter(|line| !taken.contains(&(line.warehouse.clone(), line.sku.clone())));
+    let taken = Taken::of(night, tx, plan).await?;
+    let open = approved.iter().filter(|line| taken.leaves(line));
     let (admitted, held) = trial::admit(night, tx, plan, open).await?;
     let mut groups: BTreeMap<(WarehouseCode, Mode), Vec<&ApprovedLine>> = BTreeMap::new();
     for line in admitted {
@@ -85,6 +79,40 @@ pub async fn issue(
         orders::hold(tx, night.account(), line, night.now()).await?;
     }
     Ok(issued)
+}
+
+/// Lines of a plan that stand in orders, and parts of them that were approved with them and held.
+struct Taken {
+    ordered: Vec<OrderedLine>,
+    held: Vec<HeldLine>,
+}
+
+impl Taken {
+    async fn of(night: &Night<'_>, tx: &mut Tx, plan: &PlanId) -> Result<Self, StoreError> {
+        Ok(Self {
+            ordered: orders::ordered_lines(tx, night.account(), plan).await?,
+            held: orders::held(tx, night.account(), plan).await?,
+        })
+    }
+
+    /// Whether a line is still to be ordered. A line is ordered once, however often it is approved; but when one part of it
+    /// was ordered and the other held, that one may follow.
+    fn leaves(&self, line: &ApprovedLine) -> bool {
+        let mode = line.mode.code();
+        let mut ordered = self
+            .ordered
+            .iter()
+            .filter(|one| one.warehouse == line.warehouse && one.sku == line.sku)
+            .peekable();
+        if ordered.peek().is_none() {
+            return true;
+        }
+        ordered.all(|one| one.mode != mode)
+            && self
+                .held
+                .iter()
+                .any(|one| one.warehouse == line.warehouse && one.sku == line.sku && one.mode == mode)
+    }
 }
 
 /// A line with everything the catalog lacks for it.
@@ -120,6 +148,7 @@ impl Booking<'_> {
                 plan: plan.clone(),
                 warehouse: line.warehouse.clone(),
                 sku: line.sku.clone(),
+                mode: line.mode.code().to_owned(),
                 units: line.units,
                 problems: problems.to_vec(),
             }));

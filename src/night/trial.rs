@@ -111,6 +111,7 @@ pub(super) async fn admit<'l>(
                 plan: plan.clone(),
                 warehouse: line.warehouse.clone(),
                 sku: line.sku.clone(),
+                mode: line.mode.code().to_owned(),
                 units: line.units,
                 problems: vec![problem],
             }),

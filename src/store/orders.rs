@@ -52,8 +52,20 @@ pub struct HeldLine {
     pub plan: PlanId,
     pub warehouse: WarehouseCode,
     pub sku: Sku,
+    /// `order::Mode::code`; empty for a line held before parts were told apart.
+    pub mode: String,
     pub units: i64,
     pub problems: Vec<Problem>,
+}
+
+/// A plan line, or the part of it that goes by one mode, in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderedLine {
+    pub warehouse: WarehouseCode,
+    pub sku: Sku,
+    /// `order::Mode::code`
+    pub mode: String,
+    pub order: OrderNo,
 }
 
 fn corrupt(what: &str, error: &serde_json::Error) -> StoreError {
@@ -93,15 +105,22 @@ pub async fn ordered_lines(
     tx: &mut Tx,
     account: &AccountId,
     plan: &PlanId,
-) -> Result<Vec<(WarehouseCode, Sku, OrderNo)>, StoreError> {
+) -> Result<Vec<OrderedLine>, StoreError> {
     tx.rows(
-        "SELECT warehouse, sku, order_no FROM ordered_line WHERE account_id = $1 AND plan_id = $2
-         ORDER BY warehouse, sku",
+        "SELECT warehouse, sku, mode, order_no FROM ordered_line WHERE account_id = $1 AND plan_id = $2
+         ORDER BY warehouse, sku, mode",
         args![account, plan],
     )
     .await?
     .iter()
-    .map(|row| Ok((row.get("warehouse")?, row.get("sku")?, row.get("order_no")?)))
+    .map(|row| {
+        Ok(OrderedLine {
+            warehouse: row.get("warehouse")?,
+            sku: row.get("sku")?,
+            mode: row.get("mode")?,
+            order: row.get("order_no")?,
+        })
+    })
     .collect()
 }
 
@@ -144,8 +163,29 @@ pub async fn create(
         for line in &order.lines {
             tx.execute_exactly(
                 1,
-                "INSERT INTO ordered_line (account_id, plan_id, warehouse, sku, order_no) VALUES ($1, $2, $3, $4, $5)",
-                args![account, plan, &order.warehouse, &line.goods.sku, &order.number],
+                "INSERT INTO ordered_line (account_id, plan_id, warehouse, sku, mode, order_no)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+                args![
+                    account,
+                    plan,
+                    &order.warehouse,
+                    &line.goods.sku,
+                    order.mode.code(),
+                    &order.number
+                ],
+            )
+            .await?;
+            // What was held waits no longer.
+            tx.execute(
+                "DELETE FROM held_line WHERE account_id = $1 AND plan_id = $2 AND warehouse = $3 AND sku = $4
+                     AND (mode = $5 OR mode = '')",
+                args![
+                    account,
+                    plan,
+                    &order.warehouse,
+                    &line.goods.sku,
+                    order.mode.code()
+                ],
             )
             .await?;
         }
@@ -411,14 +451,15 @@ pub async fn hold(
 ) -> Result<(), StoreError> {
     let problems = to_json("problems", &line.problems)?;
     tx.execute(
-        "INSERT INTO held_line (account_id, plan_id, warehouse, sku, units, problems, since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, plan_id, warehouse, sku)
+        "INSERT INTO held_line (account_id, plan_id, warehouse, sku, mode, units, problems, since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, plan_id, warehouse, sku, mode)
          DO UPDATE SET units = excluded.units, problems = excluded.problems",
         args![
             account,
             &line.plan,
             &line.warehouse,
             &line.sku,
+            &line.mode,
             line.units,
             problems,
             now
@@ -434,8 +475,8 @@ pub async fn hold(
 /// When the engine refuses.
 pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec<HeldLine>, StoreError> {
     tx.rows(
-        "SELECT warehouse, sku, units, problems FROM held_line WHERE account_id = $1 AND plan_id = $2
-         ORDER BY warehouse, sku",
+        "SELECT warehouse, sku, mode, units, problems FROM held_line WHERE account_id = $1 AND plan_id = $2
+         ORDER BY warehouse, sku, mode",
         args![account, plan],
     )
     .await?
@@ -446,6 +487,7 @@ pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec
             plan: plan.clone(),
             warehouse: row.get("warehouse")?,
             sku: row.get("sku")?,
+            mode: row.get("mode")?,
             units: row.get("units")?,
             problems: serde_json::from_str(&problems).map_err(|error| corrupt("problems", &error))?,
         })

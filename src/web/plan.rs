@@ -78,7 +78,9 @@ impl Answered {
             decisions,
             orders: ordered
                 .into_iter()
-                .map(|(warehouse, sku, order)| ((warehouse, sku), order))
+                // Of a line in two modes the page names the faster one's order; the list of orders has both.
+                .rev()
+                .map(|line| ((line.warehouse, line.sku), line.order))
                 .collect(),
         })
     }

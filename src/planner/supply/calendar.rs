@@ -1,9 +1,8 @@
 //! Days on which a stage stands still, and what a date beyond the maintained years is: an error with the year in it.
 //!
-//! The calendar `cn` comes with the program. New Year's days and the first of October are facts; how long a factory
-//! is shut around them is custom: a week before the New Year to the Lantern Festival, and the first week of October.
-//! Statutory days off are shorter. Checked 2026-11-23 against the State Council's yearly notices up to 2026 (the one of
-//! 2027 moves single days, not the closure used here).
+//! The calendar `cn` comes with the program. New Year's days are those of the lunar calendar, and the first of October is a fixed
+//! date; how long a factory is shut around them is custom: a week before the New Year to the Lantern Festival, and the first week
+//! of October. The State Council's yearly notices of days off are shorter and move single days: they were not used.
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
