@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 23] = [
+const SCRIPTS: [(i64, &str, &str); 24] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -31,6 +31,11 @@ const SCRIPTS: [(i64, &str, &str); 23] = [
         21,
         "order line index",
         include_str!("migrations/0021_order_line_index.sql"),
+    ),
+    (
+        22,
+        "forecast accuracy",
+        include_str!("migrations/0022_forecast_accuracy.sql"),
     ),
     (
         23,
