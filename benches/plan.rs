@@ -2,12 +2,15 @@
 //!
 //! All figures are CPU time over all threads. `cargo bench --bench plan -- [lines]`; 100,000 lines when nothing is given.
 //! `cargo bench --bench plan -- backtest sales.csv` measures the quality instead, on rows `sku,date,qty`;
+//! `quality sales.csv [cap]` and `weekly weekly.csv` its distribution over fixed intervals;
 //! `cargo bench --bench plan -- loop sales.csv [targets] [policies]` the closed loop (targets such as `900,950`).
 
 #[path = "plan/backtest.rs"]
 mod backtest;
 #[path = "plan/closed.rs"]
 mod closed;
+#[path = "plan/quality.rs"]
+mod quality;
 
 use std::hint::black_box;
 
@@ -44,6 +47,18 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "backtest") {
         backtest::run(arguments.get(place + 1).map_or("", String::as_str));
+        return;
+    }
+    let after = |word: &str| {
+        let place = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(place + 1)
+    };
+    if let Some(path) = after("quality") {
+        quality::daily(path, arguments.iter().any(|argument| argument == "cap"));
+        return;
+    }
+    if let Some(path) = after("weekly") {
+        quality::weekly(path);
         return;
     }
     if let Some(place) = arguments.iter().position(|argument| argument == "loop") {
@@ -197,6 +212,7 @@ fn snapshot(as_of: NaiveDate, lines: usize) -> Snapshot {
             })
             .collect(),
         series,
+        demand: linkstar::planner::DemandFacts::default(),
         supply: linkstar::planner::SupplyFacts::default(),
     }
 }

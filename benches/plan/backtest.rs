@@ -186,6 +186,7 @@ fn snapshot(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, as_of: NaiveDate, 
             putaway: None,
         }],
         series,
+        demand: linkstar::planner::DemandFacts::default(),
         supply: linkstar::planner::SupplyFacts::default(),
     }
 }

@@ -217,6 +217,7 @@ fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], p
         .collect();
     History {
         snapshot: Snapshot {
+            demand: linkstar::planner::DemandFacts::default(),
             as_of,
             sources: Vec::new(),
             warehouses: vec![WarehouseFacts {

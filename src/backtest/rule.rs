@@ -4,6 +4,7 @@ use crate::planner::models::VelocityRule;
 use crate::planner::{Method, Policy};
 
 /// How a policy decides.
+#[expect(clippy::large_enum_variant, reason = "a run has a handful of rules")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
     /// The night's own plan, by any of its methods.

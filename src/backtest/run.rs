@@ -180,6 +180,7 @@ impl<'a> Decider<'a> {
                 sources: Vec::new(),
                 warehouses: world.warehouses.clone(),
                 series: world.items.iter().map(|item| item.series.clone()).collect(),
+                demand: crate::planner::DemandFacts::default(),
                 supply: crate::planner::SupplyFacts::default(),
             },
             policy: match rule {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
-pub use kept::{AuditCommand, CatalogCommand, DbCommand, InboxCommand, OutboxCommand, WebCommand};
+pub use kept::{
+    AuditCommand, CatalogCommand, DbCommand, ForecastArgs, InboxCommand, OutboxCommand, WebCommand,
+};
 pub use nightly::{ApproveArgs, NightArgs, PullArgs, RunArgs};
 pub use role::Role;
 
@@ -139,6 +141,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How good past forecasts were: error, bias, coverage and loss by class of demand, from the ledger the night keeps.
+    #[command(after_help = "Example: linkstar forecast\n         linkstar forecast --days 90 --json")]
+    Forecast(ForecastArgs),
     /// What changed between two plans, and why.
     #[command(after_help = "Example: linkstar diff\n         linkstar diff 3fa9c2 81bd07")]
     Diff {

@@ -13,6 +13,7 @@ mod declared;
 pub mod demo;
 mod doctor;
 mod forecast;
+mod forecasts;
 mod inbox;
 mod init;
 pub mod jobs;
@@ -170,6 +171,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Diff { before, after, json } => {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
+        Command::Forecast(args) => forecasts::run(cli, args).await,
         Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Deadlines(args) => clocks::deadlines(cli, args).await,

@@ -8,7 +8,9 @@ use crate::catalog::{Catalog, CodeKind, Lane, Status, Warehouse};
 use crate::config::ConnectorSection;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::ledger::StockRow;
+use crate::mapping::plan_folder::demand::DemandFiles;
 use crate::order::Mode;
+use crate::planner::history::mask;
 use crate::planner::{
     DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Observation, Policy, Snapshot,
     SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
@@ -65,6 +67,8 @@ pub struct Facts<'a> {
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
     pub lead_times: Vec<LeadTime>,
+    /// What the folder `demand` says: sets, rules, overrides, promotions, events.
+    pub demand: DemandFiles,
     /// Calendars, prices, limits: from the folder of the chain.
     pub supply: SupplyFacts,
 }
@@ -102,7 +106,7 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
         unmapped: BTreeSet::new(),
     };
     let sold = assembler.sold();
-    let in_stock = assembler.in_stock();
+    let in_stock = assembler.closing();
     let stock = assembler.stock();
     let inbound = assembler.inbound();
     let mut series = Vec::new();
@@ -117,7 +121,10 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
             if !has_signal {
                 continue;
             }
-            let sales = assembler.daily(sold.get(&key), in_stock.get(&key), &coverage);
+            let mut sales = assembler.daily(sold.get(&key), &coverage);
+            if let Some(closing) = in_stock.get(&key) {
+                mask::apply(&mut sales, |day| closing.get(&day).copied());
+            }
             let on_hand = on_hand(snapshot, stock.get(&key), facts);
             series.push(ItemSeries {
                 warehouse: warehouse.clone(),
@@ -151,6 +158,7 @@ pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
             sources: facts.sources.clone(),
             warehouses,
             series,
+            demand: facts.demand.facts.clone(),
             supply: chain::supply(facts),
         },
         unmapped: assembler.unmapped,
@@ -203,12 +211,15 @@ impl Assembler<'_> {
                 else {
                     continue;
                 };
-                let days = sold
-                    .entry((warehouse.clone(), sku))
-                    .or_insert_with(|| vec![0; length]);
-                for (day, units) in run {
-                    if let Some(sum) = place(self.first_day, *day).and_then(|place| days.get_mut(place)) {
-                        *sum += units * multiple;
+                // A set takes its components off the shelf.
+                for (sku, multiple) in facts.demand.bundles.opened(&sku, multiple) {
+                    let days = sold
+                        .entry((warehouse.clone(), sku))
+                        .or_insert_with(|| vec![0; length]);
+                    for (day, units) in run {
+                        if let Some(sum) = place(self.first_day, *day).and_then(|place| days.get_mut(place)) {
+                            *sum += units * multiple;
+                        }
                     }
                 }
             }
@@ -231,9 +242,9 @@ impl Assembler<'_> {
             .chunks(if steady { series.days.len().max(1) } else { 1 })
     }
 
-    /// A day on which any code of a SKU had stock is a day in stock.
-    fn in_stock(&mut self) -> BTreeMap<Key, BTreeMap<NaiveDate, bool>> {
-        let mut days: BTreeMap<Key, BTreeMap<NaiveDate, bool>> = BTreeMap::new();
+    /// What was there at the end of a day, over all codes of a SKU.
+    fn closing(&mut self) -> BTreeMap<Key, BTreeMap<NaiveDate, i64>> {
+        let mut days: BTreeMap<Key, BTreeMap<NaiveDate, i64>> = BTreeMap::new();
         let facts = self.facts;
         for (warehouse, code, day, available) in &facts.stock_days {
             let source = facts
@@ -244,15 +255,16 @@ impl Assembler<'_> {
             let (Some(source), Some(available)) = (source, available) else {
                 continue;
             };
-            let Some((sku, _)) = self.resolve(source, &STOCK_KINDS, code, *day) else {
+            let Some((sku, multiple)) = self.resolve(source, &STOCK_KINDS, code, *day) else {
                 continue;
             };
-            let has = days
+            let left = days
                 .entry((warehouse.clone(), sku))
                 .or_default()
                 .entry(*day)
                 .or_default();
-            *has = *has || *available > 0;
+            // What one code owes is not taken from what another has.
+            *left = left.saturating_add((*available).max(0).saturating_mul(multiple));
         }
         days
     }
@@ -350,18 +362,12 @@ impl Assembler<'_> {
             .unwrap_or(DataState::Missing)
     }
 
-    fn daily(
-        &self,
-        sold: Option<&Vec<i64>>,
-        in_stock: Option<&BTreeMap<NaiveDate, bool>>,
-        known: &BTreeSet<NaiveDate>,
-    ) -> DailySales {
+    fn daily(&self, sold: Option<&Vec<i64>>, known: &BTreeSet<NaiveDate>) -> DailySales {
         let days = self
             .first_day
             .iter_days()
             .take_while(|day| *day < self.facts.as_of);
         let units: DayUnits = days
-            .clone()
             .map(|day| {
                 let place = place(self.first_day, day);
                 let units = sold
@@ -375,12 +381,10 @@ impl Assembler<'_> {
                     .then(|| u32::try_from(units.max(0)).unwrap_or(u32::MAX))
             })
             .collect();
-        let in_stock =
-            in_stock.map_or_else(Vec::new, |seen| days.map(|day| seen.get(&day).copied()).collect());
         DailySales {
             first_day: self.first_day,
             units,
-            in_stock,
+            in_stock: Vec::new(),
         }
     }
 }

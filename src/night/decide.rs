@@ -353,6 +353,7 @@ mod tests {
                 putaway: None,
             }],
             series: vec![item],
+            demand: crate::planner::DemandFacts::default(),
             supply: SupplyFacts {
                 items: vec![ItemTerms {
                     sku: Sku::new("LAMP").unwrap(),

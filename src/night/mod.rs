@@ -4,6 +4,7 @@
 //! again after a crash keeps the steps that were recorded and repeats the one that was cut off, which has no second
 //! effect. A failing step does not stop the others: the plan is made from what is there and says what is stale.
 
+pub mod accuracy;
 pub mod amend;
 pub mod announce;
 pub mod assemble;
@@ -13,6 +14,7 @@ pub mod chain_folder;
 pub mod clocks;
 pub mod decide;
 mod deliver;
+pub mod demand_folder;
 pub mod foresee;
 mod forwarded;
 pub mod inbox;

@@ -15,6 +15,7 @@ use crate::connector::ConnectorConfig;
 use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
+use crate::mapping::plan_folder::demand::not_extended;
 use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
@@ -25,7 +26,14 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match make(night).await {
         Ok((plan, unmapped)) => {
             let mut report = told(&plan, unmapped);
-            for problem in super::chain_folder::read(&night.config.home).1 {
+            match super::accuracy::keep(night).await {
+                Ok(judged) => report.count("forecasts_judged", judged),
+                Err(error) => report.partial(chain(&error)),
+            }
+            let (known, mut problems) = super::demand_folder::read(&night.config.home);
+            problems.extend(not_extended(&known.facts, night.today()));
+            problems.extend(super::chain_folder::read(&night.config.home).1);
+            for problem in problems {
                 report.partial(problem.to_string());
             }
             report
@@ -288,6 +296,7 @@ async fn gather<'a>(
         moving: moving(&super::reconcile::books(night, tx, catalog).await?),
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
+        demand: super::demand_folder::read(&night.config.home).0,
         supply: super::chain_folder::read(&night.config.home).0,
     })
 }

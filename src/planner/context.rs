@@ -1,11 +1,13 @@
-//! What all lines of a plan share, computed once: lead times, the season ahead, the draws.
+//! What all lines of a plan share, computed once: lead times and the season ahead.
 
 use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, NaiveDate};
 
 use super::balance::day_after;
-use super::demand::{TUNING, level_draws};
+use super::history::analogue::Groups;
+use super::history::class::{Rank, ranks};
+use super::history::{DemandIndex, Events};
 use super::lead::{LaneDays, World};
 use super::season::{SEASON_TUNING, Season, SeasonLearner};
 use super::snapshot::{
@@ -43,6 +45,11 @@ pub struct WarehouseContext<'a> {
     pub season_ahead: Vec<f64>,
     /// The season's factor `k + 1` days before `as_of`.
     pub season_back: Vec<f64>,
+    /// Named events, learned from all items.
+    pub events: Events,
+    /// Items alike, for those that are new.
+    pub groups: Groups<'a>,
+    pub ranks: BTreeMap<&'a Sku, Rank>,
 }
 
 /// The last leg of goods that come through another warehouse.
@@ -57,7 +64,7 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     pub paths: usize,
     pub horizon: usize,
-    pub draws: Vec<f64>,
+    pub demand: DemandIndex<'a>,
     pub scores: Scores,
     pub terms: Terms<'a>,
     supply: &'a SupplyFacts,
@@ -73,6 +80,7 @@ impl<'a> Context<'a> {
     pub fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
         let paths = policy.paths.clamp(PATHS.0, PATHS.1) as usize;
         Self {
+            demand: DemandIndex::new(&snapshot.demand),
             scores: Scores::default(),
             terms: Terms::new(&snapshot.supply),
             supply: &snapshot.supply,
@@ -84,7 +92,6 @@ impl<'a> Context<'a> {
             policy,
             paths,
             horizon: policy.horizon_days.clamp(HORIZON.0, HORIZON.1) as usize,
-            draws: level_draws(&TUNING, paths),
         }
     }
 
@@ -100,7 +107,7 @@ impl<'a> Context<'a> {
     pub fn warehouse(
         &self,
         facts: Option<&'a WarehouseFacts>,
-        items: &[&ItemSeries],
+        items: &[&'a ItemSeries],
     ) -> WarehouseContext<'a> {
         let code = facts.map(|facts| &facts.warehouse);
         let way = code.and_then(|code| self.terms.relay_to(code));
@@ -154,12 +161,19 @@ impl<'a> Context<'a> {
             .transfers()
             .iter()
             .any(|way| way.relay && Some(&way.from) == code);
+        let events = self.learn_events(facts, items);
         let season = if self.policy.season {
-            self.learn_season(items)
+            self.learn_season(items, &events)
         } else {
             Season::flat()
         };
-        let factor = |days: i64| season.factor(day_after(self.as_of, days).ordinal0() as usize);
+        let factor = |days: i64| {
+            let event = match usize::try_from(days) {
+                Ok(ahead) => events.ahead(ahead),
+                Err(_) => events.back(days.unsigned_abs() as usize),
+            };
+            event * season.factor(day_after(self.as_of, days).ordinal0() as usize)
+        };
         let mut sum = 0.0;
         let mut season_ahead = vec![0.0];
         for day in 0..LONGEST_AHEAD {
@@ -183,7 +197,33 @@ impl<'a> Context<'a> {
             season,
             season_ahead,
             season_back,
+            events,
+            groups: Groups::new(items, &self.demand),
+            ranks: ranks(items, &self.demand),
         }
+    }
+
+    fn learn_events(&self, facts: Option<&WarehouseFacts>, items: &[&ItemSeries]) -> Events {
+        if self.demand.events.is_empty() {
+            return Events::default();
+        }
+        let step = (items.len() / MOST_TEACHERS).max(1);
+        let days: Vec<Vec<(usize, f64)>> = items
+            .iter()
+            .step_by(step)
+            .map(|item| {
+                known_days(item, self.as_of, SEASON_HISTORY_DAYS as usize)
+                    .map(|(back, units)| (back, f64::from(units)))
+                    .collect()
+            })
+            .collect();
+        Events::learn(
+            &self.demand.events,
+            facts.map(|facts| &facts.warehouse),
+            self.as_of,
+            (SEASON_HISTORY_DAYS as usize, LONGEST_AHEAD),
+            days.iter().map(Vec::as_slice),
+        )
     }
 
     fn lanes_of(&self, facts: &WarehouseFacts) -> Vec<LaneOption> {
@@ -231,7 +271,7 @@ impl<'a> Context<'a> {
         lanes
     }
 
-    fn learn_season(&self, items: &[&ItemSeries]) -> Season {
+    fn learn_season(&self, items: &[&ItemSeries], events: &Events) -> Season {
         let mut learner = SeasonLearner::default();
         // The day of the year of each day back, once for all items.
         let day_of_year: Vec<usize> = (1..=SEASON_HISTORY_DAYS)
@@ -243,8 +283,11 @@ impl<'a> Context<'a> {
         for item in items.iter().step_by(step) {
             days.clear();
             days.extend(
-                known_days(item, self.as_of, SEASON_HISTORY_DAYS as usize)
-                    .map(|(back, units)| (day_of_year.get(back - 1).copied().unwrap_or(0), f64::from(units))),
+                known_days(item, self.as_of, SEASON_HISTORY_DAYS as usize).map(|(back, units)| {
+                    let day = day_of_year.get(back - 1).copied().unwrap_or(0);
+                    // What an event brought is not the season's.
+                    (day, f64::from(units) / events.back(back))
+                }),
             );
             learner.teach(&SEASON_TUNING, days.iter().copied());
         }

@@ -1,58 +1,76 @@
 //! The distribution of demand over review + lead time, from what was really sold.
 //!
-//! Sums are sampled, not computed from a standard deviation: weeks of the item's own in-stock history are put
-//! together to the length of the interval (moving blocks keep weekday and short runs), each path with its own lead
-//! time and its own level. The level's spread stands for what one year of one item cannot tell: that the next weeks
-//! are simply better or worse than the last ones. Its size was fitted on held-out windows (`docs/planning.md`).
+//! In closed form, from the sums of weeks of in-stock days: a level that follows the recent weeks, and a spread around
+//! it that is the item's own. Two things make the spread. What happens inside a period (orders, runs, weekdays) shrinks
+//! with its length; that the coming weeks are simply better or worse ones does not. Sums are never a daily deviation
+//! times a root of days. The constants were fitted on one half of the items and judged on the other
+//! (`docs/planning.md`); nothing is per SKU.
 //!
-//! Statistics are f64 inside and leave this file rounded up to units. No dependency but the standard library: the
-//! measuring program compiles this very file alone.
+//! Statistics are f64 inside and leave this file rounded up to units.
 
-/// Days of a block: one week.
-pub const BLOCK: usize = 7;
-/// In-stock days of a month, four weeks.
-pub const MONTH: usize = 28;
-/// In-stock days that make the recent level.
-pub const RECENT: usize = 56;
+mod interval;
 
-/// What was fitted. One set for all items: nothing here is per SKU.
+use super::models::{DemandPattern, classify};
+
+pub use interval::Interval;
+
+/// In-stock days of a week.
+pub const WEEK: usize = 7;
+/// Weeks of a month.
+const MONTH: usize = 4;
+/// The weeks before the newest from which "this time last year" begins: the coming twelve weeks, a year back.
+const YEAR_AGO: usize = 43;
+/// Fewer weeks that old say nothing of last year.
+const LEAST_YEAR_AGO: usize = 4;
+
+/// What was fitted. One set for all items.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
-    /// Weight of the recent level against the whole history's.
-    pub recent_weight: f64,
-    /// Demand days at which the recent level counts half.
-    pub recent_prior: f64,
-    /// A day counts in the recent level at most so many times the mean of the days with sales: one large order is not a
-    /// new level.
-    pub recent_cap: f64,
-    /// Squared variation of the level between the learned and the coming weeks, for an item that never varied.
-    pub drift: f64,
-    /// What is added to it of the item's own squared variation between months.
-    pub months_weight: f64,
-    /// Squared variation between months of an item nothing is known of, and the months it counts for.
-    pub months_prior: (f64, f64),
-    /// What is added to it, divided by the number of demand days: a level known from few sales.
-    pub few_sales: f64,
+    /// Shares of the levels, the rest is the whole history's: half-life of three weeks, of one, and this time last year.
+    pub quick: f64,
+    pub latest: f64,
+    pub last_year: f64,
+    /// A week counts at most so many times the median selling week: one large order is not a new level. The first for
+    /// the quick levels, the second for the whole history's.
+    pub cap: (f64, f64),
     /// Bounds of every multiplicative factor.
     pub factor_bound: f64,
-    /// How much longer than the gamma's the upper tail of the level is.
-    pub tail: f64,
-    /// How much the variation grows for a history shorter than a year.
+    /// Squared variation of an item that never varied.
+    pub drift: f64,
+    /// What the item's own squared variation between months adds, at any length.
+    pub months: f64,
+    /// Squared variation between months of an item nothing is known of, and the months it counts for.
+    pub months_prior: (f64, f64),
+    /// What its squared variation between weeks adds, divided by the weeks of the interval.
+    pub weeks: f64,
+    /// What is added, divided by the number of demand days: a level known from few sales.
+    pub few_sales: f64,
+    /// How much what lasts grows for a history shorter than a year.
     pub young: f64,
+    /// How much longer than the gamma's the upper tail is.
+    pub tail: f64,
 }
 
 pub const TUNING: Tuning = Tuning {
-    recent_weight: 0.7,
-    recent_prior: 4.0,
-    recent_cap: 10.0,
-    drift: 0.005,
-    months_weight: 0.1,
-    months_prior: (0.3, 2.0),
-    few_sales: 1.0,
+    quick: 0.33,
+    latest: 0.15,
+    last_year: 0.14,
+    cap: (4.0, 7.0),
     factor_bound: 3.0,
-    tail: 0.5,
-    young: 0.3,
+    drift: 0.005,
+    months: 0.28,
+    months_prior: (0.3, 2.0),
+    weeks: 0.54,
+    few_sales: 0.3,
+    young: 0.1,
+    tail: 0.45,
 };
+
+/// No squared variation is larger: beyond it a shape of mean one has its mass at zero.
+const MOST_VARIATION: f64 = 9.0;
+/// Squared variations of months and weeks above these are one order in a year.
+const MOST_MONTHS: f64 = 6.0;
+const MOST_WEEKS: f64 = 60.0;
 
 /// A small seeded generator (SplitMix64). Seeded by the item's name, so that a day more of history moves a quantity
 /// by what it says and not by other dice.
@@ -130,39 +148,107 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
 }
 
-/// One item's history, ready to be sampled from.
+/// The levels a rate is made of, units a day, the season divided out.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Levels {
+    /// Half-lives of three weeks and of one.
+    pub quick: f64,
+    pub latest: f64,
+    /// The whole history, single large weeks cut.
+    pub year: f64,
+    /// The coming twelve weeks a year ago, where the history reaches that far.
+    pub last_year: Option<f64>,
+    /// What they come to.
+    pub level: f64,
+}
+
+/// How far demand strays from its level.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spread {
+    /// Squared variation at any length.
+    pub lasting: f64,
+    /// Squared variation of one week, divided by the weeks.
+    pub weekly: f64,
+}
+
+impl Spread {
+    /// Squared variation of the sum of so many days.
+    #[must_use]
+    pub fn variation(&self, days: f64) -> f64 {
+        (self.lasting + self.weekly * WEEK as f64 / days.max(1.0)).clamp(1e-6, MOST_VARIATION)
+    }
+}
+
+/// One item's history in weeks of in-stock days.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// In-stock days with data, oldest first, the season divided out.
-    days: Vec<f64>,
-    /// Running sums: `sums[k]` is the sum of the first `k` days.
-    sums: Vec<f64>,
+    /// Units of each week, newest first, the season divided out.
+    weeks: Vec<f64>,
+    sizes: Vec<f64>,
+    /// The median selling week.
+    usual: f64,
+    days: usize,
     demand_days: usize,
-    recent_demand_days: usize,
-    /// Units of the recent days, none counted above [`Tuning::recent_cap`].
-    recent_units: f64,
 }
 
 impl History {
-    /// Takes the next item into the same memory. `days`: units and the season's factor of each in-stock day.
+    /// Takes the next item into the same memory. `days`: units and the season's factor of each in-stock day, newest
+    /// first. Days that make no whole week are left out, but for an item that has no week at all.
     pub fn load(&mut self, days: impl Iterator<Item = (f64, f64)>) {
-        self.days.clear();
-        self.sums.clear();
-        self.sums.push(0.0);
-        self.demand_days = 0;
-        let mut sum = 0.0;
+        self.weeks.clear();
+        (self.days, self.demand_days) = (0, 0);
+        let mut week = 0.0;
         for (units, factor) in days {
+            self.days += 1;
             self.demand_days += usize::from(units > 0.0);
-            let level = units / factor;
-            sum += level;
-            self.days.push(level);
-            self.sums.push(sum);
+            week += units / factor;
+            if self.days.is_multiple_of(WEEK) {
+                self.weeks.push(week);
+                week = 0.0;
+            }
         }
-        let from = self.days.len().saturating_sub(RECENT);
-        let recent = &self.days[from..];
-        self.recent_demand_days = recent.iter().filter(|units| **units > 0.0).count();
-        let cap = TUNING.recent_cap * sum / self.demand_days.max(1) as f64;
-        self.recent_units = recent.iter().map(|units| units.min(cap)).sum();
+        if self.weeks.is_empty() && self.days > 0 {
+            self.weeks.push(week * WEEK as f64 / self.days as f64);
+        }
+        self.usual = self.median_week();
+    }
+
+    /// Takes whole weeks, newest first.
+    pub fn load_weeks(&mut self, weeks: impl Iterator<Item = f64>) {
+        self.weeks.clear();
+        self.weeks.extend(weeks);
+        self.days = self.weeks.len() * WEEK;
+        self.demand_days = self.weeks.iter().filter(|units| **units > 0.0).count();
+        self.usual = self.median_week();
+    }
+
+    fn median_week(&mut self) -> f64 {
+        self.sizes.clear();
+        self.sizes
+            .extend(self.weeks.iter().copied().filter(|units| *units > 0.0));
+        let length = self.sizes.len();
+        if length == 0 {
+            return 0.0;
+        }
+        let (below, median, _) = self.sizes.select_nth_unstable_by(length / 2, f64::total_cmp);
+        let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if length % 2 == 1 {
+            *median
+        } else {
+            f64::midpoint(lower, *median)
+        }
+    }
+
+    /// Units of each week of in-stock days, newest first.
+    #[must_use]
+    pub fn weeks(&self) -> &[f64] {
+        &self.weeks
+    }
+
+    /// The class by weeks, whose gaps and sizes a plan of weeks feels.
+    #[must_use]
+    pub fn pattern(&self) -> Option<DemandPattern> {
+        classify(&self.weeks).ok()
     }
 
     #[must_use]
@@ -170,251 +256,126 @@ impl History {
         self.demand_days
     }
 
-    /// Units a day over the whole history, season divided out.
+    /// Units a day over the whole history, season divided out, nothing cut.
     #[must_use]
     pub fn long_level(&self) -> f64 {
-        self.sums.last().copied().unwrap_or(0.0) / self.days.len().max(1) as f64
+        mean(&self.weeks) / WEEK as f64
     }
 
-    /// Units a day over the last [`RECENT`] in-stock days, season divided out, single large days capped.
+    /// The rate of the coming weeks and what it is made of.
     #[must_use]
-    pub fn recent_level(&self) -> f64 {
-        self.recent_units / self.days.len().clamp(1, RECENT) as f64
-    }
-
-    /// How the coming level stands to the history's: the recent weeks, believed as far as they sold, bounded.
-    #[must_use]
-    pub fn trend(&self, tuning: &Tuning) -> f64 {
-        let long = self.long_level();
-        if long <= 0.0 {
-            return 1.0;
-        }
-        let ratio = (self.recent_level() / long).clamp(1.0 / tuning.factor_bound, tuning.factor_bound);
-        let seen = self.recent_demand_days as f64;
-        let believed = tuning.recent_weight * seen / (seen + tuning.recent_prior);
-        1.0 + believed * (ratio - 1.0)
-    }
-
-    /// Squared variation of the sums of [`MONTH`] in-stock days, believed as far as there are months.
-    fn months_variation(&self, tuning: &Tuning) -> f64 {
-        let months = self.days.len() / MONTH;
-        let (prior, weight) = tuning.months_prior;
-        let (mut sum, mut squares) = (0.0, 0.0);
-        for month in 0..months {
-            // The latest whole months.
-            let end = self.days.len() - month * MONTH;
-            let units = self.sums[end] - self.sums[end - MONTH];
-            sum += units;
-            squares += units * units;
-        }
-        if months < 2 || sum <= 0.0 {
-            return prior;
-        }
-        let count = months as f64;
-        let mean = sum / count;
-        let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
-        let own = (variance / (mean * mean)).min(tuning.factor_bound);
-        ((count - 1.0) * own + weight * prior) / (count - 1.0 + weight)
-    }
-
-    /// Squared variation of the level.
-    #[must_use]
-    pub fn level_variation(&self, tuning: &Tuning) -> f64 {
-        let short = (365.0 / self.days.len().max(1) as f64 - 1.0).clamp(0.0, 8.0);
-        let own = tuning.drift + tuning.months_weight * self.months_variation(tuning);
-        own * (1.0 + tuning.young * short) + tuning.few_sales / (self.demand_days.max(1) as f64)
-    }
-
-    /// Demand over each path's own number of days, in `out`. `season[k]` is the sum of the factors of the first `k`
-    /// days ahead; `days_ahead` gives each path's interval and `draws` its draw of the level ([`level_draws`]).
-    pub fn sample(
-        &self,
-        tuning: &Tuning,
-        season: &[f64],
-        days_ahead: &[u16],
-        draws: &[f64],
-        dice: &mut Dice,
-        out: &mut Vec<f64>,
-    ) {
-        out.clear();
-        let n = self.days.len();
-        if n == 0 || self.demand_days == 0 {
-            out.resize(days_ahead.len(), 0.0);
-            return;
-        }
-        let block = BLOCK.min(n);
-        let starts = n - block + 1;
-        let trend = self.trend(tuning);
-        let ninth = self.level_variation(tuning) / 9.0;
-        let spread = ninth.sqrt();
-        let last = season.len().saturating_sub(1);
-        for (ahead, draw) in days_ahead.iter().zip(draws) {
-            let ahead = usize::from(*ahead).min(last);
-            let mut sum = 0.0;
-            let mut day = 0;
-            while day < ahead {
-                let take = block.min(ahead - day);
-                let start = dice.below(starts);
-                let units = self.sums[start + take] - self.sums[start];
-                sum += units * (season[day + take] - season[day]) / take as f64;
-                day += take;
+    pub fn levels(&self, tuning: &Tuning) -> Levels {
+        let cap = (tuning.cap.0 * self.usual, tuning.cap.1 * self.usual);
+        let (mut quick, mut latest) = (Smooth::new(3.0), Smooth::new(1.0));
+        let (mut year, mut ago, mut weeks_ago) = (0.0, 0.0, 0_usize);
+        for (place, units) in self.weeks.iter().enumerate() {
+            quick.add(units.min(cap.0));
+            latest.add(units.min(cap.0));
+            year += units.min(cap.1);
+            if place >= YEAR_AGO {
+                ago += units.min(cap.1);
+                weeks_ago += 1;
             }
-            // A gamma value of mean 1 (Wilson and Hilferty's cube).
-            let level = (1.0 - ninth + draw * spread).max(0.0).powi(3);
-            out.push(sum * trend * level);
+        }
+        let year = year / self.weeks.len().max(1) as f64;
+        let (quick, latest) = (quick.mean(), latest.mean());
+        let last_year = (weeks_ago >= LEAST_YEAR_AGO).then(|| ago / weeks_ago as f64);
+        let rest = 1.0 - tuning.quick - tuning.latest - tuning.last_year;
+        let level = tuning.quick * quick
+            + tuning.latest * latest
+            + tuning.last_year * last_year.unwrap_or(year)
+            + rest * year;
+        let level = level.clamp(year / tuning.factor_bound, year * tuning.factor_bound);
+        let daily = |weekly: f64| weekly / WEEK as f64;
+        Levels {
+            quick: daily(quick),
+            latest: daily(latest),
+            year: daily(year),
+            last_year: last_year.map(daily),
+            level: daily(level),
+        }
+    }
+
+    #[must_use]
+    pub fn spread(&self, tuning: &Tuning) -> Spread {
+        let (prior, weight) = tuning.months_prior;
+        let months = self.weeks.chunks_exact(MONTH).map(|weeks| weeks.iter().sum());
+        let months = match variation(months) {
+            Some((own, count)) => {
+                ((count - 1.0) * own.min(MOST_MONTHS) + weight * prior) / (count - 1.0 + weight)
+            }
+            None => prior,
+        };
+        let weeks = variation(self.weeks.iter().copied()).map_or(1.0, |(own, _)| own.min(MOST_WEEKS));
+        let short = (365.0 / self.days.max(1) as f64 - 1.0).clamp(0.0, 8.0);
+        Spread {
+            lasting: (tuning.drift + tuning.months * months) * (1.0 + tuning.young * short)
+                + tuning.few_sales / self.demand_days.max(1) as f64,
+            weekly: tuning.weeks * weeks,
         }
     }
 }
 
-/// One draw in each of `paths` equal slices of the normal distribution, the upper tail stretched, in an order that
-/// does not follow the sorted lead times.
-#[must_use]
-pub fn level_draws(tuning: &Tuning, paths: usize) -> Vec<f64> {
-    (0..paths)
-        .map(|path| {
-            let slice = (path.wrapping_mul(389) + 101) % paths;
-            let z = normal_quantile((slice as f64 + 0.5) / paths as f64);
-            z + tuning.tail * (z - 1.0).max(0.0).powi(2)
-        })
-        .collect()
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// The thousandths to read from the sample for a wanted service: sampled weeks are a little too even in the far
-/// tail and a little too wide before it. Fitted once on held-out windows (`docs/planning.md`).
-#[must_use]
-pub fn calibrated_permille(wanted: u16) -> u16 {
-    const KNOTS: [(u32, u32); 6] = [
-        (0, 0),
-        (800, 780),
-        (900, 878),
-        (950, 950),
-        (980, 986),
-        (1000, 1000),
-    ];
-    let wanted = u32::from(wanted.min(1000));
-    let mut found = 1000;
-    for pair in KNOTS.windows(2) {
-        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
-        if (x0..=x1).contains(&wanted) {
-            found = y0 + (y1 - y0) * (wanted - x0) / (x1 - x0);
-            break;
+/// Squared variation of at least two sums that are not all nothing, and how many they are.
+fn variation(sums: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for units in sums {
+        count += 1.0;
+        sum += units;
+        squares += units * units;
+    }
+    let mean = sum / count;
+    (count >= 2.0 && sum > 0.0).then(|| {
+        let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
+        (variance / (mean * mean), count)
+    })
+}
+
+/// A mean whose weights halve every so many weeks, newest first.
+struct Smooth {
+    decay: f64,
+    weight: f64,
+    weights: f64,
+    sum: f64,
+}
+
+impl Smooth {
+    fn new(half_life: f64) -> Self {
+        Self {
+            decay: 0.5_f64.powf(1.0 / half_life),
+            weight: 1.0,
+            weights: 0.0,
+            sum: 0.0,
         }
     }
-    u16::try_from(found).unwrap_or(1000)
+
+    fn add(&mut self, units: f64) {
+        self.sum += self.weight * units;
+        self.weights += self.weight;
+        self.weight *= self.decay;
+    }
+
+    fn mean(&self) -> f64 {
+        if self.weights > 0.0 {
+            self.sum / self.weights
+        } else {
+            0.0
+        }
+    }
 }
 
-/// The value below which `permille` thousandths of the sample lie; sorts the sample.
+/// The shape of a demand of mean one: a gamma's (the cube of Wilson and Hilferty), its upper tail stretched. The value
+/// at a place of the standard normal.
 #[must_use]
-pub fn quantile(sample: &mut [f64], permille: u16) -> f64 {
-    if sample.is_empty() {
-        return 0.0;
-    }
-    let rank = (sample.len() * usize::from(permille))
-        .div_ceil(1000)
-        .clamp(1, sample.len())
-        - 1;
-    *sample.select_nth_unstable_by(rank, f64::total_cmp).1
+pub fn shape(variation: f64, tail: f64, z: f64) -> f64 {
+    let ninth = variation / 9.0;
+    let stretched = z + tail * (z - 1.0).max(0.0).powi(2);
+    (1.0 - ninth + stretched * ninth.sqrt()).max(0.0).powi(3)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flat(days: usize) -> Vec<f64> {
-        (0..=days).map(|day| day as f64).collect()
-    }
-
-    fn history(units: &[f64]) -> History {
-        let mut history = History::default();
-        history.load(units.iter().map(|units| (*units, 1.0)));
-        history
-    }
-
-    fn level(units: &[f64], permille: u16) -> f64 {
-        let mut out = Vec::new();
-        let draws = level_draws(&TUNING, 1000);
-        history(units).sample(
-            &TUNING,
-            &flat(60),
-            &[42; 1000],
-            &draws,
-            &mut Dice::new(1),
-            &mut out,
-        );
-        quantile(&mut out, permille)
-    }
-
-    #[test]
-    fn normal_quantiles_are_the_known_ones() {
-        for (p, z) in [
-            (0.5, 0.0),
-            (0.9, 1.281_551_566),
-            (0.975, 1.959_963_985),
-            (0.001, -3.090_232_306),
-        ] {
-            assert!((normal_quantile(p) - z).abs() < 1e-7, "{p}");
-        }
-    }
-
-    #[test]
-    fn the_mean_of_the_sample_is_the_mean_of_the_history() {
-        let units: Vec<f64> = (0..364)
-            .map(|day| if day % 7 == 0 { 14.0 } else { 1.0 })
-            .collect();
-        let mut out = Vec::new();
-        let draws = level_draws(&TUNING, 4000);
-        history(&units).sample(
-            &TUNING,
-            &flat(60),
-            &[42; 4000],
-            &draws,
-            &mut Dice::new(1),
-            &mut out,
-        );
-        let mean = out.iter().sum::<f64>() / out.len() as f64;
-        assert!((mean / (42.0 * 20.0 / 7.0) - 1.0).abs() < 0.06, "{mean}");
-    }
-
-    #[test]
-    fn steady_demand_needs_little_above_the_mean_and_lumpy_demand_much() {
-        let steady = level(&[10.0; 365], 950);
-        let lumpy: Vec<f64> = (0..365)
-            .map(|day| if day % 40 == 0 { 400.0 } else { 0.0 })
-            .collect();
-        assert!(steady > 420.0 && steady < 560.0, "{steady}");
-        assert!(level(&lumpy, 950) > 1.5 * steady);
-    }
-
-    #[test]
-    fn a_higher_service_never_asks_for_less_and_the_calibration_is_monotone() {
-        let units: Vec<f64> = (0..365).map(|day| f64::from(day % 11)).collect();
-        let levels: Vec<f64> = [500, 800, 900, 950, 980, 999]
-            .iter()
-            .map(|p| level(&units, *p))
-            .collect();
-        assert!(levels.is_sorted());
-        assert!((0..=1000).map(calibrated_permille).is_sorted());
-        assert_eq!(calibrated_permille(1000), 1000);
-    }
-
-    #[test]
-    fn one_large_order_among_the_recent_days_is_not_a_new_level() {
-        let mut units = vec![12.0; 365];
-        units[350] = 600.0;
-        let trend = history(&units).trend(&TUNING);
-        assert!(trend > 1.0 && trend < 1.2, "{trend}");
-        // Selling three times as much every day is one.
-        units[309..].fill(36.0);
-        assert!(history(&units).trend(&TUNING) > 1.7);
-    }
-
-    #[test]
-    fn factors_are_bounded_however_the_demand_jumps() {
-        let mut units = vec![0.01; 309];
-        units.extend([1000.0; 56]);
-        assert!(history(&units).trend(&TUNING) <= TUNING.factor_bound);
-        assert_eq!(history(&[0.0; 365]).trend(&TUNING), 1.0);
-        assert_eq!(level(&[0.0; 365], 980), 0.0);
-        assert_eq!(level(&[], 980), 0.0);
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use crate::digest::{Hasher, sha256_hex};
 use crate::ids::{PlanId, Sku, WarehouseCode};
 
 /// Version of the calculation. It is part of a plan's name: another engine makes another plan.
-pub const ENGINE: &str = "linkstar-planner-4";
+pub const ENGINE: &str = "linkstar-planner-5";
 
 /// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
 #[must_use]
@@ -278,6 +278,7 @@ pub fn canonical(snapshot: &Snapshot) -> Snapshot {
             .iter()
             .map(|(_, item)| canonical_item(item))
             .collect(),
+        demand: snapshot.demand.sorted(),
         supply: snapshot.supply.sorted(),
     }
 }
@@ -297,6 +298,11 @@ fn name(sorted: &Sorted<'_>, snapshot: &Snapshot, policy: &Policy, parent: Optio
         &digest_of(&sorted.sources(snapshot)),
     ] {
         hasher.update(part.as_bytes());
+        hasher.update(b"\n");
+    }
+    // A plan without them keeps the name it has always had.
+    if !snapshot.demand.is_empty() {
+        hasher.update(digest_of(&snapshot.demand.sorted()).as_bytes());
         hasher.update(b"\n");
     }
     if !snapshot.supply.is_empty() {

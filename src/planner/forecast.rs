@@ -1,7 +1,12 @@
 //! What one item's history says of its coming demand.
 
 use super::context::{Context, WarehouseContext, known_days};
-use super::demand::{Dice, History, TUNING, quantile};
+use super::demand::{History, Interval, Levels, Spread, TUNING, shape};
+use super::history::analogue::Group;
+use super::history::class::{LifeCycle, NEW_DAYS};
+use super::history::contest::{Contested, contest};
+use super::history::{Adjusted, adjust};
+use super::models::DemandPattern;
 use super::snapshot::ItemSeries;
 use super::supply::joint::JointBuffers;
 
@@ -9,10 +14,9 @@ use super::supply::joint::JointBuffers;
 #[derive(Default)]
 pub struct Buffers {
     pub history: History,
-    pub sample: Vec<f64>,
-    pub ahead: Vec<u16>,
     pub joint: JointBuffers,
     days: Vec<(usize, f64)>,
+    raw: Vec<(usize, f64)>,
 }
 
 /// What is known of demand.
@@ -26,18 +30,31 @@ pub struct DemandView {
     pub out_of_stock_days: i64,
     pub gap_days: i64,
     pub demand_days: i64,
+    /// The level against the whole history's.
     pub trend: f64,
     /// Season divided out, trend put in.
     pub level: f64,
+    /// What the level is made of.
+    pub levels: Levels,
+    /// How far demand strays from the level.
+    pub spread: Spread,
     /// Units taken off single extreme days.
     pub outlier_units: i64,
-    /// Upper and lower demand against the expected one at the anchors.
-    spread: [(f64, f64); ANCHORS.len()],
+    /// How it sells, and where it stands in its life.
+    pub pattern: Option<DemandPattern>,
+    pub life: LifeCycle,
+    /// Items alike, the rate made with theirs, and the weight of its own days: of a new item.
+    pub group: Option<(Group, f64)>,
+    /// The published models against our level, where the policy asks for it.
+    pub contested: Option<Box<Contested>>,
+    /// Promotions, bulk orders, rules and overrides.
+    pub adjusted: Option<Box<Adjusted>>,
+    /// Lower and upper demand against the expected one at the anchors.
+    edges: [(f64, f64); ANCHORS.len()],
 }
 
 /// Days ahead at which the spread of demand is measured; between them it is interpolated.
 const ANCHORS: [u16; 3] = [14, 45, 120];
-const ANCHOR_PATHS: usize = 128;
 /// A day of more than so many times the mean of the other days with sales is cut to that, and the cut is shown.
 const OUTLIER_TIMES: f64 = 50.0;
 const OUTLIER_LEAST_DAYS: usize = 10;
@@ -69,18 +86,52 @@ pub fn learn_demand(
         out_of_stock += i64::from(item.sales.out_of_stock(index));
     }
     let days_used = buffers.days.len() as i64;
+    let index = &context.demand;
+    let mut adjusted = None;
+    if !index.is_empty() {
+        buffers.raw.clone_from(&buffers.days);
+        adjusted = Some(adjust(item, index, context.as_of, &mut buffers.days));
+    }
     let outlier_units = cut_outliers(&mut buffers.days);
     let back = &warehouse.season_back;
     buffers.history.load(
         buffers
             .days
             .iter()
-            .rev()
             .map(|(days, units)| (*units, back.get(days - 1).copied().unwrap_or(1.0))),
     );
     let history = &buffers.history;
-    let trend = history.trend(&TUNING);
+    let levels = history.levels(&TUNING);
+    let long = history.long_level();
+    let life = LifeCycle::of(history.weeks(), buffers.days.len());
+    let mut rate = levels.level;
+    let mut group = None;
+    let contested = context.policy.tournament.then(|| {
+        let lead = warehouse.lanes.first().map_or(0, |lane| lane.total_at(500));
+        let target = item.service_permille.unwrap_or(context.policy.service_permille);
+        contest(history, context.policy.review_days + lead, target.clamp(1, 999))
+    });
+    let contested = contested.flatten().map(Box::new);
+    if let Some(found) = contested.as_ref().filter(|found| found.used) {
+        rate = found.rate;
+    }
+    if buffers.days.len() < NEW_DAYS
+        && let Some(alike) = warehouse.groups.of(item, index)
+    {
+        let (mixed, weight) = alike.rate_of(rate, buffers.days.len() as f64);
+        rate = mixed;
+        group = Some((alike, weight));
+    }
+    if let Some(adjusted) = &mut adjusted {
+        let ahead = &warehouse.season_ahead;
+        rate = adjusted.look_ahead(item, index, context.as_of, rate, &buffers.raw, ahead);
+    }
     let mut view = DemandView {
+        pattern: history.pattern(),
+        life,
+        group,
+        contested,
+        adjusted: adjusted.filter(|adjusted| !adjusted.is_empty()).map(Box::new),
         velocity_7,
         velocity_30,
         velocity_90,
@@ -88,40 +139,25 @@ pub fn learn_demand(
         out_of_stock_days: out_of_stock,
         gap_days: oldest as i64 - days_used - out_of_stock,
         demand_days: history.demand_days() as i64,
-        trend,
-        level: history.long_level() * trend,
+        trend: if long > 0.0 { levels.level / long } else { 1.0 },
+        level: rate,
+        levels,
+        spread: history.spread(&TUNING),
         outlier_units,
-        spread: [(1.0, 1.0); ANCHORS.len()],
+        edges: [(1.0, 1.0); ANCHORS.len()],
     };
     if view.level > 0.0 {
-        let mut dice = line_dice(item, context);
-        let step = (context.draws.len() / ANCHOR_PATHS).max(1);
-        let draws: Vec<f64> = context
-            .draws
-            .iter()
-            .copied()
-            .step_by(step)
-            .take(ANCHOR_PATHS)
-            .collect();
-        for (spread, anchor) in view.spread.iter_mut().zip(ANCHORS) {
-            buffers.ahead.clear();
-            buffers.ahead.resize(draws.len(), anchor);
-            buffers.history.sample(
-                &TUNING,
-                &warehouse.season_ahead,
-                &buffers.ahead,
-                &draws,
-                &mut dice,
-                &mut buffers.sample,
-            );
-            let mean = view.level * warehouse.season_ahead[usize::from(anchor)];
-            let high = quantile(&mut buffers.sample, 900) / mean;
-            let low = quantile(&mut buffers.sample, 100) / mean;
-            *spread = (low.min(1.0), high.max(1.0));
+        for (edge, anchor) in view.edges.iter_mut().zip(ANCHORS) {
+            let variation = view.spread.variation(f64::from(anchor));
+            let at = |z: f64| shape(variation, TUNING.tail, z);
+            *edge = (at(-Z90).min(1.0), at(Z90).max(1.0));
         }
     }
     Some(view)
 }
+
+/// One in ten lies beyond it.
+const Z90: f64 = 1.281_551_565_544_600_4;
 
 /// Days searched back to fill the history with in-stock days.
 const LONGEST_HISTORY: usize = 1_500;
@@ -150,26 +186,27 @@ fn cut_outliers(days: &mut [(usize, f64)]) -> i64 {
     cut as i64
 }
 
-/// The dice of a line: by its name, so that no fact moves them.
-pub fn line_dice(item: &ItemSeries, context: &Context<'_>) -> Dice {
-    // FNV-1a: stable over versions of the compiler.
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64 ^ context.policy.seed;
-    for byte in item
-        .warehouse
-        .as_str()
-        .bytes()
-        .chain([0])
-        .chain(item.sku.as_str().bytes())
-    {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-    }
-    Dice::new(hash)
-}
-
 impl DemandView {
+    /// Running sums of the factors ahead: the warehouse's, unless something holds for this line alone.
+    #[must_use]
+    pub fn ahead<'a>(&'a self, season_ahead: &'a [f64]) -> &'a [f64] {
+        let own = self
+            .adjusted
+            .as_ref()
+            .and_then(|adjusted| adjusted.ahead.as_deref());
+        own.unwrap_or(season_ahead)
+    }
+
+    /// Demand over review and equally likely lead times, sorted.
+    #[must_use]
+    pub fn over(&self, lead: &[u16], review: i64, season_ahead: &[f64]) -> Interval {
+        Interval::new(lead, review, self.level, &self.spread, self.ahead(season_ahead))
+    }
+
     /// Expected demand of a day ahead.
     #[must_use]
     pub fn expected(&self, season_ahead: &[f64], day: usize) -> f64 {
+        let season_ahead = self.ahead(season_ahead);
         let day = day.min(season_ahead.len().saturating_sub(2));
         self.level * (season_ahead[day + 1] - season_ahead[day])
     }
@@ -177,12 +214,13 @@ impl DemandView {
     /// Cumulative demand of the first `days` days at the upper or lower edge of what is likely.
     #[must_use]
     pub fn cumulative(&self, season_ahead: &[f64], days: usize, upper: bool) -> f64 {
+        let season_ahead = self.ahead(season_ahead);
         let pick = |(low, high): (f64, f64)| if upper { high } else { low };
         self.level * season_ahead[days] * self.interpolate(days, pick)
     }
 
     fn interpolate(&self, day: usize, pick: impl Fn((f64, f64)) -> f64) -> f64 {
-        let spread = &self.spread;
+        let spread = &self.edges;
         let day = day as f64;
         let place = |index: usize| f64::from(ANCHORS[index]);
         if day <= place(0) {

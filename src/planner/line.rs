@@ -7,6 +7,7 @@ use super::context::{Context, WarehouseContext};
 use super::forecast::{Buffers, DemandView, learn_demand};
 use super::inbound::{Incoming, predict};
 use super::lead::LaneDays;
+use super::line_demand;
 use super::line_explain::explain;
 use super::line_supply;
 use super::model::{AlertLevel, DataState, PlanLine, ProjectedDay, Reason, StockoutDates};
@@ -57,7 +58,9 @@ pub fn plan_line(
         (Some(demand), Some(available)) => Some(curves(available, &arrivals, horizon, demand, warehouse)),
         _ => None,
     };
-    let ahead = &warehouse.season_ahead;
+    let ahead = demand.as_ref().map_or(&warehouse.season_ahead[..], |demand| {
+        demand.ahead(&warehouse.season_ahead)
+    });
     let outs = match (&demand, &curves, item.available) {
         (Some(_), Some(curves), Some(_)) if arrivals.is_empty() => curves.stockouts(),
         (Some(demand), _, Some(available)) => {
@@ -86,7 +89,11 @@ pub fn plan_line(
     if let (Some(demand), Some(available), Some(preferred), true) =
         (&demand, item.available, lanes.first(), usable)
     {
-        let (service_permille, target) = line_supply::targets(item, context);
+        let (service_permille, target) = line_supply::targets(
+            item,
+            line_demand::service_by_rank(item, context, warehouse),
+            context,
+        );
         supply.target = target;
         let mut terms = QuantityTerms {
             review_days: context.policy.review_days,
@@ -94,7 +101,7 @@ pub fn plan_line(
             returns: &returns,
         };
         let mut computed = quantify(
-            item, available, &arrivals, demand, preferred, &terms, context, warehouse, buffers,
+            item, available, &arrivals, demand, preferred, &terms, context, warehouse,
         );
         let mut stockout = stockout;
         let mut send_by = None;
@@ -109,7 +116,6 @@ pub fn plan_line(
                 &terms,
                 context,
                 warehouse,
-                buffers,
             );
             supply.wanted_now = Some(now.need);
             send_by = stockout.map(|day| day - relay.lane.total_at(900));
@@ -359,7 +365,7 @@ fn excess(
     context: &Context<'_>,
     warehouse: &WarehouseContext<'_>,
 ) -> i64 {
-    let ahead = &warehouse.season_ahead;
+    let ahead = demand.ahead(&warehouse.season_ahead);
     let days = usize::try_from(context.policy.overstock_days.max(1)).unwrap_or(1);
     let inside = days.min(ahead.len() - 1);
     // Beyond the season's reach the days are average ones.

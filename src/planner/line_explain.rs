@@ -4,6 +4,7 @@ use super::calibration::Calibration;
 use super::context::{Context, WarehouseContext};
 use super::forecast::DemandView;
 use super::lead::LaneDays;
+use super::line_demand;
 use super::method::{Method, Named};
 use super::model::{AlertLevel, Explain, PlanLine};
 use super::quantify::Quantity;
@@ -31,7 +32,7 @@ pub fn explain(
         terms.push(interval(quantity, context));
     }
     if let Some(demand) = demand {
-        terms.push(demand_terms(demand, warehouse));
+        terms.push(demand_terms(demand, item, warehouse));
     }
     if let Some(lane) = lane {
         terms.push(lead_terms(lane, context));
@@ -98,10 +99,10 @@ fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
     terms.extend(quantity.calibration.as_ref().map(Calibration::explain));
     terms.extend(quantity.named.as_ref().map(|named| method_terms(named, context)));
     terms.extend([
-        Explain::percent("service_sampled", i64::from(quantity.sampled_permille)),
         Explain::days("review", context.policy.review_days),
         Explain::days("protection", quantity.protection_days),
     ]);
+    terms.push(Explain::units("demand_deviation", quantity.deviation));
     for (permille, units) in &quantity.quantiles {
         let key = format!("demand_p{}", permille / 10);
         terms.push(Explain {
@@ -135,8 +136,16 @@ fn method_terms(named: &Named, context: &Context<'_>) -> Explain {
     }
 }
 
-fn demand_terms(demand: &DemandView, warehouse: &WarehouseContext<'_>) -> Explain {
+fn demand_terms(demand: &DemandView, item: &ItemSeries, warehouse: &WarehouseContext<'_>) -> Explain {
     let mut terms = vec![Explain::rate("rate", demand.level)];
+    for (key, rate) in [
+        ("level_quick", Some(demand.levels.quick)),
+        ("level_latest", Some(demand.levels.latest)),
+        ("level_year", Some(demand.levels.year)),
+        ("level_last_year", demand.levels.last_year),
+    ] {
+        terms.extend(rate.map(|rate| Explain::rate(key, rate)));
+    }
     for (key, velocity) in [
         ("velocity_7", demand.velocity_7),
         ("velocity_30", demand.velocity_30),
@@ -166,6 +175,7 @@ fn demand_terms(demand: &DemandView, warehouse: &WarehouseContext<'_>) -> Explai
             "",
         ));
     }
+    terms.extend(line_demand::terms(demand, item, warehouse));
     Explain::heading("demand", terms)
 }
 

@@ -74,8 +74,11 @@ pub fn destroy_cost(
 }
 
 /// The targets of service and of cost, where prices are known.
-pub fn targets(item: &ItemSeries, context: &Context<'_>) -> (u16, Option<TargetView>) {
-    let service = item.service_permille.unwrap_or(context.policy.service_permille);
+pub fn targets(item: &ItemSeries, by_rank: Option<u16>, context: &Context<'_>) -> (u16, Option<TargetView>) {
+    let service = item
+        .service_permille
+        .or(by_rank)
+        .unwrap_or(context.policy.service_permille);
     let view = target::cost_target(item, &context.terms, context.policy, service);
     (view.as_ref().map_or(service, TargetView::used), view)
 }

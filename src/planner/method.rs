@@ -1,7 +1,7 @@
 //! The policies of the textbooks by name, on the line's own demand: what the plan orders by when the policy says so.
 //!
 //! All of them protect review and lead time together: a plan can order only at its reviews. Levels come from
-//! [`super::inventory`] and the mean and deviation of the line's sampled demand over that interval.
+//! [`super::inventory`] and the mean and deviation of the line's demand over that interval.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ use super::snapshot::{ItemSeries, Policy};
 /// How a quantity is decided.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
-    /// Up to the quantile of the sampled demand: the engine's own.
+    /// Up to the quantile of the line's demand: the engine's own.
     #[default]
     #[serde(rename = "linkstar")]
     Linkstar,
-    /// Up to the quantile of a count distribution (Poisson or negative binomial) of the sample's mean and variance.
+    /// Up to the quantile of a count distribution (Poisson or negative binomial) of its mean and variance.
     #[serde(rename = "base-stock")]
     BaseStock,
     /// Every R days up to S: `mean + z·σ` of the sums over review and lead time.
@@ -81,21 +81,14 @@ impl Named {
     #[must_use]
     pub fn of(
         item: &ItemSeries,
-        sample: &[f64],
+        (mean, variance): (f64, f64),
         rate: f64,
         service_permille: u16,
         policy: &Policy,
     ) -> Option<Self> {
-        if policy.method == Method::Linkstar || sample.is_empty() {
+        if policy.method == Method::Linkstar || mean <= 0.0 {
             return None;
         }
-        let n = sample.len() as f64;
-        let mean = sample.iter().sum::<f64>() / n;
-        let variance = sample
-            .iter()
-            .map(|units| (units - mean) * (units - mean))
-            .sum::<f64>()
-            / n;
         let service = f64::from(service_permille) / 1000.0;
         let level = if policy.method == Method::ReviewUpTo {
             normal(mean, variance, service)

@@ -13,10 +13,12 @@ mod diff;
 mod engine;
 mod explain;
 mod forecast;
+pub mod history;
 mod inbound;
 pub mod inventory;
 mod lead;
 mod line;
+mod line_demand;
 mod line_explain;
 mod line_supply;
 mod method;
@@ -33,6 +35,10 @@ mod text;
 pub use calibration::{Calibration, SalesClass};
 pub use diff::{diff, diff_plans};
 pub use engine::{ENGINE, canonical, plan};
+pub use history::{
+    BulkUnits, ChosenRate, DemandChange, DemandFacts, DemandOverride, EventDates, ItemTraits, Promotion,
+    VelocityChoice,
+};
 pub use method::Method;
 pub use model::*;
 pub use rounding::{Rounded, round_need, round_stat};

@@ -3,8 +3,7 @@
 use super::balance::{Arrival, shortfall};
 use super::calibration::{Calibration, SalesClass};
 use super::context::{Context, WarehouseContext};
-use super::demand::{TUNING, calibrated_permille, quantile};
-use super::forecast::{Buffers, DemandView, line_dice};
+use super::forecast::DemandView;
 use super::lead::LaneDays;
 use super::method::Named;
 use super::snapshot::{CertainShortage, ItemSeries};
@@ -14,8 +13,9 @@ use super::snapshot::{CertainShortage, ItemSeries};
 pub struct Quantity {
     pub protection_days: i64,
     pub service_permille: u16,
-    pub sampled_permille: u16,
     pub mean: i64,
+    /// Standard deviation of demand in the interval.
+    pub deviation: i64,
     pub order_up_to: i64,
     pub quantiles: Vec<(u16, i64)>,
     pub pending: i64,
@@ -58,31 +58,10 @@ pub fn quantify(
     terms: &QuantityTerms<'_>,
     context: &Context<'_>,
     warehouse: &WarehouseContext<'_>,
-    buffers: &mut Buffers,
 ) -> Quantity {
     let review = terms.review_days.clamp(0, 365);
     let ahead = &warehouse.season_ahead;
-    buffers.ahead.clear();
-    buffers.ahead.extend(
-        lane.until_next()
-            .iter()
-            .map(|days| days.saturating_add(review as u16)),
-    );
-    let mut dice = line_dice(item, context);
-    buffers.history.sample(
-        &TUNING,
-        ahead,
-        &buffers.ahead,
-        &context.draws,
-        &mut dice,
-        &mut buffers.sample,
-    );
-    let mean = buffers
-        .ahead
-        .iter()
-        .map(|days| demand.level * ahead[usize::from(*days).min(ahead.len() - 1)])
-        .sum::<f64>()
-        / buffers.ahead.len() as f64;
+    let interval = demand.over(lane.until_next(), review, ahead);
     let service_permille = terms.service_permille.clamp(1, 999);
     let class = SalesClass::of(demand.demand_days, demand.days_used);
     let calibration = Calibration::of(
@@ -93,13 +72,13 @@ pub fn quantify(
         service_permille,
     );
     let read_permille = calibration.map_or(service_permille, Calibration::read_permille);
-    let named = Named::of(item, &buffers.sample, demand.level, read_permille, context.policy);
-    let sampled_permille = calibrated_permille(read_permille);
-    let mut at = |permille: u16| (quantile(&mut buffers.sample, permille) - 1e-9).ceil() as i64;
-    let own_level = at(sampled_permille);
+    let moments = (interval.mean(), interval.variance());
+    let named = Named::of(item, moments, demand.level, read_permille, context.policy);
+    let at = |permille: u16| (interval.quantile(permille) - 1e-9).ceil() as i64;
+    let own_level = at(read_permille);
     let order_up_to = named.as_ref().map_or(own_level, Named::level);
     let quantiles = [500, 900, 950, 980]
-        .map(|permille| (permille, at(calibrated_permille(permille))))
+        .map(|permille| (permille, at(permille)))
         .to_vec();
     let protection_days = review + lane.until_next_at(500);
     // What comes after anything ordered at the next review would have come hides no need of today. The late edge of
@@ -135,8 +114,8 @@ pub fn quantify(
         named,
         protection_days,
         service_permille,
-        sampled_permille,
-        mean: mean.round() as i64,
+        mean: interval.mean().round() as i64,
+        deviation: interval.variance().sqrt().round() as i64,
         order_up_to,
         quantiles,
         pending: pending_on_time,

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
+use super::history::DemandFacts;
 use super::method::Method;
 use super::model::{DataState, SourceState};
 use super::supply::{SupplyFacts, SupplyPolicy};
@@ -20,6 +21,9 @@ pub struct Snapshot {
     pub sources: Vec<SourceState>,
     pub warehouses: Vec<WarehouseFacts>,
     pub series: Vec<ItemSeries>,
+    /// What is known of demand beside the sales: promotions, events, rules, overrides.
+    #[serde(default, skip_serializing_if = "DemandFacts::is_empty")]
+    pub demand: DemandFacts,
     /// Calendars, prices, limits, ways between warehouses.
     #[serde(default, skip_serializing_if = "SupplyFacts::is_empty")]
     pub supply: SupplyFacts,
@@ -340,7 +344,13 @@ pub struct Policy {
     pub remind_days: i64,
     /// An alert is worse when the stock-out comes at least so many days nearer.
     pub worse_days: i64,
-    /// Sampled demand paths per line.
+    /// Judge the published models against the engine's own level, and use them where they are clearly better.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tournament: bool,
+    /// Targets of the items that earn most, middling and least (A, B, C), in thousandths; the policy's where not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_by_rank: Option<[u16; 3]>,
+    /// Sampled lead times per lane.
     pub paths: u32,
     /// Mixed into every line's own seed.
     pub seed: u64,
@@ -402,6 +412,8 @@ impl Default for Policy {
             season: true,
             remind_days: 7,
             worse_days: 3,
+            tournament: false,
+            service_by_rank: None,
             paths: 1000,
             seed: 0,
             supply: SupplyPolicy::default(),

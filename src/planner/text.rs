@@ -83,7 +83,7 @@ fn shown(explain: &Explain, in_sum: bool, lang: Lang) -> String {
         ("", _) => value.to_owned(),
         (_, true) => text(lang, "plan.value.unknown", &[]),
         ("date", _) => value.to_owned(),
-        ("mode" | "source", _) => text(lang, &format!("plan.value.{value}"), &[]),
+        ("mode" | "source" | "class", _) => text(lang, &format!("plan.value.{value}"), &[]),
         (unit, _) => {
             let sign = if in_sum && !value.starts_with('-') {
                 "+"

@@ -33,6 +33,11 @@ const SCRIPTS: [(i64, &str, &str); 24] = [
         include_str!("migrations/0021_order_line_index.sql"),
     ),
     (
+        22,
+        "forecast accuracy",
+        include_str!("migrations/0022_forecast_accuracy.sql"),
+    ),
+    (
         23,
         "lead time forecast",
         include_str!("migrations/0023_lead_time_forecast.sql"),

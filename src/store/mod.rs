@@ -7,6 +7,7 @@
 //! Every write transaction takes the writer lock at once (`BEGIN IMMEDIATE`): a reader that turns writer fails on
 //! SQLite in spite of its busy timeout.
 
+pub mod accuracy;
 pub mod archive;
 pub mod blob;
 pub mod calibration;

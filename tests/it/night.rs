@@ -10,6 +10,7 @@ mod commands;
 mod daemon;
 mod deliveries;
 mod engines;
+mod forecast;
 mod inputs;
 pub mod shop;
 mod sources;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod chain_folder;
+mod demand;
 mod folder;
 mod golden;
 mod laws;
@@ -92,6 +93,7 @@ pub fn snapshot(as_of: NaiveDate, lanes: Vec<LaneOption>, series: Vec<ItemSeries
             putaway: None,
         }],
         series,
+        demand: linkstar::planner::DemandFacts::default(),
         supply: linkstar::planner::SupplyFacts::default(),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::At;
 use crate::ids::OrderNo;
@@ -167,4 +167,16 @@ pub enum AuditCommand {
 pub enum WebCommand {
     /// Read a password from standard input and print its hash.
     Hash,
+}
+
+/// Which forecasts to judge.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ForecastArgs {
+    /// Forecasts made in the last so many days.
+    #[arg(long, default_value_t = 365, value_name = "N")]
+    pub days: i64,
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub at: At,
 }

@@ -6,6 +6,7 @@
 mod cells;
 pub mod chain;
 mod columns;
+pub mod demand;
 mod facts;
 pub mod past;
 mod policy;
@@ -18,6 +19,7 @@ use chrono::NaiveDate;
 
 use self::cells::Sheet;
 use crate::ids::{Sku, SourceId, WarehouseCode};
+use crate::planner::history::mask;
 use crate::planner::{DataState, ItemSeries, Policy, Snapshot, SourceState, SupplyFacts, WarehouseFacts};
 use crate::problem::{Problem, nearest};
 
@@ -70,10 +72,9 @@ pub fn as_workbook(name: &str) -> Option<String> {
 /// Whether a plan reads a file of this name.
 #[must_use]
 pub fn is_known(name: &str) -> bool {
-    let of_the_chain = chain::FILES
-        .iter()
-        .any(|known| *known == name || as_workbook(known).as_deref() == Some(name));
-    of_the_chain
+    let other = demand::FILES.iter().chain(&chain::FILES);
+    let mut other = other.filter(|known| **known == name || as_workbook(known).as_deref() == Some(name));
+    other.next().is_some()
         || FILES.iter().any(|(known, _)| {
             *known == name || (*known != "policy.csv" && as_workbook(known).as_deref() == Some(name))
         })
@@ -170,11 +171,17 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         ));
         return Err(cut(problems));
     };
+    let known = demand::read(files, default.as_ref(), &mut problems);
+    problems.extend(demand::not_extended(&known.facts, as_of));
+    let opened = sales::open_sets(&mut draft, &known.bundles);
+    if opened > 0 {
+        assumptions.push(Assumption::new("sets_opened", opened.to_string()));
+    }
     let absent = sales::absent_day(settings.absent_day, &draft, period, &mut assumptions);
     let mut supply = chain::read(files, &mut problems);
     supply.countries.append(&mut draft.countries);
     let snapshot = assemble(
-        (draft, supply),
+        (draft, known, supply),
         &settings,
         default.as_ref(),
         (period, absent),
@@ -211,7 +218,10 @@ fn unknown_files(files: &BTreeMap<String, Vec<u8>>) -> Vec<Problem> {
         if !is_known(name) {
             // Stems only: with its ending `notes.csv` is near to `items.csv`.
             let stem = |name: &'static str| name.split('.').next().unwrap_or(name);
-            let all = || FILES.iter().map(|(known, _)| *known).chain(chain::FILES);
+            let all = || {
+                let first = FILES.iter().map(|(known, _)| *known);
+                first.chain(demand::FILES).chain(chain::FILES)
+            };
             let known = all().map(stem);
             let given = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
             let near = nearest(given, known).and_then(|near| all().find(|known| stem(known) == near));
@@ -293,7 +303,7 @@ fn default_warehouse(
 }
 
 fn assemble(
-    (mut draft, supply): (Draft, SupplyFacts),
+    (mut draft, known, supply): (Draft, demand::DemandFiles, SupplyFacts),
     settings: &policy::Settings,
     default: Option<&WarehouseCode>,
     (period, absent): (sales::SalesPeriod, sales::Absent),
@@ -338,7 +348,13 @@ fn assemble(
         let sales = draft
             .sales
             .remove(key)
-            .map(|rows| rows.into_daily(period, absent, &missed));
+            .map(|rows| rows.into_daily(period, absent, &missed))
+            .map(|mut sales| {
+                if let Some(closing) = known.stock_days.get(key) {
+                    mask::apply(&mut sales, |day| closing.get(&day).copied());
+                }
+                sales
+            });
         series.push(ItemSeries {
             warehouse: key.0.clone(),
             sku: key.1.clone(),
@@ -382,6 +398,7 @@ fn assemble(
         sources: source_states(sheets, sales_state, period, as_of),
         warehouses,
         series,
+        demand: known.facts,
         supply,
     }
 }

@@ -26,7 +26,7 @@ pub struct Settings {
     budget_currency: Option<Currency>,
 }
 
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 35] = [
     "review_days",
     "service_level",
     "lead_percentile",
@@ -45,6 +45,10 @@ const KEYS: [&str; 31] = [
     "absent_day",
     "lead_p50",
     "lead_p90",
+    "service_a",
+    "service_b",
+    "service_c",
+    "tournament",
     "origin_calendar",
     "split_modes",
     "target",
@@ -208,6 +212,14 @@ fn set(
             permille(value).map(|share| policy.service_permille = share),
             "a share such as 0.95 (from 0.5 to 0.999)",
         ),
+        "service_a" | "service_b" | "service_c" => (
+            permille(value).map(|share| {
+                let all = policy.service_permille;
+                let targets = policy.service_by_rank.get_or_insert([all; 3]);
+                targets[usize::from(key.ends_with('b')) + 2 * usize::from(key.ends_with('c'))] = share;
+            }),
+            "a share such as 0.95 (from 0.5 to 0.999)",
+        ),
         "lead_percentile" => (
             permille(value).map(|share| policy.lead_permille = share),
             "a share such as 0.9 (from 0.5 to 0.999)",
@@ -246,6 +258,7 @@ fn set(
                 .map(|seed| policy.seed = seed),
             "a whole number from 0",
         ),
+        "tournament" => (flag(value).map(|on| policy.tournament = on), "true or false"),
         "season" => (flag(value).map(|on| policy.season = on), "true or false"),
         "count_unknown_inbound" => (
             flag(value).map(|on| policy.count_unknown_inbound = on),

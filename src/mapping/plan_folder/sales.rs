@@ -9,6 +9,7 @@ use super::facts::{sku, warehouse};
 use super::policy::AbsentDay;
 use super::{Assumption, Draft};
 use crate::ids::WarehouseCode;
+use crate::planner::history::bundles::Bundles;
 use crate::planner::{DailySales, DayUnits};
 use crate::problem::Problem;
 
@@ -176,6 +177,38 @@ pub fn absent_day(
         format!("{}…{}", period.first, period.last),
     ));
     absent
+}
+
+/// Sales of sets become sales of their components; answers how many sets there were.
+pub fn open_sets(draft: &mut Draft, bundles: &Bundles) -> usize {
+    let sets: Vec<_> = draft
+        .sales
+        .keys()
+        .filter(|(_, sku)| bundles.is_set(sku))
+        .cloned()
+        .collect();
+    for key in &sets {
+        let Some(rows) = draft.sales.remove(key) else {
+            continue;
+        };
+        for row in rows.rows {
+            for (sku, units) in bundles.opened(&key.1, 1) {
+                let component = SalesRow {
+                    units: row.units.and_then(|sold| sold.checked_mul(units)),
+                    // Whether a set could be had says nothing of what is in it.
+                    in_stock: None,
+                    ..row
+                };
+                draft
+                    .sales
+                    .entry((key.0.clone(), sku))
+                    .or_default()
+                    .rows
+                    .push(component);
+            }
+        }
+    }
+    sets.len()
 }
 
 impl SalesDraft {

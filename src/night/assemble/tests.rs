@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::*;
 use crate::catalog::{CodeMapping, Item};
 use crate::ledger::Buckets;
+use crate::mapping::plan_folder::demand::DemandFiles;
 use crate::order::Address;
 
 fn day(text: &str) -> NaiveDate {
@@ -140,6 +141,7 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
         moving: Vec::new(),
         unknown_inbound: Vec::new(),
         lead_times: Vec::new(),
+        demand: DemandFiles::default(),
         supply: crate::planner::SupplyFacts::default(),
     }
 }

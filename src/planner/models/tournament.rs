@@ -137,6 +137,49 @@ fn deviations(past: &[f64], interval: usize) -> Vec<f64> {
     sums
 }
 
+fn origins(y: &[f64], contest: &Contest) -> Vec<usize> {
+    let mut origins: Vec<usize> = (contest.warm_up.max(1)..=y.len().saturating_sub(contest.interval))
+        .rev()
+        .step_by(contest.stride.max(1))
+        .collect();
+    origins.reverse();
+    origins
+}
+
+fn spreads(y: &[f64], origins: &[usize], contest: &Contest) -> Vec<f64> {
+    let spread = |&origin: &usize| {
+        quantile_of_sorted(&deviations(&y[..origin], contest.interval), contest.target).unwrap_or(0.0)
+    };
+    origins.iter().map(spread).collect()
+}
+
+/// How another forecast of the interval's sum does at the same origins by the same measure: mean pinball loss, in units,
+/// and the origins it is a mean of. `forecast` sees the past only.
+#[must_use]
+pub fn loss_of(y: &[f64], contest: &Contest, forecast: impl Fn(&[f64]) -> f64) -> Option<(f64, usize)> {
+    let origins = origins(y, contest);
+    let errors: Vec<f64> = origins
+        .iter()
+        .map(|&origin| y[origin..origin + contest.interval].iter().sum::<f64>() - forecast(&y[..origin]))
+        .collect();
+    Some((loss_of_errors(y, contest, &errors)?, origins.len()))
+}
+
+/// The same of errors (sold less forecast) that are known already, one for each origin.
+#[must_use]
+pub fn loss_of_errors(y: &[f64], contest: &Contest, errors: &[f64]) -> Option<f64> {
+    let origins = origins(y, contest);
+    if origins.is_empty() || origins.len() != errors.len() {
+        return None;
+    }
+    let spreads = spreads(y, &origins, contest);
+    let losses = errors.iter().zip(&spreads);
+    let sum: f64 = losses
+        .map(|(error, spread)| pinball(*error, *spread, contest.target))
+        .sum();
+    Some(sum / errors.len() as f64)
+}
+
 /// A model, its forecast from the whole history, and its errors at the origins.
 struct Entrant {
     model: Model,
@@ -162,11 +205,7 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
             got: contest.target,
         });
     }
-    let mut origins: Vec<usize> = (contest.warm_up.max(1)..=y.len().saturating_sub(contest.interval))
-        .rev()
-        .step_by(contest.stride)
-        .collect();
-    origins.reverse();
+    let origins = origins(y, contest);
 
     // A model that cannot forecast from the shortest history, or from the whole one, does not enter.
     let entered: Vec<Entrant> = models
@@ -188,12 +227,7 @@ pub fn run(y: &[f64], models: &[Model], contest: &Contest) -> Result<Verdict, Mo
         return Err(ModelError::NoModel);
     }
 
-    let spreads: Vec<f64> = origins
-        .iter()
-        .map(|&origin| {
-            quantile_of_sorted(&deviations(&y[..origin], contest.interval), contest.target).unwrap_or(0.0)
-        })
-        .collect();
+    let spreads = spreads(y, &origins, contest);
     let judged = origins.len() >= 2;
     let mut ranked: Vec<(usize, Score)> = entered
         .iter()

@@ -6,9 +6,10 @@ use linkstar::ids::{AccountId, SourceId};
 use linkstar::ledger::{CustomerReturn, EventStatus, TrackingEvent};
 use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
+use linkstar::planner::history::accuracy::Accuracy;
 use linkstar::store::{
-    Store, archive, calibration, catalog, facts, inbox, lead_times, orders, outbox, plans, receipts,
-    references, returned, run, statements, tracking, work,
+    Store, accuracy, archive, calibration, catalog, facts, inbox, lead_times, orders, outbox, plans,
+    receipts, references, returned, run, statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -76,6 +77,8 @@ async fn answers(store: &Store) -> Vec<String> {
         verified.entries, verified.contents
     ));
     say!(said, lead_times::all(tx, account));
+    say!(said, accuracy::judged_days(tx, account, from));
+    say!(said, accuracy::since(tx, account, from));
     say!(said, calibration::states(tx, account));
     say!(said, calibration::last_recorded(tx, account));
     say!(said, calibration::accuracy(tx, account, from));
@@ -130,6 +133,25 @@ async fn changes(store: &Store) -> Vec<String> {
         );
     }
     say!(said, plans::parent(tx, account));
+    let judged = accuracy::Judged {
+        made_on: date(-40),
+        warehouse: plan.lines.first().expect("a line").warehouse.clone(),
+        class: "smooth".to_owned(),
+        plan: plan.id.clone(),
+        accuracy: Accuracy {
+            lines: 3,
+            sold: 120,
+            ..Accuracy::default()
+        },
+    };
+    for _ in 0..2 {
+        say!(
+            said,
+            accuracy::keep(tx, account, std::slice::from_ref(&judged), later())
+        );
+    }
+    say!(said, accuracy::judged_days(tx, account, date(-70)));
+    say!(said, accuracy::since(tx, account, date(-70)));
     let stock = facts::latest_stock(tx, account).await.expect("stock");
     for view in &stock {
         let (source, warehouse) = (&view.source, &view.warehouse);
