@@ -46,7 +46,7 @@ pub enum DeadlinesCommand {
         rule: String,
         subject: String,
         /// e.g. 2026-09-08T09:00+08:00
-        #[arg(long, value_name = "INSTANT")]
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
         until: DateTime<Utc>,
     },
 }
@@ -65,6 +65,7 @@ pub enum EventsCommand {
         /// A milestone (departed, isf_filed, cargo_cut_off, …), or the words you were told.
         kind: String,
         /// With its offset: 2026-09-10T18:00+08:00
+        #[arg(value_parser = instant)]
         when: DateTime<Utc>,
         /// Not yet: it is expected then.
         #[arg(long)]
@@ -82,6 +83,15 @@ pub enum EventsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// As people write it, with or without seconds; the offset must be there, for nobody knows whose clock it is else.
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z"))
+        .or_else(|_| DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
+        .map(|at| at.to_utc())
+        .map_err(|_| "wanted a time with its offset, such as 2026-09-10T18:00+08:00".to_owned())
 }
 
 /// Who tells what was typed here.
@@ -378,4 +388,24 @@ async fn words(context: &Context, json: bool) -> Result<Exit, CliError> {
     } else {
         Exit::Findings
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instant;
+
+    #[test]
+    fn a_time_needs_its_offset_and_no_seconds() {
+        let at = "2026-09-10T10:00:00Z".parse().unwrap();
+        for text in [
+            "2026-09-10T18:00+08:00",
+            "2026-09-10T18:00:00+08:00",
+            "2026-09-10T10:00Z",
+            "2026-09-10T10:00:00Z",
+        ] {
+            assert_eq!(instant(text), Ok(at), "{text}");
+        }
+        assert!(instant("2026-09-10T18:00").is_err());
+        assert!(instant("2026-09-10").is_err());
+    }
 }

@@ -13,6 +13,7 @@ use crate::calendar::civil_day;
 use crate::config::TrialRule;
 use crate::ids::PlanId;
 use crate::night::trial::Spent;
+use crate::order::OrderState;
 use crate::planner::Plan;
 use crate::planner::shadow::{Answer, Comparing, Comparison, OwnOrder, share};
 use crate::report::decisions::Choice;
@@ -109,23 +110,34 @@ fn rule_text(lang: Lang, rule: &TrialRule, spent: i64) -> String {
     out
 }
 
-/// What people ordered by themselves is every order that no plan made.
+/// What people ordered is every order. One they approved answers the plan it came from, one of their own the plan of its day.
 async fn compare(context: &Context, tx: &mut Tx, since: NaiveDate) -> Result<Comparison, CliError> {
     let account = &context.config.account.id;
-    let own = orders::all(tx, account).await?;
-    let own = own
-        .into_iter()
-        .filter(|stored| stored.order.plan.is_none())
-        .flat_map(|stored| {
-            let order = stored.order;
-            let (day, warehouse) = (order.created_on, order.warehouse);
-            order.lines.into_iter().map(move |line| OwnOrder {
-                day,
-                warehouse: warehouse.clone(),
-                sku: line.goods.sku,
-                units: line.units,
-            })
-        });
+    let mut answered: BTreeMap<PlanId, NaiveDate> = BTreeMap::new();
+    let mut own = Vec::new();
+    for stored in orders::all(tx, account).await? {
+        let order = stored.order;
+        if stored.state == OrderState::Cancelled {
+            continue;
+        }
+        let day = match &order.plan {
+            None => order.created_on,
+            Some(plan) => match answered.get(plan) {
+                Some(day) => *day,
+                None => {
+                    let day = plans::head(tx, account, plan.as_str()).await?.as_of;
+                    answered.insert(plan.clone(), day);
+                    day
+                }
+            },
+        };
+        own.extend(order.lines.into_iter().map(|line| OwnOrder {
+            day,
+            warehouse: order.warehouse.clone(),
+            sku: line.goods.sku,
+            units: line.units,
+        }));
+    }
     let mut comparing = Comparing::new(own, context.config.plan.review_days);
     for head in plans::last_of_each_day(tx, account, since).await? {
         comparing.plan(&plans::get(tx, account, head.id.as_str()).await?);

@@ -1,4 +1,4 @@
-//! What people ordered beside what the plans suggested, while nothing is ordered from the plans (R77).
+//! What people ordered beside what the plans suggested (R77).
 //!
 //! A suggestion is open from the first plan that makes it until somebody orders the line or a plan needs it no more.
 //! An order answers the suggestion that is open on its day; the units of one day are one answer. A plan that is already
@@ -13,7 +13,7 @@ use super::model::{Plan, PlanLine};
 use super::rounding::round_stat;
 use crate::ids::{Sku, WarehouseCode};
 
-/// Units people ordered by themselves, on a day of theirs.
+/// Units people ordered, on a day of theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnOrder {
     pub day: NaiveDate,
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// An order of people's own beside the suggestion of its day.
+/// An order beside the suggestion of its day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ordered {
     pub day: NaiveDate,
@@ -120,7 +120,7 @@ struct Open {
 
 /// Takes plans oldest first; one of each day, the last one made.
 pub struct Comparing {
-    /// Orders of people's own by day, not yet passed.
+    /// Orders by day, not yet passed.
     orders: BTreeMap<NaiveDate, BTreeMap<Key, i64>>,
     patience_days: i64,
     open: BTreeMap<Key, Open>,
