@@ -71,6 +71,15 @@ impl<'a> Sections<'a> {
         good
     }
 
+    /// Takes `version`, the version of the file's own format; any other than the one that is known is a fault.
+    pub fn expect_version(&mut self, known: i64) {
+        let found = self.take::<i64>("version");
+        if found != Some(known) {
+            let found = found.map(|version| version.to_string()).unwrap_or_default();
+            self.fault("version", found, known.to_string());
+        }
+    }
+
     /// Remembers a fault found by a check of meaning.
     pub fn fault(&mut self, field: &str, found: impl AsRef<str>, wanted: impl Into<String>) {
         self.problems

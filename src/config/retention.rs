@@ -68,14 +68,7 @@ impl RetentionRules {
     /// Everything that is wrong with the text, at once.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let mut sections = Sections::parse(file, text)?;
-        match sections.take::<i64>("version") {
-            Some(VERSION) => {}
-            other => sections.fault(
-                "version",
-                other.map_or_else(String::new, |version| version.to_string()),
-                VERSION.to_string(),
-            ),
-        }
+        sections.expect_version(VERSION);
         let rules: Vec<RetentionRule> = sections.take_each("rule");
         for rule in &rules {
             if !KINDS.contains(&rule.kind.as_str()) {

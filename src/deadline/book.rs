@@ -57,14 +57,7 @@ impl RuleBook {
     /// Everything that is wrong with the file, at once: every kind must be there, and once.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let mut sections = Sections::parse(file, text)?;
-        match sections.take::<i64>("version") {
-            Some(VERSION) => {}
-            other => sections.fault(
-                "version",
-                other.map(|version| version.to_string()).unwrap_or_default(),
-                VERSION.to_string(),
-            ),
-        }
+        sections.expect_version(VERSION);
         let mut rules = BTreeMap::new();
         for (place, written) in sections.take_each::<Written>("rule").into_iter().enumerate() {
             let field = |name: &str| format!("rule[{}].{name}", place + 1);

@@ -145,14 +145,7 @@ impl Words {
     /// Everything that is wrong with the file, at once.
     pub fn and(mut self, text: &str, file: &str) -> Result<Self, Vec<Problem>> {
         let mut sections = Sections::parse(file, text)?;
-        match sections.take::<i64>("version") {
-            Some(VERSION) => {}
-            other => sections.fault(
-                "version",
-                other.map(|version| version.to_string()).unwrap_or_default(),
-                VERSION.to_string(),
-            ),
-        }
+        sections.expect_version(VERSION);
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for (place, written) in sections.take_each::<Written>("means").into_iter().enumerate() {
             let field = |name: &str| format!("means[{}].{name}", place + 1);
