@@ -13,6 +13,19 @@ pub struct Column {
     pub needed: bool,
 }
 
+pub const fn column(name: &'static str, aliases: &'static [&'static str], needed: bool) -> Column {
+    Column {
+        name,
+        aliases,
+        needed,
+    }
+}
+
+/// What else every file of the folder may call its SKU, warehouse and mode.
+pub const SKU_NAMES: &[&str] = &["msku", "sellersku", "货号", "商品编码", "产品编码"];
+pub const WAREHOUSE_NAMES: &[&str] = &["warehousecode", "wh", "location", "仓库", "仓库代码"];
+pub const MODE_NAMES: &[&str] = &["transport", "shipmode", "运输方式", "方式"];
+
 /// A file in memory with its columns found.
 pub struct Sheet {
     pub file: String,

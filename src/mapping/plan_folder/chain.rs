@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::cells::{Column, Row, Sheet, count, date, decimal, flag, whole};
+use super::cells::{
+    Column, MODE_NAMES, Row, SKU_NAMES, Sheet, WAREHOUSE_NAMES, column, count, date, decimal, flag, whole,
+};
 use super::facts::{DATE, DAYS, MODES, days, mode};
 use crate::ids::{ForwarderId, Sku, WarehouseCode};
 use crate::money::{Currency, Money};
@@ -33,18 +35,10 @@ pub const FILES: [&str; 13] = [
     "passages.csv",
 ];
 
-const fn column(name: &'static str, aliases: &'static [&'static str], needed: bool) -> Column {
-    Column {
-        name,
-        aliases,
-        needed,
-    }
-}
-
-const WAREHOUSE: Column = column("warehouse", &["warehousecode", "wh", "仓库", "仓库代码"], false);
-const HERE: Column = column("warehouse", &["warehousecode", "wh", "仓库", "仓库代码"], true);
-const MODE: Column = column("mode", &["运输方式"], false);
-const SKU: Column = column("sku", &["msku", "货号"], true);
+const WAREHOUSE: Column = column("warehouse", WAREHOUSE_NAMES, false);
+const HERE: Column = column("warehouse", WAREHOUSE_NAMES, true);
+const MODE: Column = column("mode", MODE_NAMES, false);
+const SKU: Column = column("sku", SKU_NAMES, true);
 const CURRENCY: Column = column("currency", &["币种"], false);
 
 static CALENDAR: [Column; 7] = [
@@ -75,7 +69,7 @@ static TRANSFERS: [Column; 9] = [
 ];
 static FREIGHT: [Column; 6] = [
     HERE,
-    column("mode", &["运输方式"], true),
+    column("mode", MODE_NAMES, true),
     column("forwarder", &["货代"], false),
     column("per_unit", &["单件运费"], false),
     column("per_kg", &["每公斤"], false),
@@ -111,7 +105,7 @@ static LOTS: [Column; 4] = [
 ];
 static RETURNS: [Column; 7] = [
     HERE,
-    column("sku", &["msku", "货号"], false),
+    column("sku", SKU_NAMES, false),
     column("rate", &["退货率"], true),
     column("resellable", &["可再售比例"], true),
     column("delay_days", &["天数"], false),
@@ -131,14 +125,14 @@ static WHEREABOUTS: [Column; 3] = [
 
 static STAGES: [Column; 5] = [
     HERE,
-    column("mode", &["运输方式"], true),
+    column("mode", MODE_NAMES, true),
     column("stage", &["阶段"], true),
     column("p50", &["days"], true),
     column("p90", &[], false),
 ];
 static PASSAGES: [Column; 5] = [
     HERE,
-    column("mode", &["运输方式"], true),
+    column("mode", MODE_NAMES, true),
     column("stage", &["阶段"], true),
     column("from", &["开始"], true),
     column("to", &["结束"], true),

@@ -1,26 +1,10 @@
 //! The columns of every file, and the other names they go by.
 
-use super::cells::Column;
+use super::cells::{Column, MODE_NAMES, SKU_NAMES, WAREHOUSE_NAMES, column};
 
-const fn column(name: &'static str, aliases: &'static [&'static str], needed: bool) -> Column {
-    Column {
-        name,
-        aliases,
-        needed,
-    }
-}
-
-const SKU: Column = column(
-    "sku",
-    &["msku", "sellersku", "货号", "商品编码", "产品编码"],
-    true,
-);
-const WAREHOUSE: Column = column(
-    "warehouse",
-    &["warehousecode", "wh", "location", "仓库", "仓库代码"],
-    false,
-);
-const MODE: Column = column("mode", &["transport", "shipmode", "运输方式", "方式"], false);
+const SKU: Column = column("sku", SKU_NAMES, true);
+const WAREHOUSE: Column = column("warehouse", WAREHOUSE_NAMES, false);
+const MODE: Column = column("mode", MODE_NAMES, false);
 const SHIPPED_ON: Column = column(
     "shipped_on",
     &["shipped", "shipdate", "发货日", "发货日期"],

@@ -1,18 +1,10 @@
 //! The columns of the files of demand, and the other names they go by.
 
-use crate::mapping::plan_folder::cells::Column;
+use crate::mapping::plan_folder::cells::{Column, SKU_NAMES, WAREHOUSE_NAMES, column};
 
-const fn column(name: &'static str, aliases: &'static [&'static str], needed: bool) -> Column {
-    Column {
-        name,
-        aliases,
-        needed,
-    }
-}
-
-const WAREHOUSE: Column = column("warehouse", &["warehousecode", "wh", "仓库", "仓库代码"], false);
-const SKU: Column = column("sku", &["msku", "货号"], true);
-const ANY_SKU: Column = column("sku", &["msku", "货号"], false);
+const WAREHOUSE: Column = column("warehouse", WAREHOUSE_NAMES, false);
+const SKU: Column = column("sku", SKU_NAMES, true);
+const ANY_SKU: Column = column("sku", SKU_NAMES, false);
 const FROM: Column = column("from", &["开始", "开始日期"], true);
 const UNTIL: Column = column("until", &["to", "结束", "结束日期"], true);
 const OPEN_END: Column = column("until", &["to", "结束", "结束日期"], false);
