@@ -72,16 +72,23 @@ async fn suggest(night: &Night<'_>, before: &[(Step, StepReport)]) -> Result<Ste
         if current.is_none_or(|head| head.id != day.plan.id) && overtaken < MOST_OVERTAKEN {
             continue;
         }
+        let mut written = false;
         for (recipient, content) in mail.recipients.iter().zip(&contents) {
             match enqueue(night, &mut tx, mail, &day.plan, recipient, content).await? {
-                Enqueued::New => report.count("mails", 1),
+                Enqueued::New => {
+                    written = true;
+                    report.count("mails", 1);
+                }
                 Enqueued::Already(_) => report.count("already", 1),
                 // The day's mail has left or waits: a second one with other numbers would only confuse.
                 Enqueued::Taken { .. } => report.count("kept_first", 1),
             }
         }
-        // Every clock that runs stands in the mail: the reminders up to now are told.
-        clocks::look(night, &mut tx).await?;
+        // Every clock that runs stands in a new mail: the reminders up to now are told. One that was written before does not
+        // have those that came since.
+        if written {
+            clocks::look(night, &mut tx).await?;
+        }
         tx.commit().await?;
         break;
     }

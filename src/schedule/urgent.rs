@@ -26,10 +26,7 @@ pub async fn tell(
 ) -> Result<usize, WatchError> {
     let mut told = 0;
     for recipient in &mail.recipients {
-        let mine: Vec<&Notice> = notices
-            .iter()
-            .filter(|notice| notice.severity >= Severity::Critical && concerns(notice, recipient))
-            .collect();
+        let mine = of_reader(notices, recipient, &mail.recipients);
         if mine.is_empty() {
             continue;
         }
@@ -52,6 +49,15 @@ pub async fn tell(
         told += usize::from(posted? == Enqueued::New);
     }
     Ok(told)
+}
+
+/// What cannot wait and concerns a reader; what concerns none of them is told to all, because it is told only once.
+fn of_reader<'n>(notices: &'n [Notice], recipient: &Recipient, all: &[Recipient]) -> Vec<&'n Notice> {
+    notices
+        .iter()
+        .filter(|notice| notice.severity >= Severity::Critical)
+        .filter(|notice| concerns(notice, recipient) || !all.iter().any(|one| concerns(notice, one)))
+        .collect()
 }
 
 /// A reader with lines of his own is told of his; what nobody owns is told to all.
@@ -81,5 +87,56 @@ fn content(config: &Config, lang: Lang, lines: &[String]) -> MailContent {
         text: format!("{}\n\n{advice}\n", lines.join("\n")),
         inline: Vec::new(),
         attachments: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Asia::Shanghai;
+
+    use super::*;
+    use crate::deadline::{Member, Rule, Why};
+
+    fn reader(owner: Option<&str>) -> Recipient {
+        Recipient {
+            address: "a@b.example".to_owned(),
+            language: Lang::En,
+            owner: owner.map(str::to_owned),
+        }
+    }
+
+    fn notice(severity: Severity, owner: Option<&str>) -> Notice {
+        Notice {
+            severity,
+            rule: Rule::CargoCutOff,
+            why: Why::Reminder,
+            group: None,
+            zone: Shanghai,
+            members: vec![Member {
+                due: None,
+                subject: "BH-1".to_owned(),
+                owner: owner.map(str::to_owned),
+                missing: Vec::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn readers_get_their_own_and_what_is_nobodys_and_nothing_is_told_to_no_one() {
+        let readers = [reader(Some("wang")), reader(Some("li"))];
+        let told = |notices: &[Notice]| {
+            readers
+                .iter()
+                .map(|one| of_reader(notices, one, &readers).len())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[notice(Severity::Critical, Some("wang"))]), [1, 0]);
+        assert_eq!(told(&[notice(Severity::Missed, None)]), [1, 1]);
+        assert_eq!(
+            told(&[notice(Severity::Critical, Some("zhao"))]),
+            [1, 1],
+            "zhao reads no mail"
+        );
+        assert_eq!(told(&[notice(Severity::Warning, Some("wang"))]), [0, 0]);
     }
 }
