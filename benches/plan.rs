@@ -11,6 +11,8 @@ mod backtest;
 mod closed;
 #[path = "plan/quality.rs"]
 mod quality;
+#[path = "plan/shop.rs"]
+mod shop;
 
 use std::hint::black_box;
 

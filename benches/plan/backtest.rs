@@ -4,12 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
-use linkstar::ids::{Sku, WarehouseCode};
-use linkstar::order::Mode;
-use linkstar::planner::{
-    DailySales, DataState, ItemSeries, LaneOption, Observation, Policy, Snapshot, Stage, StageTimes,
-    WarehouseFacts, plan,
-};
+use linkstar::planner::{DailySales, Observation, Policy, Snapshot, Stage, StageTimes, plan};
+
+use super::shop;
 
 const REVIEW: i64 = 7;
 const STEP: usize = 21;
@@ -121,72 +118,46 @@ pub fn run(path: &str) {
 }
 
 fn snapshot(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, as_of: NaiveDate, dice: &mut Dice) -> Snapshot {
-    let warehouse = || WarehouseCode::new("main").unwrap_or_else(|error| unreachable!("{error}"));
     let series = sales
         .iter()
         .filter_map(|(sku, days)| {
             let first_day = *days.keys().next()?;
             let length = usize::try_from((as_of - first_day).num_days()).ok()?;
             // Younger items cannot be judged: half of their history would be the window.
-            (length >= 56).then(|| ItemSeries {
-                warehouse: warehouse(),
-                sku: Sku::new(sku).unwrap_or_else(|error| unreachable!("{error}")),
-                name_zh: String::new(),
-                name_en: String::new(),
-                active: true,
-                sales: DailySales {
-                    first_day,
-                    units: (0..length)
-                        .map(|day| {
-                            Some(
-                                days.get(&(first_day + Days::new(day as u64)))
-                                    .copied()
-                                    .unwrap_or(0),
-                            )
-                        })
-                        .collect(),
-                    in_stock: Vec::new(),
-                },
-                sales_state: DataState::Complete,
-                available: Some(0),
-                pending_putaway: Some(0),
-                stock_state: DataState::Complete,
-                inbound: Vec::new(),
-                production: None,
-                carton_units: None,
-                moq: None,
-                unit_cost: None,
-                service_permille: None,
+            (length >= 56).then(|| {
+                shop::item(
+                    sku,
+                    DailySales {
+                        first_day,
+                        units: (0..length)
+                            .map(|day| {
+                                Some(
+                                    days.get(&(first_day + Days::new(day as u64)))
+                                        .copied()
+                                        .unwrap_or(0),
+                                )
+                            })
+                            .collect(),
+                        in_stock: Vec::new(),
+                    },
+                )
             })
         })
         .collect();
     let shipped = as_of - Days::new(200);
-    Snapshot {
+    shop::snapshot(
         as_of,
-        sources: Vec::new(),
-        warehouses: vec![WarehouseFacts {
-            warehouse: warehouse(),
-            lanes: vec![LaneOption {
-                mode: Mode::Sea,
-                forwarder: None,
-                service: String::new(),
-                priority: 1,
-                stages: vec![StageTimes {
-                    stage: Stage::Transit,
-                    p50: None,
-                    p90: None,
-                    observed: (0..30)
-                        .map(|_| Observation {
-                            from: shipped,
-                            to: shipped + Days::new(dice.lead()),
-                        })
-                        .collect(),
-                }],
-            }],
-            putaway: None,
-        }],
+        StageTimes {
+            stage: Stage::Transit,
+            p50: None,
+            p90: None,
+            observed: (0..30)
+                .map(|_| Observation {
+                    from: shipped,
+                    to: shipped + Days::new(dice.lead()),
+                })
+                .collect(),
+        },
         series,
-        demand: linkstar::planner::DemandFacts::default(),
-        supply: linkstar::planner::SupplyFacts::default(),
-    }
+    )
 }

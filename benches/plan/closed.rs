@@ -7,12 +7,10 @@ use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use linkstar::backtest::{Cell, History, LeadTable, Rule, Settings, World, WorldLane, run};
-use linkstar::ids::{Sku, WarehouseCode};
 use linkstar::order::Mode;
-use linkstar::planner::{
-    DailySales, DataState, ItemSeries, LaneOption, Observation, Policy, SalesClass, Snapshot, Stage,
-    StageTimes, WarehouseFacts,
-};
+use linkstar::planner::{DailySales, Observation, Policy, SalesClass, Stage, StageTimes};
+
+use super::shop;
 
 /// An item that sold next to nothing in the days that count has stock for ever: a year of it is enough to say so.
 const MOST_DAYS: f64 = 365.0;
@@ -165,7 +163,6 @@ fn print_row(world: &World, name: &str, target: u16, cells: &[Vec<Cell>]) {
 }
 
 fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], policy: Policy) -> History {
-    let warehouse = || WarehouseCode::new("main").expect("a code");
     let last = sales
         .values()
         .flat_map(BTreeMap::keys)
@@ -191,60 +188,33 @@ fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], p
                 .copied()
                 .unwrap_or(u32::MAX)
                 .max(1);
-            Some(ItemSeries {
-                warehouse: warehouse(),
-                sku: Sku::new(sku).expect("a SKU"),
-                name_zh: String::new(),
-                name_en: String::new(),
-                active: true,
-                sales: DailySales {
+            Some(shop::item(
+                sku,
+                DailySales {
                     first_day,
                     units: units.into_iter().map(|units| Some(units.min(cap))).collect(),
                     in_stock: Vec::new(),
                 },
-                sales_state: DataState::Complete,
-                available: Some(0),
-                pending_putaway: Some(0),
-                stock_state: DataState::Complete,
-                inbound: Vec::new(),
-                production: None,
-                carton_units: None,
-                moq: None,
-                unit_cost: None,
-                service_permille: None,
-            })
+            ))
         })
         .collect();
     History {
-        snapshot: Snapshot {
-            demand: linkstar::planner::DemandFacts::default(),
+        snapshot: shop::snapshot(
             as_of,
-            sources: Vec::new(),
-            warehouses: vec![WarehouseFacts {
-                warehouse: warehouse(),
-                lanes: vec![LaneOption {
-                    mode: Mode::Sea,
-                    forwarder: None,
-                    service: String::new(),
-                    priority: 1,
-                    stages: vec![StageTimes {
-                        stage: Stage::Transit,
-                        p50: None,
-                        p90: None,
-                        observed: receipts
-                            .iter()
-                            .map(|days| Observation {
-                                from: seen_from,
-                                to: seen_from + Days::new(*days),
-                            })
-                            .collect(),
-                    }],
-                }],
-                putaway: None,
-            }],
+            StageTimes {
+                stage: Stage::Transit,
+                p50: None,
+                p90: None,
+                observed: receipts
+                    .iter()
+                    .map(|days| Observation {
+                        from: seen_from,
+                        to: seen_from + Days::new(*days),
+                    })
+                    .collect(),
+            },
             series,
-            supply: linkstar::planner::SupplyFacts::default(),
-        },
+        ),
         policy,
         stock: BTreeMap::new(),
         rates: BTreeMap::new(),

@@ -7,12 +7,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
-use linkstar::ids::{Sku, WarehouseCode};
-use linkstar::order::Mode;
-use linkstar::planner::{
-    DailySales, DataState, ItemSeries, LaneOption, PlanLine, Policy, Snapshot, Stage, StageTimes,
-    WarehouseFacts, plan,
-};
+use linkstar::planner::{DailySales, PlanLine, Policy, Snapshot, Stage, StageTimes, plan};
+
+use super::shop;
 
 const REVIEW: i64 = 7;
 const STEP: usize = 7;
@@ -214,58 +211,32 @@ fn planned(first: NaiveDate, items: &[Item], origin: usize, window: usize) -> Ve
 }
 
 fn snapshot(items: &[Item], first: NaiveDate, as_of: NaiveDate, origin: usize, window: usize) -> Snapshot {
-    let warehouse = || WarehouseCode::new("main").unwrap_or_else(|error| unreachable!("{error}"));
     let days = window as i64 - REVIEW;
     let series = items
         .iter()
         .filter(|item| item.from + LEAST_DAYS <= origin)
-        .map(|item| ItemSeries {
-            warehouse: warehouse(),
-            sku: Sku::new(&item.sku).unwrap_or_else(|error| unreachable!("{error}")),
-            name_zh: String::new(),
-            name_en: String::new(),
-            active: true,
-            sales: DailySales {
-                first_day: first + Days::new(item.from as u64),
-                units: item.days[item.from..origin]
-                    .iter()
-                    .map(|units| Some(*units))
-                    .collect(),
-                in_stock: Vec::new(),
-            },
-            sales_state: DataState::Complete,
-            available: Some(0),
-            pending_putaway: Some(0),
-            stock_state: DataState::Complete,
-            inbound: Vec::new(),
-            production: None,
-            carton_units: None,
-            moq: None,
-            unit_cost: None,
-            service_permille: None,
+        .map(|item| {
+            shop::item(
+                &item.sku,
+                DailySales {
+                    first_day: first + Days::new(item.from as u64),
+                    units: item.days[item.from..origin]
+                        .iter()
+                        .map(|units| Some(*units))
+                        .collect(),
+                    in_stock: Vec::new(),
+                },
+            )
         })
         .collect();
-    Snapshot {
+    shop::snapshot(
         as_of,
-        sources: Vec::new(),
-        warehouses: vec![WarehouseFacts {
-            warehouse: warehouse(),
-            lanes: vec![LaneOption {
-                mode: Mode::Sea,
-                forwarder: None,
-                service: String::new(),
-                priority: 1,
-                stages: vec![StageTimes {
-                    stage: Stage::Transit,
-                    p50: Some(days),
-                    p90: Some(days),
-                    observed: Vec::new(),
-                }],
-            }],
-            putaway: None,
-        }],
+        StageTimes {
+            stage: Stage::Transit,
+            p50: Some(days),
+            p90: Some(days),
+            observed: Vec::new(),
+        },
         series,
-        demand: linkstar::planner::DemandFacts::default(),
-        supply: linkstar::planner::SupplyFacts::default(),
-    }
+    )
 }
