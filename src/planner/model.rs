@@ -120,7 +120,7 @@ pub struct Explain {
     pub terms: Vec<Explain>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockoutDates {
     /// None: not within the horizon.
     pub p10: Option<NaiveDate>,

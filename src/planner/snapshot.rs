@@ -265,6 +265,12 @@ impl DayUnits {
         }
     }
 
+    /// The first so many days, the last of them first.
+    pub fn newest_first(&self, days: usize) -> impl Iterator<Item = Option<u32>> + '_ {
+        let days = self.0.get(..days).unwrap_or_default().iter().rev();
+        days.map(|units| (*units != GAP).then_some(*units))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = Option<u32>> + '_ {
         self.0.iter().map(|units| (*units != GAP).then_some(*units))
     }
