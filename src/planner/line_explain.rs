@@ -112,7 +112,7 @@ fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
     terms.push(Explain::units("demand_deviation", quantity.deviation));
     for (key, permille) in SHOWN_QUANTILES {
         terms.push(Explain {
-            rule: "quantile".to_owned(),
+            rule: "quantile".into(),
             ..Explain::units(key, units_at(&quantity.interval, permille))
         });
     }
@@ -211,7 +211,7 @@ fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
         }
         terms.push(Explain {
             terms: stage,
-            ..Explain::fact(&format!("stage.{}", days.stage.code()), source, "source")
+            ..Explain::fact(format!("stage.{}", days.stage.code()), source, "source")
         });
     }
     if lane.calendar_days() != 0 {
@@ -242,8 +242,8 @@ fn target_terms(target: &super::supply::TargetView) -> Explain {
         TargetRule::Cost => "rule_cost",
     };
     Explain {
-        value: rule.to_owned(),
-        unit: "source".to_owned(),
+        value: rule.into(),
+        unit: "source".into(),
         ..Explain::heading(
             "target",
             vec![

@@ -206,12 +206,12 @@ pub fn tree(line: &PlanLine, supply: &SupplyLine, as_of: NaiveDate) -> Vec<Expla
         ];
         for mode in &deadline.modes {
             let key = format!("deadline_order_by.{}", mode.mode.code());
-            terms.push(Explain::date(&key, Some(mode.order_by)));
+            terms.push(Explain::date(key, Some(mode.order_by)));
         }
         headings.push(Explain::heading("deadline", terms));
     }
     if let Some(ageing) = &supply.ageing {
-        let money = |key: &str, money: Option<Money>| {
+        let money = |key: &'static str, money: Option<Money>| {
             Explain::fact(
                 key,
                 money.map_or_else(String::new, |money| money.to_string()),
