@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rayon::prelude::*;
 
-use super::context::{Context, MOST_TEACHERS, WarehouseContext};
+use super::context::{Context, MOST_TEACHERS, WarehouseContext, known_days};
 use super::engine::{Funnelled, is_coupled};
-use super::forecast::Buffers;
+use super::forecast::{Buffers, LONGEST_HISTORY};
 use super::line::{Figures, judge};
 use super::model::{Funnel, Reason};
+use super::models::{WINDOWS, velocities};
 use super::snapshot::{ItemSeries, Policy, Snapshot};
 use crate::ids::{Sku, WarehouseCode};
 use crate::money::Money;
@@ -38,6 +40,51 @@ pub struct Briefing<'a> {
 #[must_use]
 pub fn teacher_step(items: usize) -> usize {
     (items / MOST_TEACHERS).max(1)
+}
+
+/// Items of a part: enough that reading one costs little beside planning it.
+const PART: usize = 500;
+
+/// The series, sorted by warehouse and SKU, in parts of one warehouse each, those who teach it before the others.
+#[must_use]
+pub fn parts(series: Vec<ItemSeries>) -> Vec<Vec<ItemSeries>> {
+    let mut parts = Vec::with_capacity(series.len() / PART + 1);
+    let mut rest = series.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let mut items = vec![first];
+        while let Some(next) = rest.next_if(|next| next.warehouse == items[0].warehouse) {
+            items.push(next);
+        }
+        let step = teacher_step(items.len());
+        let (mut teachers, mut others) = (Vec::new(), Vec::new());
+        for (place, item) in items.into_iter().enumerate() {
+            match place.is_multiple_of(step) {
+                true => teachers.push(item),
+                false => others.push(item),
+            }
+        }
+        for items in [teachers, others] {
+            let mut items = items.into_iter().peekable();
+            while items.peek().is_some() {
+                parts.push(items.by_ref().take(PART).collect());
+            }
+        }
+    }
+    parts
+}
+
+/// Units a day of every item over the windows sellers know ([`WINDOWS`]), in-stock days only.
+#[must_use]
+pub fn velocity_table(items: &[ItemSeries], as_of: NaiveDate) -> Vec<[Option<f64>; WINDOWS.len()]> {
+    let row =
+        |item: &ItemSeries| velocities(known_days(item, as_of, LONGEST_HISTORY).map(|(_, units)| units));
+    items.par_iter().map(row).collect()
+}
+
+/// How many of a warehouse's items teach.
+#[must_use]
+pub fn teachers(items: usize) -> usize {
+    items.div_ceil(teacher_step(items))
 }
 
 impl<'a> Briefing<'a> {

@@ -6,7 +6,7 @@ use super::history::analogue::Group;
 use super::history::class::{LifeCycle, NEW_DAYS};
 use super::history::contest::{Contested, contest};
 use super::history::{Adjusted, adjust};
-use super::models::DemandPattern;
+use super::models::{DemandPattern, velocities};
 use super::snapshot::ItemSeries;
 use super::supply::joint::JointBuffers;
 
@@ -72,11 +72,8 @@ pub fn learn_demand(
         buffers.days.push((back, f64::from(units)));
     }
     let oldest = buffers.days.last()?.0;
-    let velocity = |days: usize| {
-        let window = &buffers.days[..days.min(buffers.days.len())];
-        Some(window.iter().map(|(_, units)| units).sum::<f64>() / window.len() as f64)
-    };
-    let (velocity_7, velocity_30, velocity_90) = (velocity(7), velocity(30), velocity(90));
+    let newest = known_days(item, context.as_of, LONGEST_HISTORY).take(wanted);
+    let [_, velocity_7, _, velocity_30, _, velocity_90] = velocities(newest.map(|(_, units)| units));
     let mut out_of_stock = 0;
     let end = (context.as_of - item.sales.first_day).num_days();
     if !item.sales.in_stock.is_empty() {
@@ -160,7 +157,7 @@ pub fn learn_demand(
 const Z90: f64 = 1.281_551_565_544_600_4;
 
 /// Days searched back to fill the history with in-stock days.
-const LONGEST_HISTORY: usize = 1_500;
+pub const LONGEST_HISTORY: usize = 1_500;
 
 fn cut_outliers(days: &mut [(usize, f64)]) -> i64 {
     let (mut total, mut sold_days, mut largest) = (0.0, 0_usize, 0.0_f64);

@@ -9,7 +9,7 @@ use super::inbound::{Incoming, predict};
 use super::lead::LaneDays;
 use super::line_demand;
 use super::line_supply;
-use super::model::{AlertLevel, DataState, Reason, StockoutDates};
+use super::model::{AlertLevel, DataState, PlanLine, Reason, StockoutDates};
 use super::quantify::{Quantity, QuantityTerms, choose_lane, lost_before, quantify, settle_shortage};
 use super::rounding::{Rounded, round_need};
 use super::snapshot::{ItemSeries, MoqPolicy};
@@ -37,6 +37,24 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Those of a line of a whole plan.
+    #[must_use]
+    pub fn of(line: &PlanLine) -> Self {
+        Self {
+            data: line.data,
+            level: line.level,
+            stockout: line.stockout,
+            order_by: line.order_by,
+            ship_by: line.ship_by,
+            eta: line.eta,
+            mode: line.mode,
+            need_units: line.need_units,
+            suggested_units: line.suggested_units,
+            suggested_cartons: line.suggested_cartons,
+            safety_units: line.safety_units,
+        }
+    }
+
     /// Purchase cost of the suggestion.
     #[must_use]
     pub fn cost(&self, item: &ItemSeries) -> Option<Money> {
