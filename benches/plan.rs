@@ -2,6 +2,8 @@
 //!
 //! All figures are CPU time over all threads. `cargo bench --bench plan -- [lines]`; 100,000 lines when nothing is given.
 //! `cargo bench --bench plan -- backtest sales.csv` measures the quality instead, on rows `sku,date,qty`;
+//! `export FILE [lines]` writes the demand for `benches/plan/peers.sh`, which compares with polars, duckdb and statsforecast;
+//! `stored [lines]` plans from a database, figures only, in parts;
 //! `quality sales.csv [cap]` and `weekly weekly.csv` its distribution over fixed intervals;
 //! `cargo bench --bench plan -- loop sales.csv [targets] [policies]` the closed loop (targets such as `900,950`).
 
@@ -9,10 +11,14 @@
 mod backtest;
 #[path = "plan/closed.rs"]
 mod closed;
+#[path = "plan/export.rs"]
+mod export;
 #[path = "plan/quality.rs"]
 mod quality;
 #[path = "plan/shop.rs"]
 mod shop;
+#[path = "plan/stored.rs"]
+mod stored;
 
 use std::hint::black_box;
 
@@ -46,6 +52,13 @@ fn cpu_nanoseconds() -> f64 {
         .sum()
 }
 
+/// Most memory this process had at once.
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap_or("?").trim().to_owned()
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "backtest") {
@@ -56,6 +69,22 @@ fn main() {
         let place = arguments.iter().position(|argument| argument == word)?;
         arguments.get(place + 1)
     };
+    if let Some(place) = arguments.iter().position(|argument| argument == "export") {
+        let lines = arguments.get(place + 2).and_then(|lines| lines.parse().ok());
+        export::run(
+            arguments.get(place + 1).map_or("", String::as_str),
+            lines.unwrap_or(100_000),
+        );
+        return;
+    }
+    if let Some(lines) = after("stored") {
+        stored::run(lines.parse().unwrap_or(100_000));
+        return;
+    }
+    if let Some(url) = after("stored-in") {
+        stored::measure(url);
+        return;
+    }
     if let Some(path) = after("quality") {
         quality::daily(path, arguments.iter().any(|argument| argument == "cap"));
         return;
@@ -137,16 +166,12 @@ fn main() {
     assert_eq!(counted, funnel, "figures alone are the plan's");
     let threads = rayon::current_num_threads();
     let per_line = whole / lines as f64 * 1e6;
-    let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = peak
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap_or("?");
+    let peak = peak();
 
     println!("{planned} lines x {DAYS} days, {threads} threads, funnel {funnel:?}");
     println!(
         "whole plan              {whole:8.3} CPU s  {per_line:7.1} us a line; peak memory {}",
-        peak.trim()
+        peak
     );
     println!(
         "  figures               {figures:8.3} s   {:5.1} %   {:.1} us a line",

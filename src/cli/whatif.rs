@@ -91,7 +91,7 @@ fn shown(compared: &Compared, lang: Lang) -> String {
                 signed(change.after.unwrap_or(0) - change.before.unwrap_or(0)),
             ]
         }));
-        text = format!("{text}\n\n{}", columns(&rows));
+        text = format!("{text}\n{}", columns(&rows));
     }
     text
 }

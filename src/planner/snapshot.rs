@@ -309,10 +309,38 @@ impl<'de> serde::de::Visitor<'de> for Days {
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut days: A) -> Result<DayUnits, A::Error> {
         let mut units = DayUnits(Vec::with_capacity(USUAL_DAYS));
-        while let Some(day) = days.next_element::<Option<u32>>()? {
+        while let Some(Day(day)) = days.next_element()? {
             units.push(day);
         }
         Ok(units)
+    }
+}
+
+/// A number or null, told apart by its first letter and not by trying.
+struct Day(Option<u32>);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DayVisitor)
+    }
+}
+
+struct DayVisitor;
+
+impl serde::de::Visitor<'_> for DayVisitor {
+    type Value = Day;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("units of a day, or null for a gap")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, units: u64) -> Result<Day, E> {
+        let wrong = |_| E::invalid_value(serde::de::Unexpected::Unsigned(units), &self);
+        Ok(Day(Some(u32::try_from(units).map_err(wrong)?)))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Day, E> {
+        Ok(Day(None))
     }
 }
 

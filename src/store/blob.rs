@@ -238,7 +238,9 @@ fn unpack(encoding: &str, stored: Vec<u8>, size: i64) -> std::io::Result<Vec<u8>
         return Ok(stored);
     }
     let size = u64::try_from(size).unwrap_or(0);
-    let mut bytes = Vec::new();
+    // Text shrinks to a tenth, not to a thousandth: a wrong promise takes no memory.
+    let likely = size.min(64 * stored.len() as u64);
+    let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0) + 1);
     // One byte more than promised is enough to see that the promise was wrong; the hash tells the rest.
     DeflateDecoder::new(stored.as_slice())
         .take(size + 1)

@@ -70,7 +70,7 @@ async fn an_override_beside_the_configuration_reaches_the_plan_and_a_wrong_one_i
         .as_array()
         .expect("lines")
         .iter()
-        .find(|line| line["suggested_units"].as_i64().is_some_and(|units| units > 0))
+        .max_by_key(|line| line["need_units"].as_i64())
         .expect("a line")
         .clone();
     let (sku, warehouse) = (
