@@ -135,6 +135,8 @@ pub fn read_receipts(table: &Table, warehouse: &WarehouseCode, zone: Tz) -> Rece
                         kind,
                         units,
                         at,
+                        lot: None,
+                        unit_value: None,
                     };
                     let content = content(&event);
                     let occurrence = seen.entry(content.clone()).or_default();
@@ -277,6 +279,9 @@ fn kind_from(text: &str) -> Option<ReceiptKind> {
         "received" | "receipt" | "receipts" | "收货" | "已收货" => Some(ReceiptKind::Received),
         "put_away" | "putaway" | "stowed" | "上架" | "已上架" => Some(ReceiptKind::PutAway),
         "damaged" | "破损" | "残次" | "不良品" => Some(ReceiptKind::Damaged),
+        "mislabelled" | "wrong_label" | "错标" | "贴错标" | "标签错误" => {
+            Some(ReceiptKind::Mislabelled)
+        }
         _ => None,
     }
 }

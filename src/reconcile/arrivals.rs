@@ -56,6 +56,7 @@ pub fn kind_code(kind: ReceiptKind) -> &'static str {
         ReceiptKind::Received => "received",
         ReceiptKind::PutAway => "put_away",
         ReceiptKind::Damaged => "damaged",
+        ReceiptKind::Mislabelled => "mislabelled",
     }
 }
 
@@ -247,6 +248,7 @@ pub(super) fn gather(
             ReceiptKind::Received => counts.received = units,
             ReceiptKind::PutAway => counts.put_away = units.max(0),
             ReceiptKind::Damaged => counts.damaged = units.max(0),
+            ReceiptKind::Mislabelled => {}
         }
     }
     gathered

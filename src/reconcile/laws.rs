@@ -68,6 +68,8 @@ fn events() -> impl Strategy<Value = Vec<ReceiptEvent>> {
                 kind,
                 units,
                 at: day(on).and_hms_opt(12, 0, 0).unwrap().and_utc(),
+                lot: None,
+                unit_value: None,
             })
             .collect()
     })

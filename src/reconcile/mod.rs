@@ -8,6 +8,7 @@
 
 mod anomaly;
 mod arrivals;
+mod difference;
 mod model;
 mod pool;
 
@@ -17,6 +18,7 @@ use chrono::{Duration, NaiveDate};
 
 pub use anomaly::Anomaly;
 pub use arrivals::{kind_code, origin_of};
+pub use difference::{Difference, DifferenceId, Kind, MatchKey, Pointer, PointerKind, Standing};
 pub use model::{Line, LineState, Pooled, Reconciliation, Reopened, Rules, Tolerance, Verdict};
 
 use crate::catalog::Resolved;

@@ -47,6 +47,8 @@ fn event(key: &str, reference: &str, code: &str, kind: ReceiptKind, units: i64, 
         kind,
         units,
         at: at(on),
+        lot: None,
+        unit_value: None,
     }
 }
 
