@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 29] = [
+const FLOORS: [(&str, u8); 30] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, u8); 29] = [
     ("secret", 0),
     ("wording", 0),
     ("backtest", 1),
+    ("claim", 1),
     ("connector", 1),
     ("mapping", 1),
     ("report", 1),
