@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::amount::CostInvoice;
 use super::responsibility::{Point, Seen};
 use crate::wording::{Lang, text};
 
@@ -121,6 +122,9 @@ pub struct Evidence {
     pub at: Option<DateTime<Utc>>,
     #[serde(default)]
     pub note: String,
+    /// What a maker's invoice says.
+    #[serde(default)]
+    pub costs: Vec<CostInvoice>,
 }
 
 impl Evidence {

@@ -114,6 +114,8 @@ pub enum Why {
     Between,
     /// All cartons arrived; what is missing was missing inside.
     Concealed,
+    /// The same, and the content was scanned when it was packed.
+    Scanned,
     Conflict,
 }
 
@@ -125,6 +127,7 @@ impl Why {
             Self::PackedShort => "packed_short",
             Self::Between => "between",
             Self::Concealed => "concealed",
+            Self::Scanned => "scanned",
             Self::Conflict => "conflict",
         }
     }
@@ -223,6 +226,12 @@ pub fn propose(custody: &Custody) -> Proposal {
         proposal.missing.push(Paper::CartonPhotos);
         if proposal.conflicts.is_empty() {
             proposal.why = Why::Concealed;
+            let whole = |point: Point| shown.get(point as usize).is_some_and(good);
+            if whole(Point::Packed) && whole(Point::Delivered) && !examined {
+                proposal.why = Why::Scanned;
+                proposal.party = Some(Party::Warehouse);
+                proposal.candidates = vec![Party::Warehouse];
+            }
         }
         return proposal;
     };

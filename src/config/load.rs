@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "account",
     "store",
     "night",
@@ -40,6 +40,7 @@ const SECTIONS: [&str; 15] = [
     "inbox",
     "archive",
     "deadlines",
+    "claims",
     "log",
     "web",
     "connector",
@@ -98,6 +99,7 @@ pub fn load_text(
     let inbox = or_default(&mut sections, "inbox");
     let archive = or_default(&mut sections, "archive");
     let deadlines = or_default(&mut sections, "deadlines");
+    let claims = or_default(&mut sections, "claims");
     let log = or_default(&mut sections, "log");
     let web = sections.take("web");
     let connectors: Vec<ConnectorSection> = sections.take_each("connector");
@@ -115,6 +117,7 @@ pub fn load_text(
             inbox,
             archive,
             deadlines,
+            claims,
             log,
             web,
             connectors,

@@ -10,7 +10,7 @@ mod web;
 pub use load::{ConfigError, load, load_text};
 pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, DeadlineSection,
+    AccountSection, ArchiveSection, CancelSection, CatchUp, ClaimSection, ConnectorSection, DeadlineSection,
     ForwarderSection, InboxSection, LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection,
     Recipient, SftpSection, StoreSection,
 };
@@ -37,6 +37,7 @@ pub struct Config {
     pub inbox: InboxSection,
     pub archive: ArchiveSection,
     pub deadlines: DeadlineSection,
+    pub claims: ClaimSection,
     pub log: LogSection,
     /// The pages are served only when the section is there.
     pub web: Option<WebSection>,

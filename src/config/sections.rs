@@ -227,6 +227,14 @@ pub struct DeadlineSection {
     pub milestones: Option<PathBuf>,
 }
 
+/// Under which rules somebody is asked to pay for what was lost.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClaimSection {
+    /// Rows of one's own (contracts, policies, rates of the special drawing right) beside those that ship with linkstar.
+    pub rules: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {

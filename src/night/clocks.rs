@@ -71,6 +71,7 @@ pub async fn duties(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<Duty>, StoreEr
             duties.extend(of_order(&stored, &story, &catalog, night.config.account.zone));
         }
     }
+    duties.extend(super::claim_clocks::duties(night, tx, &catalog).await?);
     Ok(duties)
 }
 

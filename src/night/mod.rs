@@ -10,7 +10,9 @@ pub mod announce;
 pub mod assemble;
 mod bounce;
 mod calibrate;
+pub mod cases;
 pub mod chain_folder;
+mod claim_clocks;
 pub mod clocks;
 pub mod decide;
 mod deliver;
@@ -56,6 +58,10 @@ pub enum NightError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Order(#[from] crate::store::orders::OrderStoreError),
+    #[error(transparent)]
+    Claim(#[from] crate::store::claims::ClaimStoreError),
+    #[error(transparent)]
+    Dossier(#[from] crate::claim::dossier::DossierError),
     #[error(transparent)]
     Plan(#[from] crate::store::plans::PlanError),
     #[error(transparent)]

@@ -158,12 +158,14 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     }
     let unmapped = unmapped(night, &books.done);
     catalog::record_unmapped(&mut tx, account, &unmapped, night.now()).await?;
+    let cases = super::cases::follow(night, &mut tx, &catalog).await?;
     tx.commit().await?;
 
     report.count("lines", books.done.lines.len());
     report.count("changed", changes.len());
     report.count("differences", books.done.differences().count());
     report.count("order_events", moved);
+    report.count("cases", cases.opened);
     report.count("learned", usize::try_from(learned).unwrap_or(0));
     for anomaly in &books.done.anomalies {
         report.problems.push(serde_json::to_string(anomaly)?);

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::presence::Presence;
+use crate::claim::rules::ClaimRules;
 use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
 use crate::deadline::RuleBook;
@@ -31,6 +32,8 @@ pub struct Tools {
     pub book: RuleBook,
     /// What the words of trackers mean.
     pub words: Words,
+    /// Dated rows of conventions and contracts.
+    pub claims: ClaimRules,
     /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
@@ -88,7 +91,8 @@ impl Tools {
         };
         let book = book(config).map_err(|more| problems.extend(more));
         let words = words(config).map_err(|more| problems.extend(more));
-        let (Ok(book), Ok(words), true) = (book, words, problems.is_empty()) else {
+        let claims = claim_rules(config).map_err(|more| problems.extend(more));
+        let (Ok(book), Ok(words), Ok(claims), true) = (book, words, claims, problems.is_empty()) else {
             return Err(ToolsError::Problems(problems));
         };
         Ok(Self {
@@ -97,6 +101,7 @@ impl Tools {
             inbound,
             book,
             words,
+            claims,
             inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
@@ -238,6 +243,17 @@ fn words(config: &Config) -> Result<Words, Vec<Problem>> {
         None => Ok(shipped),
         Some(path) => shipped.and(
             &own_file(config, "deadlines.milestones", path)?,
+            &path.display().to_string(),
+        ),
+    }
+}
+
+fn claim_rules(config: &Config) -> Result<ClaimRules, Vec<Problem>> {
+    let shipped = ClaimRules::shipped()?;
+    match &config.claims.rules {
+        None => Ok(shipped),
+        Some(path) => shipped.and(
+            &own_file(config, "claims.rules", path)?,
             &path.display().to_string(),
         ),
     }

@@ -12,6 +12,7 @@ pub mod archive;
 pub mod blob;
 pub mod calibration;
 pub mod catalog;
+pub mod claims;
 pub mod clocks;
 pub mod copy;
 pub mod dialect;

@@ -46,6 +46,7 @@ fn evidence(sha256: &str) -> CaseEventKind {
             clean: Some(true),
             at: None,
             note: String::new(),
+            costs: Vec::new(),
         },
     }
 }

@@ -117,6 +117,15 @@ fn r68_all_cartons_there_and_units_missing_inside_asks_for_photos() {
     assert_eq!((found.party, found.why), (None, Why::Concealed));
     assert_eq!(found.candidates, [Party::Shipper, Party::Warehouse]);
     assert!(found.missing.contains(&Paper::CartonPhotos));
+    let scanned = propose(&custody(vec![
+        seen(Point::Packed, 20, 1),
+        seen(Point::Delivered, 20, 5),
+        seen(Point::Counted, 20, 9),
+    ]));
+    assert_eq!(
+        (scanned.party, scanned.why),
+        (Some(Party::Warehouse), Why::Scanned)
+    );
     // A signature without a count is no clean hand-over.
     let mut uncounted = seen(Point::Delivered, 20, 5);
     uncounted.cartons = None;
