@@ -38,6 +38,7 @@ const SECTIONS: [&str; 16] = [
     "mail",
     "order",
     "inbox",
+    "receipts",
     "archive",
     "deadlines",
     "claims",
@@ -97,6 +98,7 @@ pub fn load_text(
     let mail = sections.take("mail");
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
+    let receipts = or_default(&mut sections, "receipts");
     let archive = or_default(&mut sections, "archive");
     let deadlines = or_default(&mut sections, "deadlines");
     let claims = or_default(&mut sections, "claims");
@@ -115,6 +117,7 @@ pub fn load_text(
             mail,
             order,
             inbox,
+            receipts,
             archive,
             deadlines,
             claims,
@@ -164,6 +167,7 @@ fn check(config: &Config, sections: &mut Sections<'_>) {
             );
         }
     }
+    super::receipts::check(&config.receipts, sections);
     super::trial::check(&config.trial, sections);
     if let Some(web) = &config.web {
         super::web::check(web, sections);

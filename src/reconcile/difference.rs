@@ -178,6 +178,9 @@ pub struct Pointer {
     pub source: String,
     pub key: String,
     pub units: i64,
+    /// What an event was known by.
+    #[serde(default)]
+    pub by: Option<MatchKey>,
 }
 
 /// Sixteen hex digits that name a difference wherever it is computed: the same line and kind, the same name.

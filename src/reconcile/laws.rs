@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -100,14 +101,19 @@ fn run(
 ) -> Reconciliation {
     let evidence = Evidence {
         shipments,
+        packing: &BTreeMap::new(),
+        packs: &BTreeMap::new(),
         events,
         notices,
         announced: &[],
     };
     let own = |_: &WarehouseCode, code: &str, _: NaiveDate| {
-        Some(Resolved {
-            sku: Sku::new(code).ok()?,
-            multiple: 1,
+        Some(Meaning {
+            resolved: Resolved {
+                sku: Sku::new(code).ok()?,
+                multiple: 1,
+            },
+            barcode: false,
         })
     };
     reconcile(evidence, &Rules::default(), &own, day(on))
