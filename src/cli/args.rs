@@ -172,6 +172,22 @@ pub enum Command {
         after_help = "Example: linkstar deadlines\n         linkstar deadlines ack isf_importer BH260907-01 --by wang"
     )]
     Deadlines(super::clocks::DeadlinesArgs),
+    /// Units that are gone or broken: who seems responsible, until when one may ask, which papers are missing.
+    #[command(
+        after_help = "Example: linkstar case list\n         linkstar case show BH260907-01-L\n         linkstar case assign BH260907-01-L carrier --reason 'POD says 18' --by wang"
+    )]
+    Case {
+        #[command(subcommand)]
+        command: super::case::CaseCommand,
+    },
+    /// What is asked of whom for lost or broken units, and the money that came of it.
+    #[command(
+        after_help = "Example: linkstar claim draft BH260907-01-L --by wang\n         linkstar claim dossier BH260907-01-L-1 --to claim.zip --by wang\n         linkstar claim submit BH260907-01-L-1 --ticket T-17 --by wang"
+    )]
+    Claim {
+        #[command(subcommand)]
+        command: super::claim::ClaimCommand,
+    },
     /// What carriers, trackers and people told of an order's goods; tell something yourself.
     #[command(
         after_help = "Example: linkstar events show BH260907-01\n         linkstar events add BH260907-01 isf_filed 2026-09-10T08:00+08:00 --text ISF-123\n         linkstar events unknown"

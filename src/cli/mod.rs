@@ -4,7 +4,9 @@ mod accuracy;
 pub mod args;
 mod audit;
 pub mod backtest;
+mod case;
 mod catalog;
+mod claim;
 mod clocks;
 mod connector;
 mod context;
@@ -175,6 +177,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Deadlines(args) => clocks::deadlines(cli, args).await,
+        Command::Case { command } => case::run(cli, command).await,
+        Command::Claim { command } => claim::run(cli, command).await,
         Command::Events { command } => clocks::events(cli, command).await,
         Command::Decisions(args) => trial::decisions(cli, args).await,
         Command::Trial(args) => trial::trial(cli, args).await,

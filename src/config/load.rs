@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "account",
     "store",
     "night",

@@ -3,6 +3,7 @@
 mod archive;
 mod backtest;
 mod catalog;
+mod claims;
 mod connectors;
 mod delivery;
 mod documents;

@@ -1,0 +1,7 @@
+//! Cases, claims and their dossiers (R68–R70), on both engines and through the commands.
+
+mod commands;
+mod follow;
+mod kill;
+mod laws;
+mod stage;
