@@ -36,6 +36,7 @@ pub mod planner;
 pub mod problem;
 pub mod quantity;
 pub mod reconcile;
+pub mod scorecard;
 pub mod secret;
 pub mod wording;
 

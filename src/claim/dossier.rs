@@ -67,8 +67,9 @@ pub struct Facts<'a> {
     /// Who is asked, by name.
     pub to: &'a str,
     pub shipped: i64,
-    pub received: i64,
-    pub damaged: i64,
+    /// As the warehouse reports it; `None` where it does not.
+    pub received: Option<i64>,
+    pub damaged: Option<i64>,
     pub happened: &'a [Happened],
     pub items: &'a [Item],
     /// Needed, and nowhere.

@@ -7,7 +7,8 @@ use crate::wording::{Lang, text};
 const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
 
 fn both(key: &str, places: &[(&str, String)]) -> String {
-    LANGS.map(|lang| filled(lang, key, places)).join(" / ")
+    let [zh, en] = LANGS.map(|lang| filled(lang, key, places));
+    if zh == en { zh } else { format!("{zh} / {en}") }
 }
 
 fn filled(lang: Lang, key: &str, places: &[(&str, String)]) -> String {
@@ -43,6 +44,12 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
         .claim
         .submitted_on
         .unwrap_or_else(|| facts.claim.drafted_at.date_naive());
+    let count = |units: Option<i64>| {
+        units.map_or_else(
+            || filled(lang, "claim.letter.unknown", &[]),
+            |units| units.to_string(),
+        )
+    };
     let mut blocks = vec![
         Block::Title(say("title", &[("claim", facts.claim.number.clone())])),
         Block::Text(say(
@@ -69,15 +76,15 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
             "counts",
             &[
                 ("shipped", facts.shipped.to_string()),
-                ("received", facts.received.to_string()),
-                ("damaged", facts.damaged.to_string()),
+                ("received", count(facts.received)),
+                ("damaged", count(facts.damaged)),
                 ("units", asked.units().to_string()),
                 ("kind", asked.kind.text(lang)),
             ],
         )),
     ];
     let mut rows = vec![
-        ["sku", "units", "difference"]
+        ["sku", "units", "carton", "difference"]
             .map(|key| filled(lang, &format!("claim.head.{key}"), &[]))
             .to_vec(),
     ];
@@ -85,11 +92,17 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
         vec![
             line.sku.to_string(),
             line.units.to_string(),
+            facts
+                .case
+                .lines
+                .get(&line.difference)
+                .and_then(|missing| missing.carton.clone())
+                .unwrap_or_else(|| "-".to_owned()),
             line.difference.clone(),
         ]
     }));
     blocks.push(Block::Table {
-        shares: vec![45, 15, 40],
+        shares: vec![30, 12, 32, 26],
         rows,
     });
     let agreed = facts.case.proposal.as_ref();
@@ -125,18 +138,12 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
         ],
     )));
     if let Some(window) = facts.window {
-        blocks.push(Block::Note(say(
-            "window",
-            &[
-                (
-                    "from",
-                    window
-                        .not_before
-                        .map_or_else(|| "-".to_owned(), |day| day.to_string()),
-                ),
-                ("to", window.last_day.to_string()),
-            ],
-        )));
+        let last = ("to", window.last_day.to_string());
+        let text = match window.not_before {
+            Some(first) => say("window", &[("from", first.to_string()), last]),
+            None => say("until", &[last]),
+        };
+        blocks.push(Block::Note(text));
     }
     blocks.push(Block::Heading(say("request", &[])));
     blocks.push(Block::Text(say("please", &[])));

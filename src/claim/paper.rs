@@ -342,9 +342,19 @@ fn pieces(text: &str) -> Vec<&str> {
     for (at, c) in text.char_indices() {
         let closing = matches!(
             c,
-            ',' | '。' | '、' | ';' | ':' | '!' | '?' | ')' | '》' | '」' | '%'
+            '\u{3001}'
+                | '\u{3002}'
+                | '\u{300b}'
+                | '\u{300d}'
+                | '\u{ff01}'
+                | '\u{ff09}'
+                | '\u{ff0c}'
+                | '\u{ff1a}'
+                | '\u{ff1b}'
+                | '\u{ff1f}'
+                | '%'
         );
-        let opens = matches!(before, Some('(' | '《' | '「'));
+        let opens = matches!(before, Some('\u{ff08}' | '\u{300a}' | '\u{300c}'));
         let breaks = match before {
             None => false,
             Some(' ') => c != ' ',
@@ -385,9 +395,18 @@ mod tests {
     #[test]
     fn lines_break_between_words_and_a_word_wider_than_the_line_is_cut() {
         let fonts = Fonts::built_in().unwrap();
-        let lines = wrap(fonts, "one two three 四五六七,八", 10.0, Weight::Regular, 50.0);
-        assert_eq!(lines.concat().replace(' ', ""), "onetwothree四五六七,八");
-        assert!(lines.iter().all(|line| !line.starts_with(',')), "{lines:?}");
+        let lines = wrap(
+            fonts,
+            "one two three 四五六七\u{ff0c}八",
+            10.0,
+            Weight::Regular,
+            50.0,
+        );
+        assert_eq!(lines.concat().replace(' ', ""), "onetwothree四五六七\u{ff0c}八");
+        assert!(
+            lines.iter().all(|line| !line.starts_with('\u{ff0c}')),
+            "{lines:?}"
+        );
         let long = wrap(fonts, &"x".repeat(60), 10.0, Weight::Regular, 50.0);
         assert!(long.len() > 4 && long.concat().len() == 60);
     }

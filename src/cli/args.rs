@@ -159,6 +159,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How good forwarders and warehouses are: kept promises, lead times, losses, papers, claims; and how sure that is.
+    #[command(after_help = "Example: linkstar scorecard --since 2026-01-01 --parts")]
+    Scorecard(super::scorecard::ScorecardArgs),
     /// Compute a stored plan again from its stored inputs and compare the bytes.
     #[command(after_help = "Example: linkstar replay 3fa9c2")]
     Replay { plan: String },

@@ -28,6 +28,7 @@ mod planning;
 mod receive;
 mod run;
 pub mod schedule;
+mod scorecard;
 pub mod status;
 mod trial;
 mod web;
@@ -174,6 +175,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
         Command::Forecast(args) => forecasts::run(cli, args).await,
+        Command::Scorecard(args) => scorecard::run(cli, args).await,
         Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Deadlines(args) => clocks::deadlines(cli, args).await,

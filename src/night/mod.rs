@@ -29,6 +29,7 @@ mod presence;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
+pub mod scoring;
 pub mod sources;
 pub mod step;
 pub mod suggest;

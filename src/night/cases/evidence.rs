@@ -53,7 +53,9 @@ pub async fn dossier(
         || (claim.asked.regime.clone(), claim.asked.regime.clone()),
         |regime| (regime.zh.clone(), regime.en.clone()),
     );
-    let sum = |figure: fn(&crate::reconcile::Line) -> i64| scene.lines.iter().map(figure).sum();
+    let reported = |figure: fn(&crate::reconcile::Line) -> i64| {
+        (!scene.lines.is_empty()).then(|| scene.lines.iter().map(figure).sum())
+    };
     let shipper = &scene.stored.order.shipper.name;
     let facts = Facts {
         claim,
@@ -66,9 +68,9 @@ pub async fn dossier(
             shipper
         },
         to: &to(night, scene, claim),
-        shipped: sum(|line| line.shipped),
-        received: sum(|line| line.received),
-        damaged: sum(|line| line.damaged),
+        shipped: scene.stored.order.totals().units,
+        received: reported(|line| line.received),
+        damaged: reported(|line| line.damaged),
         happened: &happened(scene),
         items: &items,
         missing: &lacking,

@@ -56,12 +56,12 @@ async fn r68_to_r70_from_the_case_to_the_money() {
         2,
         &["did you mean `LS-20261122-001-L`?"],
     );
-    let pod = stage.file("pod.pdf", "signed for 12 cartons");
+    let pod = stage.file("pod.pdf", "signed for 11 cartons");
     let pod_says = [
         "--paper",
         "delivery_proof",
         "--cartons",
-        "12",
+        "11",
         "--clean",
         "--at",
         "2026-10-12T10:00+01:00",
@@ -74,12 +74,12 @@ async fn r68_to_r70_from_the_case_to_the_money() {
         2,
         &["the same file as delivery_proof is there already"],
     );
-    let report = stage.file("report.pdf", "counted 11 cartons");
+    let report = stage.file("report.pdf", "counted 10 cartons");
     says(
-        &evidence(&stage, &[&report, "--paper", "receipt_report", "--cartons", "11"]),
+        &evidence(&stage, &[&report, "--paper", "receipt_report", "--cartons", "10"]),
         0,
         &[
-            "Last clean hand-over: proof of delivery (pod.pdf: 12)",
+            "Last clean hand-over: proof of delivery (pod.pdf: 11)",
             "with the warehouse",
         ],
     );
@@ -409,11 +409,8 @@ async fn r70_the_clock_of_amazon_is_told_not_before_day_15_and_critical_on_day_5
     };
     assert_eq!(severity("2026-09-04"), "notice");
     // Day 50.
-    assert_eq!(
-        severity("2026-10-21"),
-        "notice".replace("notice", &severity("2026-10-21"))
-    );
-    assert_eq!(severity("2026-10-22"), "critical");
+    assert_eq!(severity("2026-10-20"), "warning");
+    assert_eq!(severity("2026-10-21"), "critical");
     assert_eq!(severity("2026-11-02"), "missed");
     // Too early is refused, with the day.
     let invoice = stage.file("inv.pdf", "x");
@@ -479,9 +476,15 @@ async fn r70_the_clock_of_amazon_is_told_not_before_day_15_and_critical_on_day_5
         "--at",
         "2026-10-22T12:00:00Z",
     ]);
+    let listed = read(&ran);
+    let still = listed["alerts"]
+        .as_array()
+        .expect("alerts")
+        .iter()
+        .any(|alert| alert["rule"] == "claim_last_day" && alert["resolved_at"].is_null());
     assert!(
-        !ran.out.contains("\"claim_last_day\"") || ran.out.contains("resolved_at"),
-        "{ran:#?}"
+        !still,
+        "what was asked for has no last day to ask any more: {listed:#}"
     );
 }
 
@@ -526,7 +529,7 @@ async fn r70_limits_insurance_and_what_is_not_known_are_said() {
         &[],
     );
     // 118.25 + 10 % less 500 CNY at 1.05 / 9.7.
-    says(&draft(&["--against", "insurer"]), 0, &["75.95 GBP"]);
+    says(&draft(&["--against", "insurer"]), 0, &["75.96 GBP"]);
     says(
         &stage.linkstar(&["case", "close", CASE, "--reason", "small", "--by", "wang"]),
         0,
