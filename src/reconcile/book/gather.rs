@@ -223,7 +223,7 @@ impl Book {
     }
 
     /// Two reports of the same units must not be added: the fuller one counts.
-    fn fullest<'e, 'b>(&self, kind: &'e [&'b Event], count: &mut Count) -> (&'e [&'b Event], i64) {
+    pub(super) fn fullest<'e, 'b>(&self, kind: &'e [&'b Event], count: &mut Count) -> (&'e [&'b Event], i64) {
         let mut best: (&[&Event], i64) = (&[], i64::MIN);
         let mut second = None;
         for same in kind.chunk_by(|a, b| a.origin == b.origin) {

@@ -208,6 +208,8 @@ pub struct Book {
     strays_in_pools: BTreeMap<u32, Vec<u32>>,
     as_of: Option<i32>,
     pool: BTreeMap<(u32, u32), Entry>,
+    /// SKUs under which a shipment stands in the pool.
+    in_pools: HashMap<u32, Vec<u32>>,
     shares: BTreeMap<(u32, u32), Vec<Share>>,
     found: HashMap<u32, Vec<Found>>,
 }
@@ -239,6 +241,7 @@ impl Book {
             strays_in_pools: BTreeMap::new(),
             as_of: None,
             pool: BTreeMap::new(),
+            in_pools: HashMap::new(),
             shares: BTreeMap::new(),
             found: HashMap::new(),
         }
@@ -645,6 +648,9 @@ impl Book {
             + (self.shipment_of_carton.capacity() + self.shipment_of_reference.capacity()) * size_of::<u32>()
     }
 }
+
+#[cfg(test)]
+mod laws;
 
 fn fold(reference: &str) -> std::borrow::Cow<'_, str> {
     let trimmed = reference.trim();
