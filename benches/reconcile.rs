@@ -225,25 +225,13 @@ fn whole(text: &str) -> i64 {
     text.parse().expect("a whole number")
 }
 
-/// Milliseconds that new lines all over the books take until every difference is up to date.
-fn batch(shards: &mut [BTreeMap<u64, Book>], count: u64, round: u64) -> f64 {
-    let new: Vec<(lines::Line, String, String, String, String)> = (0..NEW_LINES)
-        .map(|at| {
-            let one = lines::line(lines::mixed(round << 32 | at) % count);
-            (
-                one,
-                format!("N{round}-{at}"),
-                format!("SO{:08}", one.shipment),
-                format!("U{:09}", one.carton),
-                format!("S{:06}", one.sku),
-            )
-        })
-        .collect();
-    let watch = Stopwatch::start();
-    for (one, key, order, carton, sku) in &new {
-        let book = shards[(one.warehouse % THREADS) as usize]
-            .get_mut(&one.warehouse)
-            .expect("its book");
+/// A line with the texts a report has of it: key, order, carton, SKU.
+type New = (lines::Line, String, String, String, String);
+
+/// Puts the shard's new lines into its books and brings every difference up to date.
+fn take(shard: u64, books: &mut BTreeMap<u64, Book>, new: &[New]) -> usize {
+    for (one, key, order, carton, sku) in new.iter().filter(|(one, ..)| one.warehouse % THREADS == shard) {
+        let book = books.get_mut(&one.warehouse).expect("its book");
         book.take(&Told {
             origin: "api",
             key,
@@ -259,11 +247,35 @@ fn batch(shards: &mut [BTreeMap<u64, Book>], count: u64, round: u64) -> f64 {
             value: None,
         });
     }
-    let judged: usize = shards
-        .iter_mut()
-        .flatten()
-        .map(|(_, book)| book.judge(lines::AS_OF))
-        .sum();
+    books.values_mut().map(|book| book.judge(lines::AS_OF)).sum()
+}
+
+/// Milliseconds that new lines all over the books take until every difference is up to date.
+fn batch(shards: &mut [BTreeMap<u64, Book>], count: u64, round: u64) -> f64 {
+    let new: Vec<New> = (0..NEW_LINES)
+        .map(|at| {
+            let one = lines::line(lines::mixed(round << 32 | at) % count);
+            (
+                one,
+                format!("N{round}-{at}"),
+                format!("SO{:08}", one.shipment),
+                format!("U{:09}", one.carton),
+                format!("S{:06}", one.sku),
+            )
+        })
+        .collect();
+    let new = &new;
+    let watch = Stopwatch::start();
+    let judged: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .zip(shards)
+            .map(|(shard, books)| scope.spawn(move || take(shard, books, new)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a shard"))
+            .sum()
+    });
     let took = watch.elapsed().as_secs_f64() * 1000.0;
     assert!(judged as u64 > NEW_LINES / 2, "{judged}");
     took

@@ -68,7 +68,7 @@ impl Book {
         let as_of = self.as_of.unwrap_or_default();
         for reference in std::mem::take(&mut self.touched_strays) {
             let place = STRAY | reference;
-            let mut by_sku: BTreeMap<u32, BTreeMap<u8, Entry>> = BTreeMap::new();
+            let mut by_sku: BTreeMap<u32, BTreeMap<u16, Entry>> = BTreeMap::new();
             for number in self.stray_references.get(&reference).into_iter().flatten() {
                 let event = self.events[*number as usize];
                 if event.on > as_of || event.kind != 0 {

@@ -258,7 +258,7 @@ impl Book {
                         .get(usize::from(event.origin))
                         .cloned()
                         .unwrap_or_default(),
-                    key: key.get(1..).unwrap_or_default().to_owned(),
+                    key: key.chars().skip(1).collect(),
                     units: event.units,
                     by: Some(self.by(&event)),
                 });
