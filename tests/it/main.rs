@@ -15,6 +15,7 @@ mod night;
 mod papers;
 mod planner;
 mod receipts;
+mod reconcile;
 mod services;
 mod store;
 mod web;

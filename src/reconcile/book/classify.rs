@@ -141,7 +141,7 @@ impl Book {
             if count.unread {
                 continue;
             }
-            self.told(count, sheet, standing, &mut found);
+            self.told(count, left, sheet, standing, &mut found);
             let pooled = !self.shares_of(shipment, count.sku).is_empty();
             if left != 0 || count.mislabelled != 0 {
                 rests.push(Rest {
@@ -198,7 +198,7 @@ impl Book {
     }
 
     /// What the reports say by themselves, whatever the count comes to.
-    fn told(&self, count: &Count, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
+    fn told(&self, count: &Count, left: i64, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
         let new = |kind, units| Found::new(kind, count.sku, units, standing, sure::TOLD);
         if count.damaged > 0 {
             found.push(new(Kind::Damaged, count.damaged));
@@ -226,7 +226,10 @@ impl Book {
             .last
             .map(|last| last.saturating_add(self.rules.putaway_days));
         if sheet.shelf_reports && waiting > 0 && self.as_of > due {
-            found.push(new(Kind::PutAwayGap, waiting));
+            // Too many by one count told twice, and as many that never reach the shelf.
+            let twice = left == waiting && count.twins.contains(&waiting);
+            let twice = twice.then_some(Kind::DuplicateReport);
+            found.push(new(Kind::PutAwayGap, waiting).or(twice.as_slice()));
         }
     }
 
