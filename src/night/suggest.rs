@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 
+use super::cases::{self, Standing};
 use super::notice::Notice;
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
@@ -19,8 +20,8 @@ use crate::money::Currency;
 use crate::planner::{Plan, PlanDiff};
 use crate::reconcile::Line;
 use crate::report::{
-    DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, TrialNote, UnmappedCode,
-    render_mail,
+    CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, TrialNote,
+    UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -34,6 +35,7 @@ struct Day {
     catalog: Catalog,
     orders: Vec<StoredOrder>,
     closed: Vec<Line>,
+    cases: Vec<Standing>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<(Step, String)>,
     /// Clocks that run.
@@ -158,11 +160,12 @@ async fn gather(
             problems.push((Step::Receive, told));
         }
     }
+    let catalog = catalog::load(tx, account, night.today()).await?;
     Ok(Some(Day {
         diff,
-        catalog: catalog::load(tx, account, night.today()).await?,
         orders: orders::all(tx, account).await?,
         alerts: clocks::list(night, tx).await?,
+        cases: cases::standing(night, tx, &catalog, false).await?,
         closed: news(receipts::changes_on(tx, account, night.today()).await?),
         unmapped: unmapped
             .into_iter()
@@ -174,6 +177,7 @@ async fn gather(
             .collect(),
         problems,
         plan,
+        catalog,
     }))
 }
 
@@ -268,6 +272,11 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
             .iter()
             .map(|line| receipt(line, recipient.language))
             .collect(),
+        cases: day
+            .cases
+            .iter()
+            .map(|one| case(one, recipient.language))
+            .collect(),
         unmapped: day.unmapped.clone(),
         run_problems: run_problems(&day.problems, recipient.language),
         owner,
@@ -336,6 +345,18 @@ fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
         put_away: Some(line.put_away),
         difference: Some(line.difference),
         state: text(lang, &format!("receipts.verdict.{}", line.verdict.code()), &[]),
+    }
+}
+
+fn case(one: &Standing, lang: Lang) -> CaseSummary {
+    CaseSummary {
+        number: one.case.number.clone(),
+        warehouse: one.case.subject.warehouse.clone(),
+        skus: one.case.lines.values().map(|line| line.sku.clone()).collect(),
+        units: one.case.units(),
+        party: one.party_text(lang),
+        state: one.state_text(lang),
+        last_day: one.last_day,
     }
 }
 

@@ -18,8 +18,8 @@ pub mod view;
 mod workbook;
 
 pub use model::{
-    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReportError,
-    RunProblem, TrialNote, UnmappedCode,
+    Attachment, CaseSummary, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary,
+    ReportError, RunProblem, TrialNote, UnmappedCode,
 };
 
 pub use reconciliation::{FlowDay, ReconciliationReport, pointer_text, reconciliation_workbook};

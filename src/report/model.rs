@@ -32,6 +32,8 @@ pub struct DailyReport<'a> {
     pub deadlines: Vec<Shown>,
     pub orders: Vec<OrderMotion>,
     pub receipts: Vec<ReceiptSummary>,
+    /// Open cases, the one with the nearest last day first.
+    pub cases: Vec<CaseSummary>,
     pub unmapped: Vec<UnmappedCode>,
     pub run_problems: Vec<RunProblem>,
     /// Only the lines of one person; `None` shows all.
@@ -83,6 +85,20 @@ pub struct ReceiptSummary {
     /// Put away less shipped; `None` while it cannot be told.
     pub difference: Option<i64>,
     pub state: String,
+}
+
+/// Units that are gone or broken, and nobody has paid for yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseSummary {
+    pub number: String,
+    pub warehouse: WarehouseCode,
+    pub skus: BTreeSet<Sku>,
+    pub units: i64,
+    /// Who is asked, and how far that is, in the report's language.
+    pub party: String,
+    pub state: String,
+    /// `None`: nobody knows it yet.
+    pub last_day: Option<NaiveDate>,
 }
 
 /// A code seen in data that no item claims: its units are in no number of the plan.

@@ -1,82 +1,38 @@
 //! Cases for people and programs to look at.
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::super::claim;
 use super::super::context::{Context, columns, fill, heads, print, print_json};
 use super::super::{CliError, Exit};
 use super::{no_case, refused};
-use crate::claim::case::{Case, CaseState};
+use crate::claim::case::CaseState;
 use crate::claim::evidence::missing;
 use crate::claim::state::Claim;
-use crate::night::cases::{self, Scene, World};
+use crate::night::cases::{self, World};
 use crate::store::catalog;
 use crate::store::claims;
-use crate::wording::{Lang, text};
-
-/// The last day against whoever is asked, or why nobody knows it.
-fn last_day(context: &Context, scene: &Scene, claim: Option<&Claim>) -> Result<NaiveDate, String> {
-    let party = claim
-        .map(|claim| claim.asked.party)
-        .or_else(|| scene.case.against())
-        .ok_or_else(|| cases::NotYet::Nobody.to_string())?;
-    let named = claim.and_then(cases::named);
-    scene
-        .window(&context.night(false), (party, named), claim)
-        .map(|window| window.last_day)
-        .map_err(|error| error.to_string())
-}
-
-fn party_of(case: &Case, lang: Lang) -> String {
-    match (case.party, &case.proposal) {
-        (Some(party), _) => party.text(lang),
-        (None, Some(proposal)) => {
-            let party = proposal.party_text(lang);
-            fill(lang, "cli.case.proposed", &[("party", party)])
-        }
-        (None, None) => text(lang, "claim.party.undetermined", &[]),
-    }
-}
+use crate::wording::text;
 
 pub(super) async fn list(context: &Context, all: bool, json: bool) -> Result<Exit, CliError> {
     let night = context.night(false);
     let mut tx = context.store.read().await?;
     let catalog = catalog::load(&mut tx, night.account(), night.today()).await?;
-    let world = World::load(&night, &mut tx, &catalog).await?;
-    let claims = claims::claims(&mut tx, night.account()).await.map_err(refused)?;
-    let mut found: Vec<(Option<NaiveDate>, Scene, Vec<&Claim>)> = Vec::new();
-    for case in claims::cases(&mut tx, night.account()).await.map_err(refused)? {
-        if case.state == CaseState::Closed && !all {
-            continue;
-        }
-        let own: Vec<&Claim> = claims
-            .iter()
-            .filter(|claim| claim.asked.case == case.number)
-            .collect();
-        if let Some(scene) = cases::scene(&night, &mut tx, &world, case).await? {
-            let running = own.iter().rev().find(|claim| claim.state.is_running()).copied();
-            let last = last_day(context, &scene, running).ok();
-            found.push((last, scene, own));
-        }
-    }
-    found.sort_by(|(a, one, _), (b, other, _)| {
-        (a.is_none(), a, &one.case.number).cmp(&(b.is_none(), b, &other.case.number))
-    });
+    let found = cases::standing(&night, &mut tx, &catalog, all).await?;
     if json {
         let listed: Vec<Value> = found
             .iter()
-            .map(|(last, scene, own)| {
+            .map(|one| {
                 json!({
-                    "case": scene.case.number,
-                    "order": scene.case.subject.order,
-                    "warehouse": scene.case.subject.warehouse,
-                    "kind": scene.case.subject.kind,
-                    "state": scene.case.state,
-                    "units": scene.case.units(),
-                    "party": scene.case.against(),
-                    "last_day": last,
-                    "claims": own.iter().map(|claim| claim.number.as_str()).collect::<Vec<_>>(),
+                    "case": one.case.number,
+                    "order": one.case.subject.order,
+                    "warehouse": one.case.subject.warehouse,
+                    "kind": one.case.subject.kind,
+                    "state": one.case.state,
+                    "units": one.case.units(),
+                    "party": one.case.against(),
+                    "last_day": one.last_day,
+                    "claims": one.claims.iter().map(|claim| claim.number.as_str()).collect::<Vec<_>>(),
                 })
             })
             .collect();
@@ -85,16 +41,16 @@ pub(super) async fn list(context: &Context, all: bool, json: bool) -> Result<Exi
         print(&text(context.lang, "cli.case.none", &[]))?;
     } else {
         let mut rows = vec![heads(context.lang, "cases")];
-        rows.extend(found.iter().map(|(last, scene, own)| {
-            let case = &scene.case;
+        rows.extend(found.iter().map(|one| {
             vec![
-                case.number.clone(),
-                case.subject.kind.text(context.lang),
-                case.units().to_string(),
-                case.subject.warehouse.to_string(),
-                party_of(case, context.lang),
-                last.map_or_else(|| "?".to_owned(), |day| day.to_string()),
-                own.iter()
+                one.case.number.clone(),
+                one.case.subject.kind.text(context.lang),
+                one.case.units().to_string(),
+                one.case.subject.warehouse.to_string(),
+                one.party_text(context.lang),
+                one.last_day.map_or_else(|| "?".to_owned(), |day| day.to_string()),
+                one.claims
+                    .iter()
                     .map(|claim| claim.number.as_str())
                     .collect::<Vec<_>>()
                     .join(", "),
@@ -102,9 +58,7 @@ pub(super) async fn list(context: &Context, all: bool, json: bool) -> Result<Exi
         }));
         print(&columns(&rows))?;
     }
-    let waits = found
-        .iter()
-        .any(|(_, scene, _)| scene.case.state != CaseState::Closed);
+    let waits = found.iter().any(|one| one.case.state != CaseState::Closed);
     Ok(if waits { Exit::Findings } else { Exit::Done })
 }
 

@@ -6,13 +6,17 @@ mod scene;
 
 use chrono::NaiveDate;
 
-use super::Night;
+use super::{Night, NightError};
+use crate::catalog::Catalog;
 use crate::claim::amount::{Amount, Ground, NoAmount, amount};
+use crate::claim::case::{Case, CaseState};
 use crate::claim::rules::{NoRule, Regime, Scope};
 use crate::claim::state::{Claim, Claimed};
 use crate::claim::window::{NoWindow, Window, window};
 use crate::claim::{LossKind, Party};
 use crate::money::Currency;
+use crate::store::{Tx, claims};
+use crate::wording::{Lang, text};
 
 pub use evidence::{dossier, named};
 pub use follow::{Followed, follow, look_again, open_by_hand};
@@ -136,4 +140,94 @@ impl Scene {
         };
         Ok(amount(rules, ground, &loss, currency, on)?)
     }
+}
+
+/// A case as a list shows it.
+pub struct Standing {
+    pub case: Case,
+    pub claims: Vec<Claim>,
+    /// To ask whoever is asked.
+    pub last_day: Option<NaiveDate>,
+}
+
+impl Standing {
+    /// The claim that somebody is still to answer or pay, else the last one.
+    #[must_use]
+    pub fn claim(&self) -> Option<&Claim> {
+        let running = self.claims.iter().rev().find(|claim| claim.state.is_running());
+        running.or_else(|| self.claims.last())
+    }
+
+    /// Who is asked: decided, or proposed.
+    #[must_use]
+    pub fn party_text(&self, lang: Lang) -> String {
+        let claimed = self.claim().map(|claim| claim.asked.party);
+        match (claimed.or(self.case.party), &self.case.proposal) {
+            (Some(party), _) => party.text(lang),
+            (None, Some(proposal)) if proposal.party.is_some() => {
+                let party = proposal.party_text(lang);
+                text(lang, "cli.case.proposed", &[("party", &party)])
+            }
+            _ => text(lang, "claim.party.undetermined", &[]),
+        }
+    }
+
+    /// How far it is: the claim's state, else the case's.
+    #[must_use]
+    pub fn state_text(&self, lang: Lang) -> String {
+        match self.claim() {
+            Some(claim) => text(lang, &format!("cli.claim.state.{}", claim.state.code()), &[]),
+            None => text(lang, &format!("cli.case.state.{}", self.case.state.code()), &[]),
+        }
+    }
+}
+
+/// Open cases, or all, the one with the nearest last day first and those without one last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn standing(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    all: bool,
+) -> Result<Vec<Standing>, NightError> {
+    let account = night.account();
+    let world = World::load(night, tx, catalog).await?;
+    let every = claims::claims(tx, account).await?;
+    let mut found = Vec::new();
+    for case in claims::cases(tx, account).await? {
+        if case.state == CaseState::Closed && !all {
+            continue;
+        }
+        let own: Vec<Claim> = every
+            .iter()
+            .filter(|claim| claim.asked.case == case.number)
+            .cloned()
+            .collect();
+        let Some(scene) = scene(night, tx, &world, case).await? else {
+            continue;
+        };
+        let running = own.iter().rev().find(|claim| claim.state.is_running());
+        let party = running
+            .map(|claim| claim.asked.party)
+            .or_else(|| scene.case.against());
+        let last_day = party.and_then(|party| {
+            let window = scene.window(night, (party, running.and_then(named)), running);
+            window.ok().map(|window| window.last_day)
+        });
+        found.push(Standing {
+            case: scene.case,
+            claims: own,
+            last_day,
+        });
+    }
+    found.sort_by(|a, b| {
+        (a.last_day.is_none(), a.last_day, &a.case.number).cmp(&(
+            b.last_day.is_none(),
+            b.last_day,
+            &b.case.number,
+        ))
+    });
+    Ok(found)
 }

@@ -11,7 +11,7 @@ use crate::deadline;
 use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason};
 use crate::report::figures;
-use crate::report::model::{DailyReport, OrderMotion, UnmappedCode};
+use crate::report::model::{CaseSummary, DailyReport, OrderMotion, UnmappedCode};
 use crate::report::reason::{cause_key, mode_text, name_of, reason_key, state_key};
 use crate::wording::{Lang, text};
 
@@ -344,6 +344,41 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
             Some(_) => Tone::Red,
             None => Tone::Grey,
         },
+    })
+}
+
+/// Those of the reader's own SKUs, where he has some.
+pub(super) fn cases(report: &DailyReport<'_>) -> Vec<Item> {
+    let own: Vec<&CaseSummary> = report
+        .cases
+        .iter()
+        .filter(|case| case.skus.iter().any(|sku| owned(report, sku)))
+        .collect();
+    listed(report, &own, |case| {
+        let lang = report.lang;
+        let left = case.last_day.map(|day| (day - report.as_of).num_days());
+        Item {
+            title: case.number.clone(),
+            place: case.warehouse.to_string(),
+            detail: text(
+                lang,
+                "mail.case.line",
+                &[
+                    ("units", &figures::grouped(case.units)),
+                    ("party", &case.party),
+                    ("state", &case.state),
+                ],
+            ),
+            remark: match case.last_day {
+                Some(day) => text(lang, "mail.case.last_day", &[("date", &day.to_string())]),
+                None => text(lang, "mail.case.no_day", &[]),
+            },
+            tone: match left {
+                Some(days) if days <= 10 => Tone::Red,
+                Some(days) if days > 30 => Tone::Blue,
+                _ => Tone::Amber,
+            },
+        }
     })
 }
 

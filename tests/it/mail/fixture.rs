@@ -11,7 +11,9 @@ use linkstar::planner::{
     Alert, AlertLevel, Cause, DataState, Explain, Funnel, InboundView, LineChange, Plan, PlanDiff, PlanLine,
     ProjectedDay, Reason, SourceState, StockoutDates,
 };
-use linkstar::report::{DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode};
+use linkstar::report::{
+    CaseSummary, DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode,
+};
 use linkstar::wording::Lang;
 use rust_decimal::Decimal;
 
@@ -31,6 +33,10 @@ fn ahead(days: u64) -> NaiveDate {
 
 pub fn sku(text: &str) -> Sku {
     Sku::new(text).expect("a SKU")
+}
+
+fn lang_text(lang: Lang, key: &str) -> String {
+    linkstar::wording::text(lang, key, &[])
 }
 
 pub fn warehouse(text: &str) -> WarehouseCode {
@@ -381,6 +387,7 @@ pub fn report<'a>(lang: Lang, plan: &'a Plan, diff: Option<&'a PlanDiff>) -> Dai
         deadlines: Vec::new(),
         orders: Vec::new(),
         receipts: Vec::new(),
+        cases: Vec::new(),
         unmapped: Vec::new(),
         run_problems: Vec::new(),
         owner: None,
@@ -438,6 +445,26 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         eta: Some(ahead(24)),
         next_step: next.to_owned(),
     }];
+    report.cases = vec![
+        CaseSummary {
+            number: "SO-2026-0041-L".to_owned(),
+            warehouse: warehouse("goodcang:UKMA"),
+            skus: BTreeSet::from([sku("22423")]),
+            units: 48,
+            party: lang_text(report.lang, "claim.party.warehouse"),
+            state: lang_text(report.lang, "cli.claim.state.draft"),
+            last_day: Some(ahead(9)),
+        },
+        CaseSummary {
+            number: "SO-2026-0044-D".to_owned(),
+            warehouse: warehouse("amazon:GB"),
+            skus: BTreeSet::from([sku("22423")]),
+            units: 3,
+            party: lang_text(report.lang, "claim.party.undetermined"),
+            state: lang_text(report.lang, "cli.case.state.open"),
+            last_day: None,
+        },
+    ];
     report.receipts = vec![ReceiptSummary {
         order: order_no("SO-2026-0101"),
         warehouse: warehouse("goodcang:UKMA"),

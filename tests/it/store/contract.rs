@@ -21,7 +21,7 @@ fn account() -> AccountId {
     AccountId::new("main").expect("an account")
 }
 
-fn later() -> DateTime<Utc> {
+pub fn later() -> DateTime<Utc> {
     morning(0) + Duration::hours(5)
 }
 
@@ -222,6 +222,7 @@ async fn changes(store: &Store) -> Vec<String> {
     say!(said, returned::since(tx, account, later()));
     say!(said, returned::sums(tx, account, later()));
     said.extend(differences_change(tx, account, number).await);
+    said.extend(super::claimed::claimed(tx, account, all.first().expect("an order")).await);
     say!(said, facts::running(tx, account));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));
