@@ -36,6 +36,7 @@ pub mod suggest;
 pub mod tools;
 pub mod trial;
 mod turn;
+pub mod whatif;
 
 use std::time::Duration;
 
