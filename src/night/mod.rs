@@ -33,6 +33,7 @@ pub mod suggest;
 pub mod tools;
 pub mod trial;
 mod turn;
+pub mod whatif;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 26] = [
+const SCRIPTS: [(i64, &str, &str); 27] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -46,6 +46,7 @@ const SCRIPTS: [(i64, &str, &str); 26] = [
     (25, "clocks", include_str!("migrations/0025_clocks.sql")),
     (26, "parts", include_str!("migrations/0026_parts.sql")),
     (27, "differences", include_str!("migrations/0027_differences.sql")),
+    (33, "plan part", include_str!("migrations/0033_plan_part.sql")),
 ];
 
 /// Version and name of every migration, in order.
