@@ -39,6 +39,7 @@ const MAX_POINTS: usize = 120;
 const MAX_ROWS: usize = 1_000_000;
 const SHIPPED: u32 = 0x5B_6671;
 const RECEIVED: u32 = 0x2F_6FB3;
+const GRID: u32 = 0xDD_E2E7;
 const PUT_AWAY: u32 = 0x3A_8F5C;
 
 impl ReconciliationReport<'_> {
@@ -344,7 +345,8 @@ fn chart(report: &ReconciliationReport<'_>, points: usize) -> Result<Chart, Xlsx
         .y_axis()
         .set_name(report.word("chart.units").as_str())
         .set_num_format("#,##0")
-        .set_min(0);
+        .set_min(0)
+        .set_major_gridlines_line(ChartLine::new().set_color(Color::RGB(GRID)));
     chart.legend().set_position(ChartLegendPosition::Bottom);
     chart.set_width(980).set_height(340);
     Ok(chart)
@@ -355,6 +357,7 @@ fn table(
     report: &ReconciliationReport<'_>,
     styles: &Styles,
     columns: &[(&str, Column)],
+    printed: u16,
     rows: impl Iterator<Item = Vec<Cell>>,
 ) -> Result<(), XlsxError> {
     head(sheet, 0, report, styles, columns)?;
@@ -372,6 +375,8 @@ fn table(
     }
     let width = u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
     sheet.autofilter(0, 0, last.max(1), width)?;
+    // What is long is for the screen.
+    sheet.set_print_area(0, 0, last.max(1), width.min(printed.saturating_sub(1)))?;
     Ok(())
 }
 
@@ -427,12 +432,12 @@ fn differences(
             shown(&one.evidence, lang).into(),
         ]
     });
-    table(sheet, report, styles, &columns, rows)
+    table(sheet, report, styles, &columns, 11, rows)
 }
 
 /// The first few pointers in words; `differences show` has them all.
 fn shown(evidence: &[Pointer], lang: Lang) -> String {
-    const FEW: usize = 5;
+    const FEW: usize = 3;
     let mut words: Vec<String> = evidence
         .iter()
         .take(FEW)
@@ -509,7 +514,7 @@ fn lines(sheet: &mut Worksheet, report: &ReconciliationReport<'_>, styles: &Styl
             line.last_receipt.map_or(Cell::Empty, Cell::Date),
         ]
     });
-    table(sheet, report, styles, &columns, rows)
+    table(sheet, report, styles, &columns, u16::MAX, rows)
 }
 
 fn flow(
@@ -533,7 +538,7 @@ fn flow(
             flow.put_away.into(),
         ]
     });
-    table(sheet, report, styles, &columns, rows)
+    table(sheet, report, styles, &columns, u16::MAX, rows)
 }
 
 fn anomalies(
@@ -547,5 +552,5 @@ fn anomalies(
         .anomalies
         .iter()
         .map(|one| vec![one.text(report.lang).into()]);
-    table(sheet, report, styles, &columns, rows)
+    table(sheet, report, styles, &columns, u16::MAX, rows)
 }

@@ -171,7 +171,7 @@ impl Book {
                 ));
             }
             if rest.left > 0 {
-                self.too_many(rest, standing, &mut found);
+                self.too_many(rest, sheet, standing, &mut found);
             } else if rest.left < 0 && sheet.state.is_final() {
                 self.missing(rest, sheet, &mut found);
             } else if rest.left < 0 && late {
@@ -357,13 +357,14 @@ impl Book {
         order
     }
 
-    fn too_many(&self, rest: &Rest<'_>, standing: Standing, found: &mut Vec<Found>) {
+    fn too_many(&self, rest: &Rest<'_>, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
         let (count, units) = (rest.count, rest.left);
         let mut or = doubt(count);
         or.extend(rest.perhaps_wrong.then_some(Kind::WrongSku));
-        let strange: Vec<&CartonCount> = rest
-            .cartons
-            .iter()
+        // Marks that are on no list say something only where others of the list were counted: else the warehouse has
+        // numbers of its own for all cartons.
+        let marked = rest.cartons.iter().filter(|_| !sheet.seen.is_empty());
+        let strange: Vec<&CartonCount> = marked
             .filter(|one| !one.ours && one.carton != NONE && one.told > 0)
             .collect();
         let in_strange: i64 = strange.iter().map(|one| one.told).sum();
