@@ -19,7 +19,9 @@ pub fn says(ran: &Ran, code: i32, texts: &[&str]) {
 }
 
 pub fn read(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:#?}"))
+    let read = serde_json::from_str(&ran.out);
+    assert!(read.is_ok(), "{ran:#?}");
+    read.expect("JSON")
 }
 
 pub const CASE: &str = "LS-20261122-001-L";
