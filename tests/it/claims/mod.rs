@@ -5,4 +5,5 @@ mod commands;
 mod follow;
 mod kill;
 mod laws;
+mod night;
 mod stage;
