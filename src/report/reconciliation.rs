@@ -70,7 +70,7 @@ impl ReconciliationReport<'_> {
         let together = days.len().div_ceil(MAX_POINTS).max(1);
         let count = days.len();
         let kept = days.into_iter().enumerate();
-        kept.filter(|(at, _)| (count - 1 - at) % together == 0)
+        kept.filter(|(at, _)| (count - 1 - at).is_multiple_of(together))
             .map(|(_, day)| day)
             .collect()
     }

@@ -11,7 +11,7 @@ use linkstar::reconcile::{Difference, Kind, Rules};
 pub struct Dice(pub u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,13 +20,13 @@ impl Dice {
     }
 
     /// From `low` to `high`, both included.
-    pub fn from(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.next() % u64::try_from(high - low + 1).expect("a range")) as i64
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        low + (self.roll() % u64::try_from(high - low + 1).expect("a range")) as i64
     }
 
     pub fn shuffle<T>(&mut self, all: &mut [T]) {
         for at in (1..all.len()).rev() {
-            all.swap(at, (self.next() % (at as u64 + 1)) as usize);
+            all.swap(at, (self.roll() % (at as u64 + 1)) as usize);
         }
     }
 }
@@ -118,7 +118,7 @@ impl World {
         let mut dice = Dice(seed);
         let mut all: Vec<&Event> = self.events.iter().collect();
         for event in &self.events {
-            if dice.from(0, 9) == 0 {
+            if dice.between(0, 9) == 0 {
                 all.push(event);
             }
         }
@@ -245,15 +245,20 @@ struct Counted {
 
 impl Maker {
     fn shipment(&mut self, world: &mut World, number: usize) {
-        let warehouse = self.dice.from(0, 3) as usize;
-        let style = match self.dice.from(0, 9) {
+        let warehouse = self.dice.between(0, 3) as usize;
+        let style = match self.dice.between(0, 9) {
             0..=4 => Style::Cartons,
             5 => Style::Split,
             _ => Style::Lines,
         };
-        let fault = self.dice.from(0, FAULTS + 13);
+        let fault = self.dice.between(0, FAULTS + 13);
         let is_open = matches!(fault, 9 | 10);
-        let first_day = AS_OF - if is_open { 3 } else { self.dice.from(20, 90) as i32 };
+        let first_day = AS_OF
+            - if is_open {
+                3
+            } else {
+                self.dice.between(20, 90) as i32
+            };
         let order = format!("SO-{number:06}");
         let shipment = Shipment {
             inbound: format!("GRN-{number:06}"),
@@ -262,7 +267,7 @@ impl Maker {
             rows: Vec::new(),
             lots: BTreeMap::new(),
             packs: BTreeMap::new(),
-            closed: (!is_open && self.dice.from(0, 1) == 0)
+            closed: (!is_open && self.dice.between(0, 1) == 0)
                 .then(|| (i64::from(first_day + 12) * 86_400_000, first_day + 12)),
             order,
         };
@@ -276,10 +281,10 @@ impl Maker {
             put_away: BTreeMap::new(),
             is_open,
         };
-        for line in 0..draft.maker.dice.from(2, 5) {
-            let each = draft.maker.dice.from(5, 30);
-            let cartons = draft.maker.dice.from(2, 6);
-            let common = draft.maker.dice.from(0, 900);
+        for line in 0..draft.maker.dice.between(2, 5) {
+            let each = draft.maker.dice.between(5, 30);
+            let cartons = draft.maker.dice.between(2, 6);
+            let common = draft.maker.dice.between(0, 900);
             draft.pack(format!("C{common}-{line}"), each, cartons, 0);
         }
         draft.count_all();
@@ -393,7 +398,7 @@ impl Draft<'_> {
         match fault {
             0 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 11);
+                let units = self.maker.dice.between(1, 11);
                 let carton = self.lose(&sku, 1, units);
                 // Five is the little carton, where nobody counts by carton.
                 let alone = self.by_carton() || units != 5;
@@ -417,7 +422,7 @@ impl Draft<'_> {
             2 => {
                 // As many as no other count of the line comes to.
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(16, 40);
+                let units = self.maker.dice.between(16, 40);
                 let one = self.of(&sku, 0);
                 (one.units, one.plain) = (one.units + units, true);
                 *self.put_away.get_mut(&sku).expect("a line") += units;
@@ -425,7 +430,7 @@ impl Draft<'_> {
             }
             3 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 20);
+                let units = self.maker.dice.between(1, 20);
                 *self.put_away.get_mut(&sku).expect("a line") -= units;
                 let reference = self.shipment.order.clone();
                 self.tell(&reference, None, &sku, ReceiptKind::Damaged, units, 1);
@@ -433,7 +438,7 @@ impl Draft<'_> {
             }
             4 => {
                 let (missing, there) = (self.rare_line(), self.rare_line());
-                let units = self.maker.dice.from(1, 11);
+                let units = self.maker.dice.between(1, 11);
                 let carton = self.lose(&missing, 0, units);
                 self.add(Some(carton), &there, units);
                 self.must_in(None, Kind::WrongSku, &[], &missing, units, Some(&there));
@@ -441,7 +446,7 @@ impl Draft<'_> {
             5 => {
                 // Two miss as many as one has too many: either may be the one.
                 let (one, two, there) = (self.rare_line(), self.rare_line(), self.rare_line());
-                let units = self.maker.dice.from(8, 10);
+                let units = self.maker.dice.between(8, 10);
                 self.lose(&one, 0, units);
                 self.lose(&two, 0, units);
                 self.add(None, &there, units);
@@ -452,7 +457,7 @@ impl Draft<'_> {
             }
             6 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 20);
+                let units = self.maker.dice.between(1, 20);
                 *self.put_away.get_mut(&sku).expect("a line") -= units;
                 let reference = self.shipment.order.clone();
                 self.tell(&reference, None, &sku, ReceiptKind::Mislabelled, units, 1);
@@ -460,7 +465,7 @@ impl Draft<'_> {
             }
             7 => {
                 let sku = self.rare();
-                let units = self.maker.dice.from(1, 30);
+                let units = self.maker.dice.between(1, 30);
                 let carton = self.shipment.rows[0].0.clone();
                 self.add(Some(carton), &sku, units);
                 self.must(Kind::UnannouncedSku, &[], &sku, units);
@@ -482,14 +487,14 @@ impl Draft<'_> {
             }
             9 | 10 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 11);
+                let units = self.maker.dice.between(1, 11);
                 self.lose(&sku, 0, units);
                 let kind = if fault == 9 { Kind::Late } else { Kind::Open };
                 self.must(kind, &[], &sku, units);
             }
             11 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 30);
+                let units = self.maker.dice.between(1, 30);
                 *self.put_away.get_mut(&sku).expect("a line") -= units;
                 self.must(Kind::PutAwayGap, &[], &sku, units);
             }
@@ -542,7 +547,7 @@ impl Draft<'_> {
             }
             17 => {
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 30);
+                let units = self.maker.dice.between(1, 30);
                 self.add(None, &sku, -units);
                 *self.put_away.get_mut(&sku).expect("a line") += units;
                 self.must(Kind::SystemLag, &[], &sku, units);
@@ -551,7 +556,7 @@ impl Draft<'_> {
             19 => {
                 // Under a number nobody knows, in no carton: only the count fits.
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(6, 11);
+                let units = self.maker.dice.between(6, 11);
                 self.lose(&sku, 0, units);
                 self.tell("LOST-AND-FOUND", None, &sku, ReceiptKind::Received, units, 4);
                 self.world.by_quantity += 1;
@@ -559,14 +564,14 @@ impl Draft<'_> {
             20 => {
                 // Missing at first, found later: nothing is left of the difference.
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(1, 11);
+                let units = self.maker.dice.between(1, 11);
                 let carton = self.lose(&sku, 0, units);
                 self.add(Some(carton), &sku, units);
             }
             21 => {
                 // A warehouse code that nobody mapped, and a line that lacks as many.
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(6, 11);
+                let units = self.maker.dice.between(6, 11);
                 self.lose(&sku, 0, units);
                 let reference = self.shipment.order.clone();
                 let code = format!("\u{1}?{sku}");
@@ -577,7 +582,7 @@ impl Draft<'_> {
             22 => {
                 // One key, two contents: the smaller counts, and that may be one report told twice.
                 let sku = self.rare_line();
-                let units = self.maker.dice.from(20, 30);
+                let units = self.maker.dice.between(20, 30);
                 let reference = self.shipment.order.clone();
                 self.tell(&reference, None, &sku, ReceiptKind::Received, units, 1);
                 let mut other = self.world.events.last().expect("just told").clone();
@@ -589,7 +594,7 @@ impl Draft<'_> {
             23 => {
                 // Short in the carton and the label to blame: the goods are right and named wrong.
                 let (missing, there) = (self.rare_line(), self.rare_line());
-                let units = self.maker.dice.from(6, 11);
+                let units = self.maker.dice.between(6, 11);
                 let carton = self.lose(&missing, 0, units);
                 self.add(Some(carton), &there, units);
                 *self.put_away.get_mut(&there).expect("a line") -= units;
@@ -632,7 +637,7 @@ impl Draft<'_> {
     /// As many too many under an earlier order of the same warehouse as are missing here, days apart.
     fn cross_received(&mut self) {
         let sku = self.rare_line();
-        let units = self.maker.dice.from(6, 11);
+        let units = self.maker.dice.between(6, 11);
         self.lose(&sku, 0, units);
         let mut other = Shipment {
             order: format!("{}B", self.shipment.order),
@@ -680,7 +685,7 @@ impl Draft<'_> {
 
     /// What the warehouse tells of what it counted, in its way.
     fn report(&mut self) {
-        let number = self.maker.dice.from(0, 999);
+        let number = self.maker.dice.between(0, 999);
         let split = format!("SPLIT-{}-{number}", self.shipment.order);
         let counts = std::mem::take(&mut self.counts);
         for (at, one) in counts.into_iter().enumerate() {
@@ -690,7 +695,7 @@ impl Draft<'_> {
             let reference = match self.style {
                 // Without a mark of ours the split number says nothing: those are told under the order.
                 Style::Split if one.carton.is_some() => split.clone(),
-                _ if at % 2 == 0 => self.shipment.inbound.clone(),
+                _ if at.is_multiple_of(2) => self.shipment.inbound.clone(),
                 _ => self.shipment.order.clone(),
             };
             let carton = one.carton.filter(|_| self.by_carton());
@@ -725,10 +730,10 @@ impl Draft<'_> {
 
     /// In one go, in two, or too many at first and some taken back.
     fn parts(&mut self, units: i64) -> Vec<(i64, i32)> {
-        match self.maker.dice.from(0, 5) {
+        match self.maker.dice.between(0, 5) {
             0 if units > 2 => vec![(units - 1, 1), (1, 6)],
             1 => vec![(units + 2, 0), (-2, 3)],
-            _ => vec![(units, self.maker.dice.from(0, 2) as i32)],
+            _ => vec![(units, self.maker.dice.between(0, 2) as i32)],
         }
     }
 }
