@@ -36,7 +36,7 @@ pub struct Line {
 pub fn line(number: u64) -> Line {
     let (shipment, place) = (number / LINES, number % LINES);
     let chance = mixed(shipment);
-    let is_open = chance % 100 == 0;
+    let is_open = chance.is_multiple_of(100);
     // Each SKU once in a shipment; what is missing and what is too many are never the same SKUs, so that nothing
     // pools and every engine must come to the same counts.
     let fault = mixed(number ^ 0x5eed) % 1000;
@@ -48,12 +48,12 @@ pub fn line(number: u64) -> Line {
         carton: number,
         sku,
         units: 12 + (mixed(number) % 30) as i64,
-        eta_p90: if is_open && chance % 200 == 0 {
+        eta_p90: if is_open && chance.is_multiple_of(200) {
             AS_OF + 9
         } else {
             AS_OF - 1
         },
-        closed: !is_open && chance % 3 == 0,
+        closed: !is_open && chance.is_multiple_of(3),
         fault,
         is_open,
     }
