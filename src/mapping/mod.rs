@@ -4,6 +4,7 @@ pub mod catalog_file;
 pub mod definition;
 pub mod inbound;
 pub mod label;
+pub mod mail_file;
 pub mod model;
 pub mod plan_folder;
 pub mod receipt_file;

@@ -27,6 +27,7 @@ mod presence;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
+mod reports;
 pub mod sources;
 pub mod step;
 pub mod suggest;

@@ -105,7 +105,7 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
     })
 }
 
-fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
+pub(super) fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
     let mut sources: BTreeMap<WarehouseCode, BTreeSet<SourceId>> = BTreeMap::new();
     for connector in &night.config.connectors {
         for warehouse in connector.warehouses.values() {
@@ -119,7 +119,7 @@ fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> 
 }
 
 /// What a code in a receipt means: as the systems behind the warehouse call it, or a master SKU written out by a person.
-fn resolve(
+pub(super) fn resolve(
     sources: &BTreeMap<WarehouseCode, BTreeSet<SourceId>>,
     catalog: &Catalog,
     warehouse: &WarehouseCode,

@@ -194,7 +194,7 @@ async fn held(tx: &mut Tx, account: &AccountId, events: &[ReceiptEvent]) -> Resu
 }
 
 /// `$3, $4, $5`
-fn places(first: usize, count: usize) -> String {
+pub(super) fn places(first: usize, count: usize) -> String {
     let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
     places.join(", ")
 }
