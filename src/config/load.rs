@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "account",
     "store",
     "night",
@@ -38,6 +38,7 @@ const SECTIONS: [&str; 15] = [
     "mail",
     "order",
     "inbox",
+    "receipts",
     "archive",
     "deadlines",
     "log",
@@ -96,6 +97,7 @@ pub fn load_text(
     let mail = sections.take("mail");
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
+    let receipts = or_default(&mut sections, "receipts");
     let archive = or_default(&mut sections, "archive");
     let deadlines = or_default(&mut sections, "deadlines");
     let log = or_default(&mut sections, "log");
@@ -113,6 +115,7 @@ pub fn load_text(
             mail,
             order,
             inbox,
+            receipts,
             archive,
             deadlines,
             log,
@@ -161,6 +164,7 @@ fn check(config: &Config, sections: &mut Sections<'_>) {
             );
         }
     }
+    super::receipts::check(&config.receipts, sections);
     super::trial::check(&config.trial, sections);
     if let Some(web) = &config.web {
         super::web::check(web, sections);

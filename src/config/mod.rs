@@ -2,12 +2,14 @@
 //! every fault named at once, secrets only by `${env:NAME}` or `${file:PATH}`.
 
 mod load;
+mod receipts;
 mod retention;
 mod sections;
 mod trial;
 mod web;
 
 pub use load::{ConfigError, load, load_text};
+pub use receipts::{ReceiptsSection, WarehouseTolerance};
 pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
     AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, DeadlineSection,
@@ -35,6 +37,7 @@ pub struct Config {
     pub mail: Option<MailSection>,
     pub order: OrderSection,
     pub inbox: InboxSection,
+    pub receipts: ReceiptsSection,
     pub archive: ArchiveSection,
     pub deadlines: DeadlineSection,
     pub log: LogSection,

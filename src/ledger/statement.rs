@@ -33,6 +33,7 @@ pub struct Posting {
     pub carton: Option<String>,
     pub sku_code: String,
     pub kind: ReceiptKind,
+    pub lot: Option<String>,
 }
 
 impl Posting {
@@ -44,6 +45,7 @@ impl Posting {
             carton: total.carton.clone(),
             sku_code: total.sku_code.clone(),
             kind: total.kind,
+            lot: total.lot.clone(),
         }
     }
 
@@ -60,6 +62,8 @@ impl Posting {
             kind: self.kind,
             units,
             at: self.at,
+            lot: self.lot,
+            unit_value: None,
         }
     }
 }
@@ -142,6 +146,7 @@ type Rank<'a> = (
     Option<&'a str>,
     &'a str,
     ReceiptKind,
+    Option<&'a str>,
     DateTime<Utc>,
 );
 
@@ -154,13 +159,14 @@ fn rank(statement: &Statement) -> Rank<'_> {
         total.carton.as_deref(),
         &total.sku_code,
         total.kind,
+        total.lot.as_deref(),
         total.at,
     )
 }
 
 fn is_same_thing(a: &ReceiptEvent, b: &ReceiptEvent) -> bool {
-    (&a.warehouse, &a.reference, &a.carton, &a.sku_code, a.kind)
-        == (&b.warehouse, &b.reference, &b.carton, &b.sku_code, b.kind)
+    (&a.warehouse, &a.reference, &a.carton, &a.sku_code, a.kind, &a.lot)
+        == (&b.warehouse, &b.reference, &b.carton, &b.sku_code, b.kind, &b.lot)
 }
 
 /// What must be posted so that the ledger says `after` where it said `before`.
@@ -206,6 +212,8 @@ mod tests {
                 kind: ReceiptKind::Received,
                 units,
                 at: hour(0),
+                lot: None,
+                unit_value: None,
             },
         }
     }

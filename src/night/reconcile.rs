@@ -9,18 +9,19 @@ use super::assemble::STOCK_KINDS;
 use super::step::{StepReport, StepState, chain};
 use super::{Night, NightError};
 use crate::calendar::civil_day;
-use crate::catalog::{Catalog, Resolved};
-use crate::ids::{OrderNo, SourceId, WarehouseCode};
+use crate::catalog::{Catalog, CodeKind, Resolved};
+use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::ledger::transit::Shipment;
 use crate::ledger::{InboundNotice, ReceiptEvent, ReceiptKind};
-use crate::order::{OrderEvent, OrderEventKind, OrderState};
+use crate::money::Money;
+use crate::order::{OrderEvent, OrderEventKind, OrderLine, OrderState};
 use crate::planner::Stage;
-use crate::reconcile::{Evidence, Line, LineState, Reconciliation, Rules, reconcile};
+use crate::reconcile::{Evidence, Line, LineState, Meaning, Packing, Reconciliation, Rules, reconcile};
 use crate::store::catalog::UnmappedCode;
 use crate::store::lead_forecasts;
 use crate::store::lead_times::{self, LeadTime};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{Tx, catalog, facts, receipts};
+use crate::store::{Tx, catalog, differences, facts, receipts};
 
 /// Receipts older than this belong to orders that were closed long ago.
 const LOOK_BACK_DAYS: i64 = 400;
@@ -84,10 +85,12 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
         .collect();
     let rules = Rules {
         zones,
-        ..Rules::default()
+        ..night.config.receipts.rules()
     };
     let evidence = Evidence {
         shipments: &shipments,
+        packing: &orders.iter().map(packing).collect(),
+        packs: &packs(catalog),
         events: &events,
         notices: &notices,
         announced: &announced,
@@ -103,6 +106,55 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
         notices,
         done,
     })
+}
+
+/// The papers of an order: what stands in which carton, and what a unit was declared at.
+fn packing(stored: &StoredOrder) -> (OrderNo, Packing) {
+    let order = &stored.order;
+    let lines: BTreeMap<u32, &OrderLine> = order.lines.iter().map(|line| (line.no, line)).collect();
+    let contents = order
+        .cartons
+        .iter()
+        .flat_map(|carton| carton.contents.iter().map(move |content| (carton, content)));
+    let cartons = contents
+        .filter_map(|(carton, content)| {
+            let line = lines.get(&content.line)?;
+            Some((carton.mark.clone(), line.goods.sku.clone(), content.units))
+        })
+        .collect();
+    let values = order
+        .lines
+        .iter()
+        .map(|line| {
+            (
+                line.goods.sku.clone(),
+                Money::new(line.unit_value, order.currency),
+            )
+        })
+        .collect();
+    let packing = Packing {
+        cartons,
+        values,
+        lots: BTreeMap::new(),
+    };
+    (order.number.clone(), packing)
+}
+
+/// How many units a code of another system, or a carton, stands for.
+fn packs(catalog: &Catalog) -> BTreeMap<Sku, BTreeSet<i64>> {
+    let mut packs: BTreeMap<Sku, BTreeSet<i64>> = BTreeMap::new();
+    for mapping in catalog.codes.iter().filter(|mapping| mapping.multiple > 1) {
+        packs
+            .entry(mapping.sku.clone())
+            .or_default()
+            .insert(mapping.multiple);
+    }
+    for item in catalog.items.values() {
+        if let Some(units) = item.carton_units.filter(|units| *units > 1) {
+            packs.entry(item.sku.clone()).or_default().insert(units);
+        }
+    }
+    packs
 }
 
 pub(super) fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
@@ -125,18 +177,24 @@ pub(super) fn resolve(
     warehouse: &WarehouseCode,
     code: &str,
     on: NaiveDate,
-) -> Option<Resolved> {
-    let systems = sources.get(warehouse).into_iter().flatten();
-    let found = systems
-        .flat_map(|system| STOCK_KINDS.iter().map(move |kind| (system, *kind)))
-        .find_map(|(system, kind)| catalog.resolve(system, kind, code, on));
-    found.or_else(|| {
-        let sku = crate::ids::Sku::new(code).ok()?;
+) -> Option<Meaning> {
+    let systems = || sources.get(warehouse).into_iter().flatten();
+    let found = |kinds: &[CodeKind]| {
+        systems()
+            .flat_map(|system| kinds.iter().map(move |kind| (system, *kind)))
+            .find_map(|(system, kind)| catalog.resolve(system, kind, code, on))
+    };
+    let own = || {
+        let sku = Sku::new(code).ok()?;
         catalog
             .items
             .contains_key(&sku)
             .then_some(Resolved { sku, multiple: 1 })
-    })
+    };
+    let by_code = found(&STOCK_KINDS).or_else(own);
+    let barcode = by_code.is_none();
+    let resolved = by_code.or_else(|| found(&[CodeKind::Barcode]))?;
+    Some(Meaning { resolved, barcode })
 }
 
 async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
@@ -146,6 +204,8 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     let catalog = catalog::load(&mut tx, account, night.today()).await?;
     let books = books(night, &mut tx, &catalog).await?;
     let changes = receipts::save(&mut tx, account, &books.done, night.now()).await?;
+    let found = &books.done.classified;
+    let happened = differences::save(&mut tx, account, found, night.today(), night.now()).await?;
     let mut moved = 0;
     for stored in &books.orders {
         moved += advance(night, &mut tx, stored, &books).await?;
@@ -162,7 +222,8 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
 
     report.count("lines", books.done.lines.len());
     report.count("changed", changes.len());
-    report.count("differences", books.done.differences().count());
+    report.count("differences", books.done.classified.len());
+    report.count("difference_events", happened.len());
     report.count("order_events", moved);
     report.count("learned", usize::try_from(learned).unwrap_or(0));
     for anomaly in &books.done.anomalies {

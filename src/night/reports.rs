@@ -118,9 +118,10 @@ fn read(
         .map_or(chrono_tz::UTC, |profile| profile.zone);
     let sources = sources_of(night);
     let packs = |code: &str, on: NaiveDate| {
-        let meaning = resolve(&sources, catalog, &warehouse, code, on)?;
+        let meaning = resolve(&sources, catalog, &warehouse, code, on)?.resolved;
         let item = catalog.items.get(&meaning.sku);
         let single = resolve(&sources, catalog, &warehouse, meaning.sku.as_str(), on)
+            .map(|single| single.resolved)
             .filter(|single| single.multiple == 1 && single.sku == meaning.sku)
             .map(|single| single.sku.to_string());
         Some(Pack {

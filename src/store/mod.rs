@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod clocks;
 pub mod copy;
 pub mod dialect;
+pub mod differences;
 mod executor;
 pub mod facts;
 mod failpoint;

@@ -10,7 +10,7 @@ use crate::args;
 use crate::digest::sha256_hex;
 use crate::ids::AccountId;
 use crate::ledger::statement::{Contradiction, Statement, change, postings};
-use crate::ledger::{Finding, ReceiptEvent, ReceiptKind};
+use crate::ledger::{Finding, ReceiptEvent};
 use crate::reconcile::kind_code;
 
 /// What stating did.
@@ -72,7 +72,7 @@ pub async fn state(
         }
         tx.insert_many(
             "INSERT INTO receipt_statement (account_id, origin, document, line, said_at, content, warehouse, reference, carton,
-                 sku_code, kind, units, happened_at, recorded_at)",
+                 sku_code, kind, units, happened_at, lot, recorded_at)",
             &rows,
             "",
         )
@@ -99,6 +99,7 @@ fn row(account: &AccountId, origin: &str, statement: &Statement, now: DateTime<U
         kind_code(total.kind),
         total.units,
         total.at,
+        total.lot.clone(),
         now
     ]
     .to_vec()
@@ -117,6 +118,7 @@ fn content(statement: &Statement) -> String {
         kind_code(total.kind).to_owned(),
         total.units.to_string(),
         total.at.timestamp_millis().to_string(),
+        total.lot.clone().unwrap_or_default(),
     ];
     let hash = sha256_hex(parts.join("\u{1f}").as_bytes());
     hash.chars().take(32).collect()
@@ -138,7 +140,7 @@ async fn known(
         let mut args = vec![Value::from(account), Value::from(origin)];
         args.extend(some.iter().map(|document| Value::from(*document)));
         let sql = format!(
-            "SELECT document, line, said_at, warehouse, reference, carton, sku_code, kind, units, happened_at
+            "SELECT document, line, said_at, warehouse, reference, carton, sku_code, kind, units, happened_at, lot
              FROM receipt_statement WHERE account_id = $1 AND origin = $2 AND document IN ({})",
             receipts::places(3, some.len())
         );
@@ -166,12 +168,14 @@ fn statement(row: &Row, origin: &str) -> Result<Statement, StoreError> {
             reference: row.get("reference")?,
             carton: row.get("carton")?,
             sku_code: row.get("sku_code")?,
-            kind: [ReceiptKind::Received, ReceiptKind::PutAway, ReceiptKind::Damaged]
+            kind: receipts::KINDS
                 .into_iter()
                 .find(|known| kind_code(*known) == kind)
                 .ok_or_else(|| corrupt("kind of receipt", &kind))?,
             units: row.get("units")?,
             at: row.get("happened_at")?,
+            lot: row.get("lot")?,
+            unit_value: None,
         },
     })
 }

@@ -241,6 +241,8 @@ async fn a_known_event_with_another_content_is_told_and_changes_nothing() {
             kind: ReceiptKind::Received,
             units,
             at: at("2026-11-01"),
+            lot: None,
+            unit_value: None,
         };
         let append = async |tx: &mut Tx, units| {
             append(tx, &account(), &[event(units)], at("2026-11-02"))

@@ -315,6 +315,7 @@ fn r54_expected_counted_scanned_damaged_labels_and_photos_of_each_carton() {
         [
             ("U1", ReceiptKind::Received, 40),
             ("U1", ReceiptKind::Damaged, 1),
+            ("U1", ReceiptKind::Mislabelled, 2),
             ("U2", ReceiptKind::Received, 40)
         ]
     );

@@ -28,6 +28,7 @@ pub(super) struct Draft {
     pub place: String,
     pub references: Vec<String>,
     pub carton: Option<String>,
+    pub lot: Option<String>,
     /// Codes of the goods, the likeliest first.
     pub codes: Vec<String>,
     pub at: Option<DateTime<Utc>>,
@@ -82,6 +83,8 @@ impl<'a> Drafts<'a> {
             kind,
             units,
             at: at.unwrap_or(self.paper.said_at),
+            lot: None,
+            unit_value: None,
         }
     }
 
@@ -161,7 +164,9 @@ impl<'a> Drafts<'a> {
         let reference = reference.unwrap_or_default();
         let sku_code = single.unwrap_or(code);
         // The same goods in the same carton a second time in one document are another line of it.
-        let name = [&reference, draft.carton.as_deref().unwrap_or_default(), &sku_code].join("|");
+        let carton = draft.carton.as_deref().unwrap_or_default();
+        let lot = draft.lot.as_deref().unwrap_or_default();
+        let name = [&reference, carton, &sku_code, lot].join("|");
         let occurrence = self.lines.entry(name.clone()).or_default();
         *occurrence += 1;
         let line = format!("{name}|{occurrence}");
@@ -170,14 +175,17 @@ impl<'a> Drafts<'a> {
             (ReceiptKind::Damaged, damaged.flatten()),
         ] {
             let Some(units) = units else { continue };
-            let event = self.event(
-                reference.clone(),
-                draft.carton.clone(),
-                sku_code.clone(),
-                kind,
-                units,
-                draft.at,
-            );
+            let event = ReceiptEvent {
+                lot: draft.lot.clone(),
+                ..self.event(
+                    reference.clone(),
+                    draft.carton.clone(),
+                    sku_code.clone(),
+                    kind,
+                    units,
+                    draft.at,
+                )
+            };
             let line = format!("{line}|{}", crate::reconcile::kind_code(kind));
             file.statements.push(self.statement(line, event));
         }

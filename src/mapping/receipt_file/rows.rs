@@ -16,7 +16,7 @@ use crate::mapping::table::{Column, Columns, Row, Table, day_and_time, half_widt
 use crate::problem::Problem;
 use crate::reconcile::kind_code;
 
-const COLUMNS: [Column; 34] = [
+const COLUMNS: [Column; 35] = [
     Column::optional("reference").or(&[
         "参考号",
         "客户参考号",
@@ -61,6 +61,7 @@ const COLUMNS: [Column; 34] = [
     Column::optional("wrong_label_units").or(&["错标数量", "贴错标数量", "标签错误数量", "wrong_label"]),
     Column::optional("wrong_item_units").or(&["错货数量", "错发数量", "wrong_item"]),
     Column::optional("photos").or(&["照片", "图片", "photo", "pictures"]),
+    Column::optional("lot").or(&["批次", "批次号", "lot_no", "batch_no"]),
     Column::optional("note").or(&["备注", "异常说明", "remark"]),
     Column::optional("received_total").or(&["累计收货数量", "累计收货", "total_received"]),
     Column::optional("put_away_total").or(&["累计上架数量", "累计上架", "total_put_away"]),
@@ -186,6 +187,8 @@ impl Reader<'_> {
                 kind,
                 units: told,
                 at,
+                lot: row.code("lot"),
+                unit_value: None,
             };
             if totals {
                 "totals".clone_into(&mut event.source);
@@ -382,7 +385,7 @@ fn kind_row(row: &mut Row<'_>, ledger: bool, zone: Tz) -> Batches {
     }
     let kind = row.required(
         "kind",
-        "received, put_away or damaged (收货, 上架, 破损)",
+        "received, put_away, damaged or mislabelled (收货, 上架, 破损, 错标)",
         kind_from,
     );
     let count = units(row, "units");
@@ -407,6 +410,7 @@ fn count_row(row: &mut Row<'_>, zone: Tz) -> Batches {
         (ReceiptKind::Received, "received_units", "at"),
         (ReceiptKind::PutAway, "put_away_units", "put_away_at"),
         (ReceiptKind::Damaged, "damaged_units", "at"),
+        (ReceiptKind::Mislabelled, "wrong_label_units", "at"),
     ];
     let mut batches = Vec::new();
     let mut any = false;
@@ -463,6 +467,9 @@ fn kind_from(text: &str) -> Option<ReceiptKind> {
         "received" | "receipt" | "receipts" | "收货" | "已收货" => Some(ReceiptKind::Received),
         "put_away" | "putaway" | "stowed" | "上架" | "已上架" => Some(ReceiptKind::PutAway),
         "damaged" | "破损" | "残次" | "不良品" => Some(ReceiptKind::Damaged),
+        "mislabelled" | "wrong_label" | "错标" | "贴错标" | "标签错误" => {
+            Some(ReceiptKind::Mislabelled)
+        }
         _ => None,
     }
 }

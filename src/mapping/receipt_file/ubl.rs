@@ -182,6 +182,7 @@ fn draft(line: &Node, zone: Tz) -> Draft {
         references: distinct(references.iter().flat_map(|path| texts_at(line, path))),
         // Goods in several cartons are nobody's carton.
         carton: (cartons.len() == 1).then(|| cartons.into_iter().next()).flatten(),
+        lot: texts_at(line, "Item/ItemInstance/LotIdentification/LotNumberID").find(|lot| !lot.is_empty()),
         codes: distinct(codes.iter().flat_map(|path| texts_at(line, path))),
         at: instant(&text(line, "ReceivedDate"), "", zone),
         received,

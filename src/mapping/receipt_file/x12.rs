@@ -365,6 +365,9 @@ fn shared(line: &[Segment<'_>], draft: &mut Draft) {
             "N9" | "REF" if matches!(segment.at(1), "PO" | "SI" | "ON" | "DO" | "F8") => {
                 draft.references.push(segment.at(2).to_owned());
             }
+            "N9" | "REF" if segment.at(1) == "LT" && !segment.at(2).is_empty() => {
+                draft.lot = Some(segment.at(2).to_owned());
+            }
             "PRF" => draft.references.push(segment.at(1).to_owned()),
             "MAN" => cartons.push(segment.at(2).to_owned()),
             "NTE" => draft.note.push(segment.at(2).to_owned()),

@@ -13,6 +13,7 @@ CREATE TABLE receipt_statement (
     kind TEXT NOT NULL,
     units BIGINT NOT NULL,
     happened_at BIGINT NOT NULL,
+    lot TEXT,
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (account_id, origin, document, line, said_at, content)
 );

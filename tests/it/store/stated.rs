@@ -30,6 +30,8 @@ fn said(line: &str, at: i64, units: i64) -> Statement {
             kind: ReceiptKind::Received,
             units,
             at: hour(0),
+            lot: None,
+            unit_value: None,
         },
     }
 }
@@ -84,6 +86,7 @@ async fn ledger(tx: &mut Tx, account: &AccountId) -> BTreeMap<Posting, i64> {
             carton: event.carton,
             sku_code: event.sku_code,
             kind: event.kind,
+            lot: event.lot,
         };
         *sums.entry(posting).or_insert(0) += event.units;
     }
