@@ -385,3 +385,4 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+pub mod way;

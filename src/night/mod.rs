@@ -34,6 +34,7 @@ pub mod suggest;
 pub mod tools;
 pub mod trial;
 mod turn;
+mod whereabouts;
 
 use std::time::Duration;
 

@@ -282,6 +282,14 @@ async fn gather<'a>(
     }
     let orders = orders::all(tx, account).await?;
     let (notices, lines) = facts::inbounds(tx, account).await?;
+    let mut supply = super::chain_folder::read(&night.config.home).0;
+    let expected = super::whereabouts::place(night, tx, &orders, catalog, &mut supply).await?;
+    let mut moving = moving(&super::reconcile::books(night, tx, catalog).await?);
+    for units in &mut moving {
+        if let Some(day) = expected.get(&units.order) {
+            units.eta = *day;
+        }
+    }
     Ok(Facts {
         as_of,
         catalog,
@@ -293,11 +301,11 @@ async fn gather<'a>(
         without_pending: sources_whose_stock(night, |stream| !stream.map.contains_key("pending_putaway")),
         partial_stock: sources_whose_stock(night, |stream| stream.snapshot == Told::Partial),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
-        moving: moving(&super::reconcile::books(night, tx, catalog).await?),
+        moving,
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
         demand: super::demand_folder::read(&night.config.home).0,
-        supply: super::chain_folder::read(&night.config.home).0,
+        supply,
     })
 }
 

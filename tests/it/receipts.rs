@@ -9,7 +9,7 @@ use linkstar::ids::{AccountId, OrderNo, Sku, WarehouseCode};
 use linkstar::ledger::transit::Shipment;
 use linkstar::ledger::{ReceiptEvent, ReceiptKind};
 use linkstar::mapping::receipt_file::{self, ReceiptFile, Teller};
-use linkstar::reconcile::{Evidence, Reconciliation, Rules, Verdict, reconcile};
+use linkstar::reconcile::{Evidence, Meaning, Reconciliation, Rules, Verdict, reconcile};
 use linkstar::store::Tx;
 use linkstar::store::receipts::{append, changes_on, current, load_for, load_since, save};
 use linkstar::wording::Lang;
@@ -73,14 +73,17 @@ fn run(events: &[ReceiptEvent], as_of: &str) -> Reconciliation {
     let shipments = [shipment()];
     let evidence = Evidence {
         shipments: &shipments,
+        packing: &BTreeMap::new(),
+        packs: &BTreeMap::new(),
         events,
         notices: &[],
         announced: &[],
     };
     let own = |_: &WarehouseCode, code: &str, _: NaiveDate| {
-        Some(Resolved {
-            sku: Sku::new(code).ok()?,
-            multiple: 1,
+        let sku = Sku::new(code).ok()?;
+        Some(Meaning {
+            resolved: Resolved { sku, multiple: 1 },
+            barcode: false,
         })
     };
     reconcile(evidence, &Rules::default(), &own, day(as_of))

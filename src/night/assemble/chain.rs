@@ -1,6 +1,6 @@
 //! The chain behind the snapshot: what the folder says, and what the store has seen of stages and countries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use crate::money::Money;
@@ -50,7 +50,24 @@ pub(super) fn supply(facts: &Facts<'_>) -> SupplyFacts {
             to: passage.to,
         });
     }
+    let ways: BTreeSet<(String, Mode)> = seen
+        .iter()
+        .filter(|((_, _, stage), times)| *stage == Stage::Sail && times.times.observed.len() >= LEAST_WAYS)
+        .map(|((warehouse, mode, _), _)| ((*warehouse).to_owned(), *mode))
+        .collect();
     for (_, stage) in seen {
+        // The stretches of too few ways: the whole way has its own history, or its table.
+        let known = supply.stages.iter().any(|known| {
+            known.warehouse == stage.warehouse
+                && known.mode == stage.mode
+                && known.times.stage == stage.times.stage
+        });
+        if is_stretch(stage.times.stage)
+            && !known
+            && !ways.contains(&(stage.warehouse.to_string(), stage.mode))
+        {
+            continue;
+        }
         let known = supply.stages.iter_mut().find(|known| {
             known.warehouse == stage.warehouse
                 && known.mode == stage.mode
@@ -62,6 +79,17 @@ pub(super) fn supply(facts: &Facts<'_>) -> SupplyFacts {
         }
     }
     supply
+}
+
+/// Fewer than the planner learns from.
+const LEAST_WAYS: usize = 5;
+
+/// Learned only together, from ways without a gap.
+fn is_stretch(stage: Stage) -> bool {
+    matches!(
+        stage,
+        Stage::WaitForSailing | Stage::Sail | Stage::Clearance | Stage::Drayage
+    )
 }
 
 /// Size and weight of a unit as the catalog has them, where the folder says nothing of them.
