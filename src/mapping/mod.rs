@@ -1,6 +1,7 @@
 //! Reads mapping files and writes or reads documents. Bytes in, bytes out.
 
 pub mod catalog_file;
+pub mod certificate_file;
 pub mod definition;
 pub mod inbound;
 pub mod label;

@@ -7,6 +7,7 @@
 pub mod accuracy;
 pub mod amend;
 pub mod announce;
+pub mod arrival_clocks;
 pub mod assemble;
 mod bounce;
 mod calibrate;

@@ -17,8 +17,8 @@ pub mod view;
 mod workbook;
 
 pub use model::{
-    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReportError,
-    RunProblem, TrialNote, UnmappedCode,
+    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat,
+    ReportError, RunProblem, TrialNote, UnmappedCode,
 };
 
 use crate::planner::Plan;

@@ -11,7 +11,7 @@ use crate::deadline;
 use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason};
 use crate::report::figures;
-use crate::report::model::{DailyReport, OrderMotion, UnmappedCode};
+use crate::report::model::{DailyReport, OrderMotion, ReceiptSummary, ReceiptWhat, UnmappedCode};
 use crate::report::reason::{cause_key, mode_text, name_of, reason_key, state_key};
 use crate::wording::{Lang, text};
 
@@ -329,22 +329,41 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
                 format!("{counts} · {}", cut(&receipt.state))
             }
         },
-        remark: text(
-            report.lang,
-            "mail.receipt.difference",
-            &[(
-                "n",
-                &receipt
-                    .difference
-                    .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed),
-            )],
-        ),
-        tone: match receipt.difference {
-            Some(0) => Tone::Green,
-            Some(_) => Tone::Red,
-            None => Tone::Grey,
+        remark: receipt_remark(receipt, report.lang),
+        tone: match (receipt.what, receipt.difference) {
+            (ReceiptWhat::Arrived { .. }, _) | (ReceiptWhat::Difference, Some(0)) => Tone::Green,
+            (ReceiptWhat::Difference, Some(_)) => Tone::Red,
+            (ReceiptWhat::Open, _) => Tone::Blue,
+            (ReceiptWhat::Difference, None) => Tone::Grey,
         },
     })
+}
+
+/// What differs, or what came and what is still open.
+fn receipt_remark(receipt: &ReceiptSummary, lang: Lang) -> String {
+    let open = || text(lang, "mail.receipt.open", &[("n", &receipt.open.to_string())]);
+    match receipt.what {
+        ReceiptWhat::Difference => {
+            let difference = receipt
+                .difference
+                .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed);
+            text(lang, "mail.receipt.difference", &[("n", &difference)])
+        }
+        ReceiptWhat::Arrived { received, put_away } => {
+            let mut parts = Vec::new();
+            for (key, units) in [("received", received), ("put_away", put_away)] {
+                if units != 0 {
+                    let n = figures::signed(units);
+                    parts.push(text(lang, &format!("mail.receipt.more_{key}"), &[("n", &n)]));
+                }
+            }
+            if receipt.open > 0 {
+                parts.push(open());
+            }
+            parts.join(" · ")
+        }
+        ReceiptWhat::Open => open(),
+    }
 }
 
 /// What went wrong in the night, then each source's unknown codes in one line.

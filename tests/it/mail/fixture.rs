@@ -11,7 +11,9 @@ use linkstar::planner::{
     Alert, AlertLevel, Cause, DataState, Explain, Funnel, InboundView, LineChange, Plan, PlanDiff, PlanLine,
     ProjectedDay, Reason, SourceState, StockoutDates,
 };
-use linkstar::report::{DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode};
+use linkstar::report::{
+    DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem, UnmappedCode,
+};
 use linkstar::wording::Lang;
 use rust_decimal::Decimal;
 
@@ -413,6 +415,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         ),
     ]
     .map(|(due, rule, reference)| Shown {
+        facts: Vec::new(),
         severity: Severity::Warning,
         rule,
         due,
@@ -447,7 +450,33 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         put_away: Some(1180),
         difference: Some(-20),
         state: receipt_state.to_owned(),
+        what: ReceiptWhat::Difference,
+        open: 0,
     }];
+    for (sku_no, received, put_away, what, open) in [
+        (
+            "22423",
+            600,
+            400,
+            ReceiptWhat::Arrived {
+                received: 200,
+                put_away: 400,
+            },
+            800,
+        ),
+        ("85123A", 90, 0, ReceiptWhat::Open, 1110),
+    ] {
+        report.receipts.push(ReceiptSummary {
+            sku: sku(sku_no),
+            received: Some(received),
+            put_away: Some(put_away),
+            difference: None,
+            state: linkstar::wording::text(report.lang, "receipts.state.receiving", &[]),
+            what,
+            open,
+            ..report.receipts[0].clone()
+        });
+    }
     report.unmapped = vec![UnmappedCode {
         source: source_id("amazon-uk"),
         code: "MS-NEW-01".to_owned(),
