@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Facts;
 use crate::money::Money;
 use crate::order::Mode;
+use crate::planner::supply::loss;
 use crate::planner::{Freight, ItemTerms, Observation, Stage, StageFacts, StageTimes, SupplyFacts};
 
 /// Catalog and store fill what the folder leaves open: sizes and weights of items, freight by the kilogram, countries,
@@ -49,6 +50,28 @@ pub(super) fn supply(facts: &Facts<'_>) -> SupplyFacts {
             from: passage.from,
             to: passage.to,
         });
+    }
+    // Lots and losses of the folder are somebody's word, warehouse by warehouse; receipts tell the others.
+    for lot in &facts.lots {
+        let priced = supply.storage.iter().any(|tier| tier.warehouse == lot.warehouse);
+        let named = facts
+            .supply
+            .lots
+            .iter()
+            .any(|known| known.warehouse == lot.warehouse);
+        if priced && !named {
+            supply.lots.push(lot.clone());
+        }
+    }
+    for loss in loss::learn(&facts.losses) {
+        let named = facts
+            .supply
+            .losses
+            .iter()
+            .any(|known| known.warehouse == loss.warehouse);
+        if !named && loss.lost_per_10000 > 0 {
+            supply.losses.push(loss);
+        }
     }
     let ways: BTreeSet<(String, Mode)> = seen
         .iter()

@@ -323,11 +323,10 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
                     ("put_away", &figures::count(receipt.put_away)),
                 ],
             );
-            if receipt.state.is_empty() {
-                counts
-            } else {
-                format!("{counts} · {}", cut(&receipt.state))
-            }
+            let mut parts = vec![counts];
+            parts.extend(receipt_more(receipt, report.lang));
+            parts.extend((!receipt.state.is_empty()).then(|| cut(&receipt.state)));
+            parts.join(" · ")
         },
         remark: receipt_remark(receipt, report.lang),
         tone: match (receipt.what, receipt.difference) {
@@ -339,9 +338,8 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
     })
 }
 
-/// What differs, or what came and what is still open.
+/// What differs, what came, or what is open: short, for it stands beside the line on a telephone.
 fn receipt_remark(receipt: &ReceiptSummary, lang: Lang) -> String {
-    let open = || text(lang, "mail.receipt.open", &[("n", &receipt.open.to_string())]);
     match receipt.what {
         ReceiptWhat::Difference => {
             let difference = receipt
@@ -349,21 +347,41 @@ fn receipt_remark(receipt: &ReceiptSummary, lang: Lang) -> String {
                 .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed);
             text(lang, "mail.receipt.difference", &[("n", &difference)])
         }
-        ReceiptWhat::Arrived { received, put_away } => {
-            let mut parts = Vec::new();
-            for (key, units) in [("received", received), ("put_away", put_away)] {
-                if units != 0 {
-                    let n = figures::signed(units);
-                    parts.push(text(lang, &format!("mail.receipt.more_{key}"), &[("n", &n)]));
-                }
-            }
-            if receipt.open > 0 {
-                parts.push(open());
-            }
-            parts.join(" · ")
-        }
-        ReceiptWhat::Open => open(),
+        ReceiptWhat::Arrived {
+            received: 0,
+            put_away,
+        } => more(lang, "put_away", put_away),
+        ReceiptWhat::Arrived { received, .. } => more(lang, "received", received),
+        ReceiptWhat::Open => still_open(receipt, lang),
     }
+}
+
+/// What came to the shelf beside the dock, and what is open beside what came.
+fn receipt_more(receipt: &ReceiptSummary, lang: Lang) -> Vec<String> {
+    let ReceiptWhat::Arrived { received, put_away } = receipt.what else {
+        return Vec::new();
+    };
+    let mut parts = Vec::new();
+    if received != 0 && put_away != 0 {
+        parts.push(more(lang, "put_away", put_away));
+    }
+    if receipt.open > 0 {
+        parts.push(still_open(receipt, lang));
+    }
+    parts
+}
+
+fn more(lang: Lang, what: &str, units: i64) -> String {
+    let n = figures::signed(units);
+    text(lang, &format!("mail.receipt.more_{what}"), &[("n", &n)])
+}
+
+fn still_open(receipt: &ReceiptSummary, lang: Lang) -> String {
+    text(
+        lang,
+        "mail.receipt.open",
+        &[("n", &figures::count(Some(receipt.open)))],
+    )
 }
 
 /// What went wrong in the night, then each source's unknown codes in one line.
