@@ -162,6 +162,12 @@ pub enum Command {
     /// Compute a stored plan again from its stored inputs and compare the bytes.
     #[command(after_help = "Example: linkstar replay 3fa9c2")]
     Replay { plan: String },
+    /// The current plan's facts by another policy: what it would order, before anybody changes the policy. Stores nothing.
+    #[command(
+        name = "whatif",
+        after_help = "Example: linkstar whatif --set service_permille=980\n         linkstar whatif --set review_days=14 --set supply.split_modes=false --lines 50"
+    )]
+    WhatIf(super::whatif::WhatIfArgs),
     /// Accept, change or reject suggestions and issue the stocking orders.
     #[command(
         after_help = "Example: linkstar approve --file 'reply.xlsx'\n         linkstar approve --all\n         linkstar approve goodcang:UKMA/85123A=240 amazon:GB/22423"

@@ -29,6 +29,7 @@ pub mod schedule;
 pub mod status;
 mod trial;
 mod web;
+mod whatif;
 mod world;
 
 use std::process::ExitCode;
@@ -178,6 +179,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Events { command } => clocks::events(cli, command).await,
         Command::Decisions(args) => trial::decisions(cli, args).await,
         Command::Trial(args) => trial::trial(cli, args).await,
+        Command::WhatIf(args) => whatif::run(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,
         Command::Order { command } => order::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,

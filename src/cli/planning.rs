@@ -92,7 +92,11 @@ pub fn plan_head(lang: Lang, plan: &Plan) -> String {
 async fn current(context: &Context, tx: &mut Tx) -> Result<Plan, CliError> {
     plans::latest(tx, &context.config.account.id)
         .await?
-        .ok_or_else(|| CliError::Usage("there is no plan yet; run `linkstar night` first".to_owned()))
+        .ok_or_else(no_plan)
+}
+
+pub fn no_plan() -> CliError {
+    CliError::Usage("there is no plan yet; run `linkstar night` first".to_owned())
 }
 
 async fn named(context: &Context, tx: &mut Tx, prefix: Option<&str>) -> Result<Plan, CliError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Duration, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, CodeKind, Lane, Status, Warehouse};
 use crate::config::ConnectorSection;
@@ -13,8 +13,8 @@ use crate::order::Mode;
 use crate::planner::history::mask;
 use crate::planner::supply::loss::LossSeen;
 use crate::planner::{
-    DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Lot, Observation, Policy,
-    Snapshot, SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
+    DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Lot, Observation, Snapshot,
+    SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
 };
 use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
@@ -53,6 +53,8 @@ pub type StockDay = (WarehouseCode, String, NaiveDate, Option<i64>);
 /// Everything that is known at one moment.
 pub struct Facts<'a> {
     pub as_of: NaiveDate,
+    /// The oldest day of sales and stock that is looked at.
+    pub from: NaiveDate,
     pub catalog: &'a Catalog,
     pub connectors: &'a [ConnectorSection],
     pub sources: Vec<SourceState>,
@@ -104,10 +106,10 @@ struct Assembler<'a> {
 }
 
 #[must_use]
-pub fn assemble(facts: &Facts<'_>, policy: &Policy) -> Assembled {
+pub fn assemble(facts: &Facts<'_>) -> Assembled {
     let mut assembler = Assembler {
         facts,
-        first_day: facts.as_of - Duration::days(policy.history_days),
+        first_day: facts.from,
         unmapped: BTreeSet::new(),
     };
     let sold = assembler.sold();

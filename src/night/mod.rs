@@ -35,6 +35,7 @@ pub mod suggest;
 pub mod tools;
 pub mod trial;
 mod turn;
+pub mod whatif;
 mod whereabouts;
 
 use std::time::Duration;

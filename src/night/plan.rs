@@ -132,8 +132,14 @@ impl Draft {
         let account = night.account();
         let basis = plans::basis(tx, account).await?;
         let catalog = catalog::load(tx, account, night.today()).await?;
-        let facts = gather(night, tx, &catalog, night.config.plan.history_days).await?;
-        let Assembled { snapshot, unmapped } = assemble(&facts, &night.config.plan);
+        let facts = gather(
+            night,
+            tx,
+            &catalog,
+            night.config.plan.history_days.max(SEASON_DAYS),
+        )
+        .await?;
+        let Assembled { snapshot, unmapped } = assemble(&facts);
         let unmapped = unmapped
             .iter()
             .map(|code| UnmappedCode {
@@ -294,6 +300,7 @@ async fn gather<'a>(
     }
     Ok(Facts {
         as_of,
+        from,
         catalog,
         connectors: &night.config.connectors,
         sources: facts::source_states(tx, account, night.now()).await?,
@@ -313,6 +320,9 @@ async fn gather<'a>(
     })
 }
 
+/// A plan's season and events are learned from two years, where they are known; its rates from the policy's days.
+const SEASON_DAYS: i64 = 731;
+
 /// Days a backtest looks back: the two years it lives again and learns from, and one more for the season.
 const BACKTEST_DAYS: i64 = 1_100;
 
@@ -323,12 +333,8 @@ const BACKTEST_DAYS: i64 = 1_100;
 pub async fn history(night: &Night<'_>, tx: &mut Tx) -> Result<History, NightError> {
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     let facts = gather(night, tx, &catalog, BACKTEST_DAYS).await?;
-    let reach = Policy {
-        history_days: BACKTEST_DAYS,
-        ..night.config.plan.clone()
-    };
     Ok(History {
-        snapshot: assemble(&facts, &reach).snapshot,
+        snapshot: assemble(&facts).snapshot,
         policy: night.config.plan.clone(),
         stock: recorded(&facts),
         rates: freight(&facts),

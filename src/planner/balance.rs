@@ -12,23 +12,14 @@ pub struct Arrival {
     pub units: i64,
 }
 
-/// One curve of the balance.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Curve {
-    /// Units left at the end of each day.
-    pub end: Vec<f64>,
-    /// First day whose demand is not fully served.
-    pub stockout: Option<i64>,
-}
-
-/// Walks the balance. `demand(d)` is the demand of day `d`; `late` takes the arrivals' late day.
+/// Walks the balance: units left at the end of each day. `demand(d)` is the demand of day `d`; `late` takes the arrivals' late day.
 pub fn walk(
     opening: i64,
     arrivals: &[Arrival],
     late: bool,
     horizon: usize,
     demand: impl Fn(usize) -> f64,
-) -> Curve {
+) -> Vec<f64> {
     let mut incoming = vec![0_i64; horizon];
     for arrival in arrivals {
         let day = if late { arrival.late_day } else { arrival.day };
@@ -39,26 +30,17 @@ pub fn walk(
             *slot += arrival.units;
         }
     }
-    let mut curve = Curve {
-        end: Vec::with_capacity(horizon),
-        stockout: None,
-    };
+    let mut ends = Vec::with_capacity(horizon);
     // Sold-and-owed units (a negative stock) are served first.
     let mut balance = opening as f64;
     for (day, units) in incoming.iter().enumerate() {
         balance += *units as f64;
         let left = balance - demand(day);
-        if (left < -EMPTY || balance <= EMPTY) && curve.stockout.is_none() {
-            curve.stockout = i64::try_from(day).ok();
-        }
         balance = if balance < 0.0 { balance } else { left.max(0.0) };
-        curve.end.push(balance.max(0.0));
+        ends.push(balance.max(0.0));
     }
-    curve
+    ends
 }
-
-/// Less than this is nothing: sums of fractions do not meet zero exactly.
-const EMPTY: f64 = 1e-6;
 
 /// Demand of days `from..to` that the arrivals come too late for, on the expected path: the largest shortfall of
 /// what has come by a day against what was wanted by it.
@@ -109,10 +91,9 @@ mod tests {
             late_day: 35,
             units: 1000,
         }];
-        let curve = walk(100, &arrivals, false, 60, |_| 20.0);
-        assert_eq!(curve.stockout, Some(5));
-        assert_eq!(curve.end[29], 0.0);
-        assert_eq!(curve.end[30], 980.0);
+        let ends = walk(100, &arrivals, false, 60, |_| 20.0);
+        assert_eq!((ends[3], ends[4], ends[29]), (20.0, 0.0, 0.0));
+        assert_eq!(ends[30], 980.0);
         let (worst, lost) = shortfall(100, &arrivals, 52, |_| 20.0);
         assert_eq!((worst, lost), (500.0, 500.0));
     }
@@ -127,7 +108,7 @@ mod tests {
         let split = walk(100, &pending, false, 30, |_| 40.0);
         let all = walk(150, &[], false, 30, |_| 40.0);
         // 100 serve two days and half of the third; 150 would have served three and most of the fourth.
-        assert_eq!((split.stockout, all.stockout), (Some(2), Some(3)));
+        assert_eq!((split[1], split[2], all[2]), (20.0, 0.0, 30.0));
     }
 
     #[test]
@@ -137,8 +118,7 @@ mod tests {
             late_day: 2,
             units: 30,
         }];
-        let curve = walk(-10, &arrivals, false, 5, |_| 5.0);
-        assert_eq!(curve.end, vec![0.0, 0.0, 15.0, 10.0, 5.0]);
-        assert_eq!(curve.stockout, Some(0));
+        let ends = walk(-10, &arrivals, false, 5, |_| 5.0);
+        assert_eq!(ends, vec![0.0, 0.0, 15.0, 10.0, 5.0]);
     }
 }

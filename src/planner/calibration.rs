@@ -69,10 +69,11 @@ impl SalesClass {
 pub const LEAST_OUTCOMES: i64 = 200;
 /// Days of decisions the memory reaches over; until then all count alike.
 const MEMORY: i64 = 26;
-/// Days on which nothing was missed that a new segment is taken to have had.
-const PRIOR: i64 = 4;
+/// Days on which nothing was missed that a new segment is taken to have had: a day has hundreds of decisions, and more
+/// than one such day kept the first half year a point above its target.
+const PRIOR: i64 = 1;
 /// One day's decisions move the place by at most this share of what the target leaves over, in thousandths.
-const MOST_STEP: i64 = 100;
+const MOST_STEP: i64 = 200;
 /// The place stays within these, in millionths, whatever was attained.
 const BOUNDS: (i64, i64) = (500_000, 999_000);
 const WHOLE: i64 = 1_000_000;

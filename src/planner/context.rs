@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, NaiveDate};
 
-use super::balance::day_after;
+use super::brief::teacher_step;
 use super::history::analogue::Groups;
 use super::history::class::{Rank, ranks};
 use super::history::{DemandIndex, Events};
@@ -31,6 +31,10 @@ const LONGEST_AHEAD: usize = 800;
 /// One warehouse, ready for its lines.
 pub struct WarehouseContext<'a> {
     pub lanes: Vec<LaneDays>,
+    code: Option<&'a WarehouseCode>,
+    /// What the lanes were learned from.
+    options: Vec<LaneOption>,
+    putaway_times: Option<&'a StageTimes>,
     /// The lanes of items with a production time of their own: many items share one.
     by_production: BTreeMap<ProductionKey, Vec<LaneDays>>,
     pub deadlines: Deadlines<'a>,
@@ -124,26 +128,14 @@ impl<'a> Context<'a> {
             ))
         });
         let putaway_times = facts.and_then(|facts| facts.putaway.as_ref());
-        let learn = |options: &[LaneOption], production: Option<&StageTimes>, review_days: i64| {
-            let world = self.world(code, review_days);
-            let lanes = options.iter().zip(std::iter::repeat(world.as_ref()));
-            lanes
-                .filter_map(|(lane, world)| {
-                    LaneDays::learn(lane, production, putaway_times, self.policy, self.paths, world?)
-                })
-                .collect::<Vec<LaneDays>>()
-        };
         let review = self.policy.review_days;
-        let lanes = learn(&options, None, review);
-        let mut by_production: BTreeMap<ProductionKey, Vec<LaneDays>> = BTreeMap::new();
-        for production in items.iter().filter_map(|item| item.production.as_ref()) {
-            by_production
-                .entry(production_key(production))
-                .or_insert_with(|| learn(&options, Some(production), review));
-        }
+        let learn = |options: &[LaneOption], review_days: i64| {
+            self.learn_lanes((code, putaway_times), options, None, review_days)
+        };
+        let lanes = learn(&options, review);
         let relay = way.and_then(|way| {
             let review = way.review_days.unwrap_or(review).clamp(0, 365);
-            let lane = learn(&[transfer_lane(way)], None, review).pop()?;
+            let lane = learn(&[transfer_lane(way)], review).pop()?;
             Some(Relay {
                 from: &way.from,
                 lane,
@@ -167,29 +159,29 @@ impl<'a> Context<'a> {
         } else {
             Season::flat()
         };
-        let factor = |days: i64| {
-            let event = match usize::try_from(days) {
-                Ok(ahead) => events.ahead(ahead),
-                Err(_) => events.back(days.unsigned_abs() as usize),
-            };
-            event * season.factor(day_after(self.as_of, days).ordinal0() as usize)
-        };
         let mut sum = 0.0;
-        let mut season_ahead = vec![0.0];
-        for day in 0..LONGEST_AHEAD {
-            sum += factor(day as i64);
+        let mut season_ahead = Vec::with_capacity(LONGEST_AHEAD + 1);
+        season_ahead.push(sum);
+        for (ahead, day) in self.as_of.iter_days().take(LONGEST_AHEAD).enumerate() {
+            sum += events.ahead(ahead) * season.factor(day.ordinal0() as usize);
             season_ahead.push(sum);
         }
-        let season_back = (1..=SEASON_HISTORY_DAYS).map(|back| factor(-back)).collect();
+        let back = days_of_the_year(self.as_of).enumerate();
+        let season_back = back
+            .map(|(place, day)| events.back(place + 1) * season.factor(day))
+            .collect();
         let putaway = putaway_times
             .zip(self.world(code, review))
             .and_then(|(times, world)| {
                 StageDays::learn(times, Mode::Sea, &world, self.policy.min_observations)
             })
             .map(|days| (days.p50, days.p90));
-        WarehouseContext {
+        let mut warehouse = WarehouseContext {
             lanes,
-            by_production,
+            code,
+            options,
+            putaway_times,
+            by_production: BTreeMap::new(),
             deadlines,
             relay,
             feeds_others,
@@ -200,14 +192,44 @@ impl<'a> Context<'a> {
             events,
             groups: Groups::new(items, &self.demand),
             ranks: ranks(items, &self.demand),
+        };
+        for production in items.iter().filter_map(|item| item.production.as_ref()) {
+            self.learn_production(&mut warehouse, production);
         }
+        warehouse
+    }
+
+    /// Makes the lanes of items with this production time, once.
+    pub fn learn_production(&self, warehouse: &mut WarehouseContext<'a>, production: &StageTimes) {
+        let key = production_key(production);
+        if warehouse.by_production.contains_key(&key) {
+            return;
+        }
+        let from = (warehouse.code, warehouse.putaway_times);
+        let review = self.policy.review_days;
+        let lanes = self.learn_lanes(from, &warehouse.options, Some(production), review);
+        warehouse.by_production.insert(key, lanes);
+    }
+
+    fn learn_lanes(
+        &self,
+        (code, putaway): (Option<&'a WarehouseCode>, Option<&StageTimes>),
+        options: &[LaneOption],
+        production: Option<&StageTimes>,
+        review_days: i64,
+    ) -> Vec<LaneDays> {
+        let Some(world) = self.world(code, review_days) else {
+            return Vec::new();
+        };
+        let learn = |lane| LaneDays::learn(lane, production, putaway, self.policy, self.paths, &world);
+        options.iter().filter_map(learn).collect()
     }
 
     fn learn_events(&self, facts: Option<&WarehouseFacts>, items: &[&ItemSeries]) -> Events {
         if self.demand.events.is_empty() {
             return Events::default();
         }
-        let step = (items.len() / MOST_TEACHERS).max(1);
+        let step = teacher_step(items.len());
         let days: Vec<Vec<(usize, f64)>> = items
             .iter()
             .step_by(step)
@@ -274,12 +296,10 @@ impl<'a> Context<'a> {
     fn learn_season(&self, items: &[&ItemSeries], events: &Events) -> Season {
         let mut learner = SeasonLearner::default();
         // The day of the year of each day back, once for all items.
-        let day_of_year: Vec<usize> = (1..=SEASON_HISTORY_DAYS)
-            .map(|back| day_after(self.as_of, -back).ordinal0() as usize)
-            .collect();
+        let day_of_year: Vec<usize> = days_of_the_year(self.as_of).collect();
         let mut days: Vec<(usize, f64)> = Vec::with_capacity(day_of_year.len());
         // A pattern is learned as well from a fixed share of very many items.
-        let step = (items.len() / MOST_TEACHERS).max(1);
+        let step = teacher_step(items.len());
         for item in items.iter().step_by(step) {
             days.clear();
             days.extend(
@@ -329,9 +349,16 @@ fn transfer_lane(way: &TransferWay) -> LaneOption {
     }
 }
 
+/// The day of the year of yesterday, the day before, and so on, as far as the season looks back.
+fn days_of_the_year(as_of: NaiveDate) -> impl Iterator<Item = usize> {
+    let days = std::iter::successors(as_of.pred_opt(), NaiveDate::pred_opt);
+    days.take(SEASON_HISTORY_DAYS as usize)
+        .map(|day| day.ordinal0() as usize)
+}
+
 /// Two whole years teach the season.
 const SEASON_HISTORY_DAYS: i64 = 731;
-const MOST_TEACHERS: usize = 2_000;
+pub const MOST_TEACHERS: usize = 2_000;
 
 impl WarehouseContext<'_> {
     /// The lanes of an item with a production time of its own.
@@ -358,11 +385,17 @@ pub fn known_days(
 ) -> impl Iterator<Item = (usize, u32)> {
     let sales = &item.sales;
     let end = (as_of - sales.first_day).num_days();
-    (1..=most_back)
-        .map_while(move |back| {
-            let index = usize::try_from(end - back as i64).ok()?;
-            Some((index, back))
-        })
-        .filter(|(index, _)| !sales.out_of_stock(*index))
-        .filter_map(|(index, back)| Some((back, sales.units.get(index)?)))
+    // Days after the last that has data are gaps.
+    let known = sales.units.len() as i64;
+    let first_back = (end - known).max(0) as usize;
+    let newest = usize::try_from(end.min(known)).unwrap_or(0);
+    let masked = !sales.in_stock.is_empty();
+    sales
+        .units
+        .newest_first(newest)
+        .enumerate()
+        .map(move |(place, units)| (newest - 1 - place, first_back + place + 1, units))
+        .take_while(move |(_, back, _)| *back <= most_back)
+        .filter(move |(index, _, units)| units.is_some() && !(masked && sales.out_of_stock(*index)))
+        .filter_map(|(_, back, units)| Some((back, units?)))
 }

@@ -12,7 +12,7 @@ mod interval;
 
 use super::models::{DemandPattern, classify};
 
-pub use interval::Interval;
+pub use interval::{Interval, LeadSlices};
 
 /// In-stock days of a week.
 pub const WEEK: usize = 7;
@@ -373,8 +373,11 @@ impl Smooth {
 #[must_use]
 pub fn shape(variation: f64, tail: f64, z: f64) -> f64 {
     let ninth = variation / 9.0;
-    let stretched = z + tail * (z - 1.0).max(0.0).powi(2);
-    (1.0 - ninth + stretched * ninth.sqrt()).max(0.0).powi(3)
+    (1.0 - ninth + stretch(z, tail) * ninth.sqrt()).max(0.0).powi(3)
+}
+
+fn stretch(z: f64, tail: f64) -> f64 {
+    z + tail * (z - 1.0).max(0.0).powi(2)
 }
 
 #[cfg(test)]

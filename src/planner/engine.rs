@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use super::alerts::alerts;
 use super::context::{Context, WarehouseContext};
 use super::forecast::Buffers;
-use super::line::plan_line;
+use super::line::judge;
+use super::line_words::say;
 use super::model::{Funnel, Plan, PlanLine, Reason};
 use super::snapshot::{ItemSeries, Policy, Snapshot, WarehouseFacts};
 use super::supply::{echelon, fill, rework};
@@ -32,7 +33,8 @@ pub fn plan(snapshot: &Snapshot, policy: &Policy, parent: Option<&Plan>) -> Plan
         .par_iter()
         .map_init(Buffers::default, |buffers, (_, item)| {
             let warehouse = warehouses.get(&item.warehouse)?;
-            Some(plan_line(item, &context, warehouse, buffers))
+            let judged = judge(item, &context, warehouse, buffers);
+            Some(say(item, judged, &context, warehouse))
         })
         .flatten()
         .collect();
@@ -86,15 +88,15 @@ pub(super) fn suggested(
         .zip(wanted)
         .filter(|(_, wanted)| **wanted)
         .map_init(Buffers::default, |buffers, (item, _)| {
-            let line = plan_line(item, &context, warehouses.get(&item.warehouse)?, buffers);
-            let units = line.suggested_units.unwrap_or(0);
-            Some(((line.warehouse, line.sku), units))
+            let judged = judge(item, &context, warehouses.get(&item.warehouse)?, buffers);
+            let units = judged.figures.suggested_units.unwrap_or(0);
+            Some(((item.warehouse.clone(), item.sku.clone()), units))
         })
         .flatten()
         .collect()
 }
 
-fn is_coupled(snapshot: &Snapshot, policy: &Policy) -> bool {
+pub(super) fn is_coupled(snapshot: &Snapshot, policy: &Policy) -> bool {
     let supply = &snapshot.supply;
     !supply.transfers.is_empty()
         || !supply.capacity.is_empty()
@@ -318,20 +320,29 @@ fn name(sorted: &Sorted<'_>, snapshot: &Snapshot, policy: &Policy, parent: Optio
 }
 
 fn funnel(lines: &[PlanLine]) -> Funnel {
-    let mut funnel = Funnel::default();
-    let mut dropped: BTreeMap<(u8, &str, Reason), i64> = BTreeMap::new();
+    let mut funnel = Funnelled::default();
     for line in lines {
-        funnel.seen += 1;
+        funnel.count(line.need_units, line.suggested_units, &line.reasons);
+    }
+    funnel.finish()
+}
+
+/// Counts lines by how far they went.
+#[derive(Default)]
+pub(super) struct Funnelled {
+    funnel: Funnel,
+    dropped: BTreeMap<(u8, &'static str, Reason), i64>,
+}
+
+impl Funnelled {
+    pub(super) fn count(&mut self, need: Option<i64>, suggested: Option<i64>, reasons: &[Reason]) {
         let first = |wanted: &[Reason], otherwise: Reason| {
-            line.reasons
-                .iter()
-                .copied()
-                .find(|reason| wanted.contains(reason))
-                .unwrap_or(otherwise)
+            let found = reasons.iter().copied().find(|reason| wanted.contains(reason));
+            found.unwrap_or(otherwise)
         };
-        let stage = if line.reasons.contains(&Reason::Inactive) {
+        let stage = if reasons.contains(&Reason::Inactive) {
             Some((0, "active", Reason::Inactive))
-        } else if line.need_units.is_none() {
+        } else if need.is_none() {
             let why = [
                 Reason::SalesUnknown,
                 Reason::StockUnknown,
@@ -339,7 +350,7 @@ fn funnel(lines: &[PlanLine]) -> Funnel {
                 Reason::CodeUnmapped,
             ];
             Some((1, "computed", first(&why, Reason::SalesUnknown)))
-        } else if line.need_units == Some(0) {
+        } else if need == Some(0) {
             let why = [
                 Reason::TransferFirst,
                 Reason::OrderedUpstream,
@@ -347,23 +358,29 @@ fn funnel(lines: &[PlanLine]) -> Funnel {
                 Reason::CertainShortage,
             ];
             Some((2, "due", first(&why, Reason::EnoughCover)))
-        } else if line.suggested_units == Some(0) {
+        } else if suggested == Some(0) {
             Some((3, "suggested", Reason::BelowMoq))
         } else {
             None
         };
         let reached = stage.map_or(4, |(index, _, _)| index);
+        let funnel = &mut self.funnel;
+        funnel.seen += 1;
         funnel.active += i64::from(reached > 0);
         funnel.computed += i64::from(reached > 1);
         funnel.due += i64::from(reached > 2);
         funnel.suggested += i64::from(reached > 3);
         if let Some(key) = stage {
-            *dropped.entry(key).or_default() += 1;
+            *self.dropped.entry(key).or_default() += 1;
         }
     }
-    funnel.dropped = dropped
-        .into_iter()
-        .map(|((_, stage, reason), count)| (stage.to_owned(), reason, count))
-        .collect();
-    funnel
+
+    pub(super) fn finish(mut self) -> Funnel {
+        self.funnel.dropped = self
+            .dropped
+            .into_iter()
+            .map(|((_, stage, reason), count)| (stage.to_owned(), reason, count))
+            .collect();
+        self.funnel
+    }
 }

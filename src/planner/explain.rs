@@ -2,24 +2,24 @@
 
 use chrono::NaiveDate;
 
-use super::model::Explain;
+use super::model::{Explain, Word};
 use super::rounding::round_stat;
 
 impl Explain {
     /// A heading or a figure that is not computed from others here.
     #[must_use]
-    pub fn fact(key: &str, value: impl Into<String>, unit: &str) -> Self {
+    pub fn fact(key: impl Into<Word>, value: impl Into<Word>, unit: impl Into<Word>) -> Self {
         Self {
-            key: key.to_owned(),
+            key: key.into(),
             value: value.into(),
-            unit: unit.to_owned(),
-            rule: String::new(),
+            unit: unit.into(),
+            rule: Word::default(),
             terms: Vec::new(),
         }
     }
 
     #[must_use]
-    pub fn heading(key: &str, terms: Vec<Self>) -> Self {
+    pub fn heading(key: impl Into<Word>, terms: Vec<Self>) -> Self {
         Self {
             terms,
             ..Self::fact(key, "", "")
@@ -27,23 +27,23 @@ impl Explain {
     }
 
     #[must_use]
-    pub fn units(key: &str, units: i64) -> Self {
+    pub fn units(key: impl Into<Word>, units: i64) -> Self {
         Self::fact(key, units.to_string(), "units")
     }
 
     #[must_use]
-    pub fn days(key: &str, days: i64) -> Self {
+    pub fn days(key: impl Into<Word>, days: i64) -> Self {
         Self::fact(key, days.to_string(), "days")
     }
 
     #[must_use]
-    pub fn rate(key: &str, rate: f64) -> Self {
+    pub fn rate(key: impl Into<Word>, rate: f64) -> Self {
         let value = round_stat(rate).map_or_else(String::new, |rate| rate.to_string());
         Self::fact(key, value, "units_per_day")
     }
 
     #[must_use]
-    pub fn date(key: &str, date: Option<NaiveDate>) -> Self {
+    pub fn date(key: impl Into<Word>, date: Option<NaiveDate>) -> Self {
         Self::fact(
             key,
             date.map_or_else(String::new, |date| date.to_string()),
@@ -53,22 +53,22 @@ impl Explain {
 
     /// Thousandths as percent: `950` is `95`, `955` is `95.5`.
     #[must_use]
-    pub fn percent(key: &str, permille: i64) -> Self {
+    pub fn percent(key: impl Into<Word>, permille: i64) -> Self {
         let value = rust_decimal::Decimal::new(permille, 1).normalize().to_string();
         Self::fact(key, value, "percent")
     }
 
     /// Units that are the sum of the terms. Terms of nothing are left out, but for the two everybody asks for.
     #[must_use]
-    pub fn sum(key: &str, value: i64, terms: Vec<(Self, i64)>) -> Self {
+    pub fn sum(key: impl Into<Word>, value: i64, terms: Vec<(Self, i64)>) -> Self {
         Self {
-            rule: "sum".to_owned(),
+            rule: Word::Borrowed("sum"),
             terms: terms
                 .into_iter()
-                .filter(|(term, units)| *units != 0 || ["need", "order_up_to"].contains(&term.key.as_str()))
+                .filter(|(term, units)| *units != 0 || ["need", "order_up_to"].contains(&term.key.as_ref()))
                 .map(|(term, units)| Self {
-                    value: units.to_string(),
-                    unit: "units".to_owned(),
+                    value: Word::Owned(units.to_string()),
+                    unit: Word::Borrowed("units"),
                     ..term
                 })
                 .collect(),
@@ -98,7 +98,7 @@ impl Explain {
         if self.rule == "sum" && !self.value.is_empty() {
             let parts: Option<i64> = self.terms.iter().map(|term| term.value.parse::<i64>().ok()).sum();
             if parts != self.value.parse().ok() {
-                broken.push(self.key.clone());
+                broken.push(self.key.to_string());
             }
         }
         broken

@@ -1,12 +1,12 @@
 //! What one item's history says of its coming demand.
 
 use super::context::{Context, WarehouseContext, known_days};
-use super::demand::{History, Interval, Levels, Spread, TUNING, shape};
+use super::demand::{History, Interval, LeadSlices, Levels, Spread, TUNING, shape};
 use super::history::analogue::Group;
 use super::history::class::{LifeCycle, NEW_DAYS};
 use super::history::contest::{Contested, contest};
 use super::history::{Adjusted, adjust};
-use super::models::DemandPattern;
+use super::models::{DemandPattern, velocities};
 use super::snapshot::ItemSeries;
 use super::supply::joint::JointBuffers;
 
@@ -68,22 +68,19 @@ pub fn learn_demand(
 ) -> Option<DemandView> {
     let wanted = usize::try_from(context.policy.history_days.clamp(1, 731)).unwrap_or(365);
     buffers.days.clear();
-    buffers.days.extend(
-        known_days(item, context.as_of, LONGEST_HISTORY)
-            .take(wanted)
-            .map(|(back, units)| (back, f64::from(units))),
-    );
+    for (back, units) in known_days(item, context.as_of, LONGEST_HISTORY).take(wanted) {
+        buffers.days.push((back, f64::from(units)));
+    }
     let oldest = buffers.days.last()?.0;
-    let velocity = |days: usize| {
-        let window = &buffers.days[..days.min(buffers.days.len())];
-        Some(window.iter().map(|(_, units)| units).sum::<f64>() / window.len() as f64)
-    };
-    let (velocity_7, velocity_30, velocity_90) = (velocity(7), velocity(30), velocity(90));
+    let newest = known_days(item, context.as_of, LONGEST_HISTORY).take(wanted);
+    let [_, velocity_7, _, velocity_30, _, velocity_90] = velocities(newest.map(|(_, units)| units));
     let mut out_of_stock = 0;
     let end = (context.as_of - item.sales.first_day).num_days();
-    for back in 1..=oldest {
-        let index = usize::try_from(end - back as i64).unwrap_or(usize::MAX);
-        out_of_stock += i64::from(item.sales.out_of_stock(index));
+    if !item.sales.in_stock.is_empty() {
+        for back in 1..=oldest {
+            let index = usize::try_from(end - back as i64).unwrap_or(usize::MAX);
+            out_of_stock += i64::from(item.sales.out_of_stock(index));
+        }
     }
     let days_used = buffers.days.len() as i64;
     let index = &context.demand;
@@ -160,7 +157,7 @@ pub fn learn_demand(
 const Z90: f64 = 1.281_551_565_544_600_4;
 
 /// Days searched back to fill the history with in-stock days.
-const LONGEST_HISTORY: usize = 1_500;
+pub const LONGEST_HISTORY: usize = 1_500;
 
 fn cut_outliers(days: &mut [(usize, f64)]) -> i64 {
     let (mut total, mut sold_days, mut largest) = (0.0, 0_usize, 0.0_f64);
@@ -197,9 +194,9 @@ impl DemandView {
         own.unwrap_or(season_ahead)
     }
 
-    /// Demand over review and equally likely lead times, sorted.
+    /// Demand over review and lead time.
     #[must_use]
-    pub fn over(&self, lead: &[u16], review: i64, season_ahead: &[f64]) -> Interval {
+    pub fn over(&self, lead: &LeadSlices, review: i64, season_ahead: &[f64]) -> Interval {
         Interval::new(lead, review, self.level, &self.spread, self.ahead(season_ahead))
     }
 
@@ -214,24 +211,52 @@ impl DemandView {
     /// Cumulative demand of the first `days` days at the upper or lower edge of what is likely.
     #[must_use]
     pub fn cumulative(&self, season_ahead: &[f64], days: usize, upper: bool) -> f64 {
-        let season_ahead = self.ahead(season_ahead);
-        let pick = |(low, high): (f64, f64)| if upper { high } else { low };
-        self.level * season_ahead[days] * self.interpolate(days, pick)
+        let (low, high) = self.edges_at(days);
+        self.level * self.ahead(season_ahead)[days] * if upper { high } else { low }
     }
 
-    fn interpolate(&self, day: usize, pick: impl Fn((f64, f64)) -> f64) -> f64 {
-        let spread = &self.edges;
-        let day = day as f64;
-        let place = |index: usize| f64::from(ANCHORS[index]);
-        if day <= place(0) {
-            return pick(spread[0]);
-        }
-        for index in 1..ANCHORS.len() {
-            if day <= place(index) {
-                let share = (day - place(index - 1)) / (place(index) - place(index - 1));
-                return pick(spread[index - 1]) * (1.0 - share) + pick(spread[index]) * share;
+    fn edges_at(&self, days: usize) -> (f64, f64) {
+        let stretches = self.stretches();
+        let stretch = stretches.iter().find(|stretch| days < stretch.until);
+        stretch.map_or((1.0, 1.0), |stretch| stretch.edges(days))
+    }
+
+    /// The edges against expected demand, between the anchors straight lines.
+    #[must_use]
+    pub fn stretches(&self) -> [Stretch; ANCHORS.len() + 1] {
+        std::array::from_fn(|place| {
+            let from = place.saturating_sub(1);
+            let to = place.min(ANCHORS.len() - 1);
+            let length = f64::from(ANCHORS[to] - ANCHORS[from]).max(1.0);
+            let ((low, high), (next_low, next_high)) = (self.edges[from], self.edges[to]);
+            Stretch {
+                until: ANCHORS
+                    .get(place)
+                    .map_or(usize::MAX, |until| usize::from(*until) + 1),
+                from: f64::from(ANCHORS[from]),
+                low: (low, (next_low - low) / length),
+                high: (high, (next_high - high) / length),
             }
-        }
-        pick(spread[ANCHORS.len() - 1])
+        })
+    }
+}
+
+/// Days over which the edges of demand lie on straight lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// The first day that is not in it.
+    pub until: usize,
+    from: f64,
+    /// At its beginning, and what a day adds.
+    low: (f64, f64),
+    high: (f64, f64),
+}
+
+impl Stretch {
+    /// The lower and the upper edge.
+    #[must_use]
+    pub fn edges(&self, days: usize) -> (f64, f64) {
+        let days = days as f64 - self.from;
+        (self.low.0 + days * self.low.1, self.high.0 + days * self.high.1)
     }
 }

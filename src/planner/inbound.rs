@@ -9,20 +9,58 @@ use chrono::NaiveDate;
 
 /// The shipments of a line with their predicted days.
 #[derive(Debug, Default)]
-pub struct Incoming {
-    pub views: Vec<InboundView>,
-    pub arrivals: Vec<Arrival>,
+pub struct Incoming<'a> {
+    pub shipments: Vec<Predicted<'a>>,
     pub reasons: Vec<Reason>,
 }
 
+/// A shipment and the days until it is sellable.
+#[derive(Debug, Clone, Copy)]
+pub struct Predicted<'a> {
+    shipment: &'a InboundShipment,
+    p50: i64,
+    p90: i64,
+    overdue: bool,
+    counted: bool,
+}
+
+impl Incoming<'_> {
+    /// Of those that count.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        let counted = self.shipments.iter().filter(|predicted| predicted.counted);
+        counted
+            .map(|predicted| Arrival {
+                day: predicted.p50,
+                late_day: predicted.p90,
+                units: predicted.shipment.units,
+            })
+            .collect()
+    }
+
+    #[must_use]
+    pub fn views(&self, as_of: NaiveDate) -> Vec<InboundView> {
+        self.shipments
+            .iter()
+            .map(|predicted| InboundView {
+                reference: predicted.shipment.reference.clone(),
+                units: predicted.shipment.units,
+                eta_p50: day_after(as_of, predicted.p50),
+                eta_p90: day_after(as_of, predicted.p90),
+                overdue: predicted.overdue,
+            })
+            .collect()
+    }
+}
+
 /// Predicts every shipment. What cannot be dated, or is unknown and not to be counted, is listed but does not arrive.
-pub fn predict(
-    item: &ItemSeries,
+pub fn predict<'a>(
+    item: &'a ItemSeries,
     lanes: &[LaneDays],
     terms: &Terms<'_>,
     policy: &Policy,
     as_of: NaiveDate,
-) -> Incoming {
+) -> Incoming<'a> {
     let mut incoming = Incoming::default();
     let mut shipments: Vec<&InboundShipment> = item
         .inbound
@@ -40,21 +78,15 @@ pub fn predict(
         if overdue {
             push(&mut incoming.reasons, Reason::OverdueInbound);
         }
-        if counted {
-            incoming.arrivals.push(Arrival {
-                day: p50,
-                late_day: p90,
-                units: shipment.units,
-            });
-        } else {
+        if !counted {
             push(&mut incoming.reasons, Reason::UnknownInbound);
         }
-        incoming.views.push(InboundView {
-            reference: shipment.reference.clone(),
-            units: shipment.units,
-            eta_p50: day_after(as_of, p50),
-            eta_p90: day_after(as_of, p90),
+        incoming.shipments.push(Predicted {
+            shipment,
+            p50,
+            p90,
             overdue,
+            counted,
         });
     }
     incoming

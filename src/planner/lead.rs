@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::demand::Dice;
+use super::demand::{Dice, LeadSlices};
 use super::snapshot::{LaneOption, Policy, Stage, StageTimes};
 use super::supply::calendar::{Calendars, MissingYear};
 use super::supply::facts::CustomsExam;
@@ -32,6 +32,8 @@ pub struct LaneDays {
     pub total: Vec<u16>,
     /// Ordered at the next review to sellable, sorted; empty where no calendar makes a difference.
     next: Vec<u16>,
+    /// The same in slices.
+    pub slices: LeadSlices,
     /// Hand-over to sellable, days of work only, sorted.
     pub after_hand_over: Vec<u16>,
     /// Order to sellable, days of work only, sorted; empty when that is `total`.
@@ -98,6 +100,7 @@ impl LaneDays {
         let stops = stages
             .iter()
             .any(|days| days.clock.stops_within(0, LONGEST_AHEAD));
+        let alone = stages.len() == 1;
         let mut dice = Dice::new(policy.seed ^ 0x1EAD_71E5);
         let sorted = |sums: Vec<f64>, less: f64| -> Vec<u16> {
             let mut days: Vec<u16> = sums
@@ -107,6 +110,14 @@ impl LaneDays {
             days.sort_unstable();
             days
         };
+        // Each slice of a stage's distribution, in order.
+        let slices: Vec<Vec<f64>> = stages
+            .iter()
+            .map(|days| {
+                let slice = |slice: usize| days.at((slice as f64 + 0.5) / paths as f64);
+                (0..paths).map(slice).collect()
+            })
+            .collect();
         // Work in days; and the same by the calendar, begun today and begun at the next review.
         let mut draw = |after: bool, stops: bool| -> [Vec<f64>; 3] {
             let mut sums = vec![0.0; paths];
@@ -114,17 +125,19 @@ impl LaneDays {
                 true => (vec![0.0; paths], vec![review as f64; paths]),
                 false => (Vec::new(), Vec::new()),
             };
-            for days in stages
+            for (days, slices) in stages
                 .iter()
-                .filter(|days| !after || !days.stage.is_before_hand_over())
+                .zip(&slices)
+                .filter(|(days, _)| !after || !days.stage.is_before_hand_over())
             {
                 // Every stage gets each slice of its distribution once, in an order of its own.
                 let mut order: Vec<usize> = (0..paths).collect();
-                for index in (1..paths).rev() {
+                // Of a single stage the order is nothing.
+                for index in (1..if alone { 1 } else { paths }).rev() {
                     order.swap(index, dice.below(index + 1));
                 }
                 for (path, slice) in order.into_iter().enumerate() {
-                    let took = days.at((slice as f64 + 0.5) / paths as f64);
+                    let took = slices[slice];
                     sums[path] += took;
                     if stops {
                         today[path] = days.clock.advance(today[path], took);
@@ -148,6 +161,7 @@ impl LaneDays {
             mode: lane.mode,
             forwarder: lane.forwarder.clone(),
             stages,
+            slices: LeadSlices::new(if next.is_empty() { &total } else { &next }),
             next: if next == total { Vec::new() } else { next },
             total,
             after_hand_over,
@@ -181,7 +195,7 @@ impl LaneDays {
 
     /// Ordered at the next review to sellable, sorted.
     #[must_use]
-    pub fn until_next(&self) -> &[u16] {
+    fn until_next(&self) -> &[u16] {
         if self.next.is_empty() {
             &self.total
         } else {

@@ -1,33 +1,87 @@
-//! One line: from history and stock to a quantity with its dates.
+//! One line: from history and stock to a quantity with its dates. Numbers only; [`super::line_words`] says them.
 
 use chrono::NaiveDate;
 
-use super::balance::{Arrival, Curve, day_after, walk};
+use super::balance::{Arrival, day_after};
 use super::context::{Context, WarehouseContext};
 use super::forecast::{Buffers, DemandView, learn_demand};
 use super::inbound::{Incoming, predict};
 use super::lead::LaneDays;
 use super::line_demand;
-use super::line_explain::explain;
 use super::line_supply;
-use super::model::{AlertLevel, DataState, PlanLine, ProjectedDay, Reason, StockoutDates};
+use super::model::{AlertLevel, DataState, PlanLine, Reason, StockoutDates};
 use super::quantify::{Quantity, QuantityTerms, choose_lane, lost_before, quantify, settle_shortage};
-use super::rounding::{Rounded, round_need, round_stat};
+use super::rounding::{Rounded, round_need};
 use super::snapshot::{ItemSeries, MoqPolicy};
 use super::supply::{SupplyLine, bridge};
+use crate::money::Money;
+use crate::order::Mode;
 
-/// Days of the projection a plan carries.
-const SHOWN_DAYS: usize = 90;
 /// Below so many in-stock days an item counts as new.
 const NEW_ITEM_DAYS: i64 = 28;
 
-/// Plans one line.
-pub fn plan_line(
-    item: &ItemSeries,
+/// What a plan decides of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    pub data: DataState,
+    pub level: Option<AlertLevel>,
+    pub stockout: StockoutDates,
+    pub order_by: Option<NaiveDate>,
+    pub ship_by: Option<NaiveDate>,
+    pub eta: Option<NaiveDate>,
+    pub mode: Option<Mode>,
+    pub need_units: Option<i64>,
+    pub suggested_units: Option<i64>,
+    pub suggested_cartons: Option<i64>,
+    pub safety_units: Option<i64>,
+}
+
+impl Figures {
+    /// Those of a line of a whole plan.
+    #[must_use]
+    pub fn of(line: &PlanLine) -> Self {
+        Self {
+            data: line.data,
+            level: line.level,
+            stockout: line.stockout,
+            order_by: line.order_by,
+            ship_by: line.ship_by,
+            eta: line.eta,
+            mode: line.mode,
+            need_units: line.need_units,
+            suggested_units: line.suggested_units,
+            suggested_cartons: line.suggested_cartons,
+            safety_units: line.safety_units,
+        }
+    }
+
+    /// Purchase cost of the suggestion.
+    #[must_use]
+    pub fn cost(&self, item: &ItemSeries) -> Option<Money> {
+        Some(item.unit_cost?.times(self.suggested_units?))
+    }
+}
+
+/// Everything that was computed of a line.
+pub struct Judged<'a> {
+    pub figures: Figures,
+    pub reasons: Vec<Reason>,
+    pub demand: Option<DemandView>,
+    pub incoming: Incoming<'a>,
+    /// What comes, pending units and returns too.
+    pub arrivals: Vec<Arrival>,
+    pub quantity: Option<(Quantity, Rounded)>,
+    pub lane: Option<&'a LaneDays>,
+    pub supply: Option<Box<SupplyLine>>,
+}
+
+/// Judges one line.
+pub fn judge<'a>(
+    item: &'a ItemSeries,
     context: &Context<'_>,
-    warehouse: &WarehouseContext<'_>,
+    warehouse: &'a WarehouseContext<'_>,
     buffers: &mut Buffers,
-) -> PlanLine {
+) -> Judged<'a> {
     let mut reasons = Vec::new();
     let mut demand = learn_demand(item, context, warehouse, buffers);
     // A warehouse that only passes goods on sells nothing itself.
@@ -50,36 +104,37 @@ pub fn plan_line(
         reasons.push(Reason::NegativeStock);
     }
 
-    let horizon = context.horizon;
     let returns = line_supply::returns(item, demand.as_ref(), context, warehouse);
     let mut arrivals = all_arrivals(item, &incoming, warehouse);
     arrivals.extend_from_slice(&returns);
-    let curves = match (&demand, item.available) {
-        (Some(demand), Some(available)) => Some(curves(available, &arrivals, horizon, demand, warehouse)),
-        _ => None,
-    };
     let ahead = demand.as_ref().map_or(&warehouse.season_ahead[..], |demand| {
         demand.ahead(&warehouse.season_ahead)
     });
-    let outs = match (&demand, &curves, item.available) {
-        (Some(_), Some(curves), Some(_)) if arrivals.is_empty() => curves.stockouts(),
-        (Some(demand), _, Some(available)) => {
+    let outs = match (&demand, item.available) {
+        (Some(demand), Some(available)) => {
             let joint = &mut buffers.joint;
-            context
-                .scores
-                .stockouts(available, &arrivals, horizon, demand, ahead, joint)
+            joint.load(context.horizon, demand, ahead);
+            context.scores.stockouts(available, &arrivals, joint)
         }
         _ => [None; 3],
     };
     let stockout = outs[1];
     let [p10, p50, p90] = outs.map(|day| day.map(|day| day_after(context.as_of, day)));
-    let dates = StockoutDates { p10, p50, p90 };
 
-    let mut line = empty_line(item, data, dates, demand.as_ref(), context.as_of);
-    line.inbound = incoming.views;
-    if let Some(curves) = &curves {
-        line.projection = curves.shown(context.as_of, &arrivals);
-    }
+    let mut figures = Figures {
+        data,
+        level: None,
+        stockout: StockoutDates { p10, p50, p90 },
+        order_by: None,
+        ship_by: None,
+        eta: None,
+        mode: None,
+        need_units: None,
+        suggested_units: None,
+        suggested_cartons: None,
+        safety_units: None,
+    };
+    let known_arrivals = arrivals.len();
 
     let usable =
         item.stock_state != DataState::Missing && (item.sales_state != DataState::Missing || passes_on);
@@ -125,11 +180,7 @@ pub fn plan_line(
                 late_day: relay.lane.total_at(900),
                 units: context.upstream(relay, &item.sku),
             });
-            let outs =
-                context
-                    .scores
-                    .stockouts(available, &arrivals, horizon, demand, ahead, &mut buffers.joint);
-            stockout = outs[1];
+            stockout = context.scores.stockouts(available, &arrivals, &mut buffers.joint)[1];
         }
         let lost = |day| lost_before(day, available, &arrivals, demand, warehouse);
         let (lane, split) = line_supply::by_cost(item, lanes, computed.need, context, lost)
@@ -147,9 +198,9 @@ pub fn plan_line(
             context,
             warehouse,
         );
-        date_line(&mut line, lane, stockout, computed.need, context);
+        date_line(&mut figures, lane, stockout, computed.need, context);
         if let Some(view) = &deadline {
-            line_supply::deadline_dates(&mut line, view, lane);
+            line_supply::deadline_dates(&mut figures, view, lane);
         }
         supply.deadline = deadline;
         let position = available + computed.pending + computed.inbound;
@@ -159,7 +210,7 @@ pub fn plan_line(
             false => excess(position, demand, context, warehouse),
         };
         grade(
-            &mut line,
+            &mut figures,
             &computed,
             available,
             lane,
@@ -169,24 +220,23 @@ pub fn plan_line(
         );
         let rounded = round_need(computed.need, item.carton_units, item.moq, context.policy.moq);
         state_rounding(item, &computed, rounded, context.policy.moq, demand, &mut reasons);
-        line.need_units = Some(computed.need);
-        line.suggested_units = Some(rounded.units);
-        line.suggested_cartons = rounded.cartons;
-        line.safety_units = Some((computed.order_up_to - computed.mean).max(0));
-        line.cost = item.unit_cost.map(|cost| cost.times(rounded.units));
+        figures.need_units = Some(computed.need);
+        figures.suggested_units = Some(rounded.units);
+        figures.suggested_cartons = rounded.cartons;
+        figures.safety_units = Some((computed.order_up_to - computed.mean).max(0));
         if let Some(split) = split.filter(|split| std::ptr::eq(split.base, lane)) {
             supply.parts = bridge::parts(&split, rounded.units, item, &context.terms, context.as_of);
             match supply.parts.as_slice() {
                 [only] => {
-                    line.mode = Some(only.mode);
-                    line.eta = Some(only.eta);
+                    figures.mode = Some(only.mode);
+                    figures.eta = Some(only.eta);
                     supply.parts.clear();
                 }
                 [_, _, ..] => reasons.push(Reason::ModeSplit),
                 [] => {}
             }
         }
-        line_supply::calendars(&mut line, &mut supply, lane, warehouse, &mut reasons);
+        line_supply::calendars(&mut figures, &mut supply, lane, warehouse, &mut reasons);
         supply.ageing = line_supply::storage(item, demand, computed.excess, context, ahead);
         supply.destroy_cost = line_supply::destroy_cost(item, demand, context, ahead);
         quantity = Some((computed, rounded));
@@ -200,38 +250,35 @@ pub fn plan_line(
     }
     if !item.active {
         reasons.insert(0, Reason::Inactive);
-        stop(&mut line);
+        stop(&mut figures);
     }
     dedup(&mut reasons);
-    line.reasons = reasons;
-    line.supply = (!supply.is_empty() && item.active).then(|| Box::new(supply));
-    line.explain = explain(
-        item,
-        &line,
-        demand.as_ref(),
-        quantity.as_ref(),
-        lane_used,
-        context,
-        warehouse,
-    );
-    if let Some(supply) = &line.supply {
-        let more = line_supply::tree(&line, supply, context.as_of);
-        line.explain.terms.extend(more);
+    arrivals.truncate(known_arrivals);
+    Judged {
+        figures,
+        reasons,
+        incoming,
+        arrivals,
+        quantity,
+        lane: lane_used,
+        supply: (!supply.is_empty() && item.active).then(|| Box::new(supply)),
+        demand,
     }
-    line
 }
 
 /// An item nobody wants to order any more keeps its row and gets no quantity.
-fn stop(line: &mut PlanLine) {
-    line.need_units = None;
-    line.suggested_units = None;
-    line.suggested_cartons = None;
-    line.cost = None;
-    line.level = None;
-    line.order_by = None;
-    line.ship_by = None;
-    line.eta = None;
-    line.mode = None;
+fn stop(figures: &mut Figures) {
+    *figures = Figures {
+        level: None,
+        order_by: None,
+        ship_by: None,
+        eta: None,
+        mode: None,
+        need_units: None,
+        suggested_units: None,
+        suggested_cartons: None,
+        ..*figures
+    };
 }
 
 fn dedup(reasons: &mut Vec<Reason>) {
@@ -280,8 +327,12 @@ fn data_state(
     state
 }
 
-fn all_arrivals(item: &ItemSeries, incoming: &Incoming, warehouse: &WarehouseContext<'_>) -> Vec<Arrival> {
-    let mut arrivals = incoming.arrivals.clone();
+fn all_arrivals(
+    item: &ItemSeries,
+    incoming: &Incoming<'_>,
+    warehouse: &WarehouseContext<'_>,
+) -> Vec<Arrival> {
+    let mut arrivals = incoming.arrivals();
     if let Some(units) = item.pending_putaway.filter(|units| *units > 0) {
         let (p50, p90) = warehouse.putaway.unwrap_or(PUTAWAY_DAYS);
         arrivals.push(Arrival {
@@ -296,66 +347,18 @@ fn all_arrivals(item: &ItemSeries, incoming: &Incoming, warehouse: &WarehouseCon
 /// Received to sellable where nobody said: typical of a third-party warehouse.
 const PUTAWAY_DAYS: (i64, i64) = (2, 5);
 
-struct Curves {
-    low: Curve,
-    mid: Curve,
-    high: Curve,
-}
-
-fn curves(
-    available: i64,
-    arrivals: &[Arrival],
-    horizon: usize,
-    demand: &DemandView,
-    warehouse: &WarehouseContext<'_>,
-) -> Curves {
-    let ahead = &warehouse.season_ahead;
-    let edge = |upper: bool| {
-        move |day: usize| {
-            (demand.cumulative(ahead, day + 1, upper) - demand.cumulative(ahead, day, upper)).max(0.0)
-        }
-    };
-    Curves {
-        low: walk(available, arrivals, true, horizon, edge(true)),
-        mid: walk(available, arrivals, false, horizon, |day| {
-            demand.expected(ahead, day)
-        }),
-        high: walk(available, arrivals, false, horizon, edge(false)),
-    }
-}
-
-impl Curves {
-    fn stockouts(&self) -> [Option<i64>; 3] {
-        [self.low.stockout, self.mid.stockout, self.high.stockout]
-    }
-
-    fn shown(&self, as_of: NaiveDate, arrivals: &[Arrival]) -> Vec<ProjectedDay> {
-        (0..self.mid.end.len().min(SHOWN_DAYS))
-            .map(|day| {
-                let (low, mid, high) = (self.low.end[day], self.mid.end[day], self.high.end[day]);
-                let mid = mid.round() as i64;
-                ProjectedDay {
-                    day: day_after(as_of, day as i64),
-                    low: (low.round() as i64).min(mid),
-                    mid,
-                    high: (high.round() as i64).max(mid),
-                    arrivals: arrivals
-                        .iter()
-                        .filter(|arrival| arrival.day.max(0) == day as i64)
-                        .map(|arrival| arrival.units)
-                        .sum(),
-                }
-            })
-            .collect()
-    }
-}
-
-fn date_line(line: &mut PlanLine, lane: &LaneDays, stockout: Option<i64>, need: i64, context: &Context<'_>) {
+fn date_line(
+    figures: &mut Figures,
+    lane: &LaneDays,
+    stockout: Option<i64>,
+    need: i64,
+    context: &Context<'_>,
+) {
     let percentile = context.policy.lead_permille.clamp(1, 999);
-    line.mode = Some(lane.mode);
-    line.order_by = stockout.map(|day| day_after(context.as_of, lane.latest_order(day, percentile)));
-    line.ship_by = stockout.map(|day| day_after(context.as_of, lane.latest_hand_over(day, percentile)));
-    line.eta = (need > 0).then(|| day_after(context.as_of, lane.total_at(500)));
+    figures.mode = Some(lane.mode);
+    figures.order_by = stockout.map(|day| day_after(context.as_of, lane.latest_order(day, percentile)));
+    figures.ship_by = stockout.map(|day| day_after(context.as_of, lane.latest_hand_over(day, percentile)));
+    figures.eta = (need > 0).then(|| day_after(context.as_of, lane.total_at(500)));
 }
 
 /// Units beyond the expected demand of the days of cover that are enough.
@@ -374,7 +377,7 @@ fn excess(
 }
 
 fn grade(
-    line: &mut PlanLine,
+    figures: &mut Figures,
     quantity: &Quantity,
     available: i64,
     lane: &LaneDays,
@@ -386,12 +389,12 @@ fn grade(
     let warning = day_after(as_of, context.policy.warning_days.clamp(0, 365));
     let safety = (quantity.order_up_to - quantity.mean).max(0);
     // The last day to send from upstream is as urgent as the last day to order.
-    let act_by = line
+    let act_by = figures
         .order_by
         .into_iter()
         .chain(send_by.map(|day| day_after(as_of, day)))
         .min();
-    line.level = match act_by {
+    figures.level = match act_by {
         Some(order_by) if order_by <= as_of => Some(AlertLevel::Critical),
         Some(order_by) if order_by <= warning => Some(AlertLevel::Warning),
         _ if safety > 0 && available + quantity.pending < safety => Some(AlertLevel::Notice),
@@ -404,7 +407,7 @@ fn grade(
     if quantity.certain_shortage > 0 {
         reasons.push(Reason::CertainShortage);
     }
-    if line.level == Some(AlertLevel::Overstock) {
+    if figures.level == Some(AlertLevel::Overstock) {
         reasons.push(Reason::Overstock);
     }
 }
@@ -433,54 +436,5 @@ fn state_rounding(
     }
     if item.carton_units.is_none_or(|units| units <= 0) {
         reasons.push(Reason::CartonUnknown);
-    }
-}
-
-fn empty_line(
-    item: &ItemSeries,
-    data: DataState,
-    stockout: StockoutDates,
-    demand: Option<&DemandView>,
-    as_of: NaiveDate,
-) -> PlanLine {
-    let stat = |value: Option<f64>| value.and_then(round_stat);
-    let level = demand.map(|demand| demand.level);
-    PlanLine {
-        warehouse: item.warehouse.clone(),
-        sku: item.sku.clone(),
-        name_zh: item.name_zh.clone(),
-        name_en: item.name_en.clone(),
-        data,
-        level: None,
-        reasons: Vec::new(),
-        velocity_7: stat(demand.and_then(|demand| demand.velocity_7)),
-        velocity_30: stat(demand.and_then(|demand| demand.velocity_30)),
-        velocity_90: stat(demand.and_then(|demand| demand.velocity_90)),
-        velocity: stat(level),
-        out_of_stock_days: demand.map_or(0, |demand| demand.out_of_stock_days),
-        available: item.available,
-        pending_putaway: item.pending_putaway,
-        inbound: Vec::new(),
-        cover_days: match (level, item.available) {
-            (Some(level), Some(available)) if level > 0.0 => round_stat(available.max(0) as f64 / level),
-            _ => None,
-        },
-        stockout,
-        order_by: None,
-        ship_by: None,
-        eta: None,
-        mode: None,
-        need_units: None,
-        suggested_units: None,
-        suggested_cartons: None,
-        safety_units: None,
-        cost: None,
-        sales_60: (1..=60)
-            .rev()
-            .map(|back| item.sales.on(day_after(as_of, -back)).map(i64::from))
-            .collect(),
-        projection: Vec::new(),
-        explain: super::model::Explain::heading("line", Vec::new()),
-        supply: None,
     }
 }

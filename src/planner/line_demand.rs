@@ -74,7 +74,7 @@ pub fn terms(demand: &DemandView, item: &ItemSeries, warehouse: &WarehouseContex
     terms
 }
 
-fn loss(key: &str, units: f64) -> Explain {
+fn loss(key: &'static str, units: f64) -> Explain {
     Explain::fact(
         key,
         round_stat(units).map_or_else(String::new, |units| units.to_string()),

@@ -7,10 +7,17 @@ use super::lead::LaneDays;
 use super::line_demand;
 use super::method::{Method, Named};
 use super::model::{AlertLevel, Explain, PlanLine};
-use super::quantify::Quantity;
+use super::quantify::{Quantity, units_at};
 use super::rounding::Rounded;
 use super::snapshot::ItemSeries;
 use super::supply::TargetRule;
+
+const SHOWN_QUANTILES: [(&str, u16); 4] = [
+    ("demand_p50", 500),
+    ("demand_p90", 900),
+    ("demand_p95", 950),
+    ("demand_p98", 980),
+];
 
 /// Builds the tree; what is unknown has an empty value.
 pub fn explain(
@@ -104,11 +111,10 @@ fn interval(quantity: &Quantity, context: &Context<'_>) -> Explain {
         Explain::days("protection", quantity.protection_days),
     ]);
     terms.push(Explain::units("demand_deviation", quantity.deviation));
-    for (permille, units) in &quantity.quantiles {
-        let key = format!("demand_p{}", permille / 10);
+    for (key, permille) in SHOWN_QUANTILES {
         terms.push(Explain {
-            rule: "quantile".to_owned(),
-            ..Explain::units(&key, *units)
+            rule: "quantile".into(),
+            ..Explain::units(key, units_at(&quantity.interval, permille))
         });
     }
     Explain::heading("interval", terms)
@@ -206,7 +212,7 @@ fn lead_terms(lane: &LaneDays, context: &Context<'_>) -> Explain {
         }
         terms.push(Explain {
             terms: stage,
-            ..Explain::fact(&format!("stage.{}", days.stage.code()), source, "source")
+            ..Explain::fact(format!("stage.{}", days.stage.code()), source, "source")
         });
     }
     if lane.calendar_days() != 0 {
@@ -237,8 +243,8 @@ fn target_terms(target: &super::supply::TargetView) -> Explain {
         TargetRule::Cost => "rule_cost",
     };
     Explain {
-        value: rule.to_owned(),
-        unit: "source".to_owned(),
+        value: rule.into(),
+        unit: "source".into(),
         ..Explain::heading(
             "target",
             vec![

@@ -6,6 +6,7 @@ use super::balance::{Arrival, day_after};
 use super::context::{Context, WarehouseContext};
 use super::forecast::DemandView;
 use super::lead::LaneDays;
+use super::line::Figures;
 use super::model::{DataState, Explain, PlanLine, Reason};
 use super::snapshot::ItemSeries;
 use super::supply::{DeadlineView, SupplyLine, TargetView, ageing, bridge, rework, target};
@@ -132,19 +133,23 @@ pub fn by_deadline<'a>(
 }
 
 /// Latest dates: of the stock-out, and of the deadline if that is earlier.
-pub fn deadline_dates(line: &mut PlanLine, view: &DeadlineView, lane: &LaneDays) {
+pub fn deadline_dates(figures: &mut Figures, view: &DeadlineView, lane: &LaneDays) {
     let Some(mode) = view.modes.iter().find(|mode| mode.mode == lane.mode) else {
         return;
     };
     if mode.in_time {
-        line.order_by = Some(line.order_by.map_or(mode.order_by, |day| day.min(mode.order_by)));
-        line.ship_by = Some(line.ship_by.map_or(mode.ship_by, |day| day.min(mode.ship_by)));
+        figures.order_by = Some(
+            figures
+                .order_by
+                .map_or(mode.order_by, |day| day.min(mode.order_by)),
+        );
+        figures.ship_by = Some(figures.ship_by.map_or(mode.ship_by, |day| day.min(mode.ship_by)));
     }
 }
 
 /// Calendars: what they add, and what they lack.
 pub fn calendars(
-    line: &mut PlanLine,
+    figures: &mut Figures,
     supply: &mut SupplyLine,
     lane: &LaneDays,
     warehouse: &WarehouseContext<'_>,
@@ -156,7 +161,7 @@ pub fn calendars(
     if let Some(missing) = lane.missing.as_ref().or(warehouse.deadlines.missing.as_ref()) {
         reasons.push(Reason::CalendarMissing);
         supply.calendar_missing = Some(missing.clone());
-        line.data = line.data.max(DataState::Incomplete);
+        figures.data = figures.data.max(DataState::Incomplete);
     }
 }
 
@@ -201,12 +206,12 @@ pub fn tree(line: &PlanLine, supply: &SupplyLine, as_of: NaiveDate) -> Vec<Expla
         ];
         for mode in &deadline.modes {
             let key = format!("deadline_order_by.{}", mode.mode.code());
-            terms.push(Explain::date(&key, Some(mode.order_by)));
+            terms.push(Explain::date(key, Some(mode.order_by)));
         }
         headings.push(Explain::heading("deadline", terms));
     }
     if let Some(ageing) = &supply.ageing {
-        let money = |key: &str, money: Option<Money>| {
+        let money = |key: &'static str, money: Option<Money>| {
             Explain::fact(
                 key,
                 money.map_or_else(String::new, |money| money.to_string()),

@@ -2,10 +2,11 @@
 //!
 //! [`snapshot`] says what goes in, [`model`] what comes out. A line goes through [`forecast`] (history to demand),
 //! [`inbound`] (when comes what is under way), [`balance`] (day by day), [`quantify`] (how much), [`line`](mod@line) (dates,
-//! level, reasons) and [`line_explain`] (the tree behind it). Formulas and measured figures: `docs/planning.md`.
+//! level, reasons), [`line_words`] (what the reader sees) and [`line_explain`] (the tree behind it). Formulas and measured figures: `docs/planning.md`.
 
 mod alerts;
 mod balance;
+pub mod brief;
 pub mod calibration;
 mod context;
 mod demand;
@@ -21,6 +22,7 @@ mod line;
 mod line_demand;
 mod line_explain;
 mod line_supply;
+mod line_words;
 mod method;
 pub mod model;
 pub mod models;
@@ -32,6 +34,7 @@ pub mod snapshot;
 pub mod supply;
 mod text;
 
+pub use brief::{BriefLine, Briefing};
 pub use calibration::{Calibration, SalesClass};
 pub use diff::{diff, diff_plans};
 pub use engine::{ENGINE, canonical, plan};
@@ -39,6 +42,7 @@ pub use history::{
     BulkUnits, ChosenRate, DemandChange, DemandFacts, DemandOverride, EventDates, ItemTraits, Promotion,
     VelocityChoice,
 };
+pub use line::Figures;
 pub use method::Method;
 pub use model::*;
 pub use rounding::{Rounded, round_need, round_stat};

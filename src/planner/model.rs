@@ -106,21 +106,24 @@ pub struct ProjectedDay {
     pub arrivals: i64,
 }
 
+/// Most of what a tree says are words the engine knows: they are not copied into every line.
+pub type Word = std::borrow::Cow<'static, str>;
+
 /// A number with the numbers behind it. Texts: `wording/plan.toml`, key `explain.<key>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explain {
-    pub key: String,
+    pub key: Word,
     /// Exact as shown; empty for a heading.
-    pub value: String,
+    pub value: Word,
     /// `units`, `units_per_day`, `days`, `date`, `percent`, `cartons`, `money`, ``.
-    pub unit: String,
+    pub unit: Word,
     /// How the parent is made from its children: `sum`, `difference`, `max`, `round_up`, `quantile`, ``.
-    pub rule: String,
+    pub rule: Word,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<Explain>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockoutDates {
     /// None: not within the horizon.
     pub p10: Option<NaiveDate>,

@@ -3,6 +3,7 @@
 use super::balance::{Arrival, shortfall};
 use super::calibration::{Calibration, SalesClass};
 use super::context::{Context, WarehouseContext};
+use super::demand::Interval;
 use super::forecast::DemandView;
 use super::lead::LaneDays;
 use super::method::Named;
@@ -18,7 +19,8 @@ pub struct Quantity {
     /// Standard deviation of demand in the interval.
     pub deviation: i64,
     pub order_up_to: i64,
-    pub quantiles: Vec<(u16, i64)>,
+    /// Demand of the interval, to be read at other places too.
+    pub interval: Interval,
     pub pending: i64,
     pub inbound: i64,
     /// Units sold that come back and can be sold again, in time.
@@ -51,6 +53,12 @@ pub struct QuantityTerms<'a> {
     pub returns: &'a [Arrival],
 }
 
+/// The whole units that demand does not exceed with so many thousandths of probability.
+#[must_use]
+pub fn units_at(interval: &Interval, permille: u16) -> i64 {
+    (interval.quantile(permille) - 1e-9).ceil() as i64
+}
+
 #[expect(clippy::too_many_arguments, reason = "the whole of a line's facts meet here")]
 pub fn quantify(
     item: &ItemSeries,
@@ -64,7 +72,7 @@ pub fn quantify(
 ) -> Quantity {
     let review = terms.review_days.clamp(0, 365);
     let ahead = &warehouse.season_ahead;
-    let interval = demand.over(lane.until_next(), review, ahead);
+    let interval = demand.over(&lane.slices, review, ahead);
     let service_permille = terms.service_permille.clamp(1, 999);
     let class = SalesClass::of(demand.demand_days, demand.days_used);
     let calibration = Calibration::of(
@@ -77,12 +85,10 @@ pub fn quantify(
     let read_permille = calibration.map_or(service_permille, Calibration::read_permille);
     let moments = (interval.mean(), interval.variance());
     let named = Named::of(item, moments, demand.level, read_permille, context.policy);
-    let at = |permille: u16| (interval.quantile(permille) - 1e-9).ceil() as i64;
-    let own_level = at(read_permille);
-    let order_up_to = named.as_ref().map_or(own_level, Named::level);
-    let quantiles = [500, 900, 950, 980]
-        .map(|permille| (permille, at(permille)))
-        .to_vec();
+    let order_up_to = match &named {
+        Some(named) => named.level(),
+        None => units_at(&interval, read_permille),
+    };
     let protection_days = review + lane.until_next_at(500);
     // What comes after anything ordered at the next review would have come hides no need of today. The late edge of
     // that counts: an order of ours with a long passage is not forgotten, and ordered again, for being slow.
@@ -125,7 +131,7 @@ pub fn quantify(
         mean: interval.mean().round() as i64,
         deviation: interval.variance().sqrt().round() as i64,
         order_up_to,
-        quantiles,
+        interval,
         pending: pending_on_time,
         inbound,
         returns,

@@ -232,8 +232,7 @@ impl DailySales {
 }
 
 /// A vector of `Option<u32>` in four bytes each.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Option<u32>>", into = "Vec<Option<u32>>")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DayUnits(Vec<u32>);
 
 const GAP: u32 = u32::MAX;
@@ -265,6 +264,12 @@ impl DayUnits {
         }
     }
 
+    /// The first so many days, the last of them first.
+    pub fn newest_first(&self, days: usize) -> impl Iterator<Item = Option<u32>> + '_ {
+        let days = self.0.get(..days).unwrap_or_default().iter().rev();
+        days.map(|units| (*units != GAP).then_some(*units))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = Option<u32>> + '_ {
         self.0.iter().map(|units| (*units != GAP).then_some(*units))
     }
@@ -280,17 +285,39 @@ impl FromIterator<Option<u32>> for DayUnits {
     }
 }
 
-impl From<Vec<Option<u32>>> for DayUnits {
-    fn from(days: Vec<Option<u32>>) -> Self {
-        days.into_iter().collect()
+impl Serialize for DayUnits {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
-impl From<DayUnits> for Vec<Option<u32>> {
-    fn from(days: DayUnits) -> Self {
-        days.iter().collect()
+impl<'de> Deserialize<'de> for DayUnits {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Days)
     }
 }
+
+/// Reads days into their four bytes at once: a year of them is most of what a stored plan is read from.
+struct Days;
+
+impl<'de> serde::de::Visitor<'de> for Days {
+    type Value = DayUnits;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("units of each day, null for a gap")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut days: A) -> Result<DayUnits, A::Error> {
+        let mut units = DayUnits(Vec::with_capacity(USUAL_DAYS));
+        while let Some(day) = days.next_element::<Option<u32>>()? {
+            units.push(day);
+        }
+        Ok(units)
+    }
+}
+
+/// A year, and a little.
+const USUAL_DAYS: usize = 368;
 
 /// What to do with a need below the minimum order quantity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -77,8 +77,8 @@ fn node(out: &mut String, explain: &Explain, depth: usize, in_sum: bool, lang: L
 }
 
 fn shown(explain: &Explain, in_sum: bool, lang: Lang) -> String {
-    let value = explain.value.as_str();
-    match (explain.unit.as_str(), value.is_empty()) {
+    let value = explain.value.as_ref();
+    match (explain.unit.as_ref(), value.is_empty()) {
         ("date", true) => text(lang, "plan.value.not_in_horizon", &[]),
         ("", _) => value.to_owned(),
         (_, true) => text(lang, "plan.value.unknown", &[]),

@@ -302,13 +302,7 @@ mod tests {
                     arrivals: 0,
                 })
                 .collect(),
-            explain: Explain {
-                key: String::new(),
-                value: String::new(),
-                unit: String::new(),
-                rule: String::new(),
-                terms: Vec::new(),
-            },
+            explain: Explain::heading("", Vec::new()),
             supply: None,
         }
     }

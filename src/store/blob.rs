@@ -121,6 +121,57 @@ pub async fn look(
     })
 }
 
+/// Bytes as they are stored, to be unpacked and checked where there is time for it.
+#[derive(Debug)]
+pub struct Packed {
+    sha256: String,
+    encoding: String,
+    size: i64,
+    bytes: Vec<u8>,
+}
+
+impl Packed {
+    /// # Errors
+    /// When they were deleted by retention, or changed since they were stored.
+    pub fn open(self) -> Result<Vec<u8>, StoreError> {
+        let why = match self.encoding.as_str() {
+            DELETED => "it was deleted by retention".to_owned(),
+            encoding => match open(encoding, self.bytes, self.size, &self.sha256) {
+                (Content::Changed(why), _) => why,
+                (_, Some(bytes)) => return Ok(bytes),
+                (_, None) => "it is missing".to_owned(),
+            },
+        };
+        Err(StoreError::Corrupt {
+            what: format!("blob {}", self.sha256),
+            why,
+        })
+    }
+}
+
+/// The bytes of a hash, not yet unpacked.
+///
+/// # Errors
+/// When they are missing.
+pub async fn packed(tx: &mut Tx, account: &AccountId, sha256: &str) -> Result<Packed, StoreError> {
+    let row = tx
+        .row(
+            "SELECT bytes, encoding, size FROM blob WHERE account_id = $1 AND sha256 = $2",
+            args![account, sha256],
+        )
+        .await?
+        .ok_or_else(|| StoreError::Corrupt {
+            what: format!("blob {sha256}"),
+            why: "it is missing".to_owned(),
+        })?;
+    Ok(Packed {
+        sha256: sha256.to_owned(),
+        encoding: row.get("encoding")?,
+        size: row.get("size")?,
+        bytes: row.get("bytes")?,
+    })
+}
+
 /// Unpacking and hashing so much takes long enough to be kept away from what else the thread has to do.
 const LONG: usize = 1 << 20;
 

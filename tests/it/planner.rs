@@ -11,6 +11,7 @@ mod methods;
 mod shadow;
 mod store;
 mod supply;
+mod whatif;
 mod worked;
 
 use chrono::{Days, NaiveDate};

@@ -110,6 +110,7 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
     ];
     Facts {
         as_of: day("2026-05-04"),
+        from: day("2026-05-01"),
         catalog,
         connectors,
         sources: Vec::new(),
@@ -160,7 +161,7 @@ fn line<'a>(assembled: &'a Assembled, sku: &str) -> &'a ItemSeries {
 #[test]
 fn r8_a_day_that_was_not_answered_in_full_is_a_gap_not_a_zero() {
     let (catalog, connectors) = (catalog(), connectors());
-    let assembled = assemble(&facts(&catalog, &connectors, Vec::new()), &Policy::default());
+    let assembled = assemble(&facts(&catalog, &connectors, Vec::new()));
     let mug = line(&assembled, "MUG");
     assert_eq!(mug.sales.on(day("2026-05-01")), Some(4));
     assert_eq!(mug.sales.on(day("2026-05-02")), None, "partial");
@@ -179,7 +180,7 @@ fn r2_units_of_a_pack_count_as_master_units_and_unknown_codes_are_queued() {
         stock_row("LT-CUP3", Some(10), Some(2)),
         stock_row("LT-???", Some(5), None),
     ];
-    let assembled = assemble(&facts(&catalog, &connectors, rows), &Policy::default());
+    let assembled = assemble(&facts(&catalog, &connectors, rows));
     let cup = line(&assembled, "CUP");
     assert_eq!((cup.available, cup.pending_putaway), (Some(30), Some(6)));
     assert_eq!(cup.sales.on(day("2026-05-01")), Some(6));
@@ -191,12 +192,9 @@ fn r2_units_of_a_pack_count_as_master_units_and_unknown_codes_are_queued() {
 fn r9_a_whole_snapshot_without_a_row_is_zero_and_no_snapshot_is_unknown() {
     let (catalog, connectors) = (catalog(), connectors());
     let mut known = facts(&catalog, &connectors, Vec::new());
-    assert_eq!(
-        line(&assemble(&known, &Policy::default()), "MUG").available,
-        Some(0)
-    );
+    assert_eq!(line(&assemble(&known), "MUG").available, Some(0));
     known.stock[0].as_of = None;
-    let assembled = assemble(&known, &Policy::default());
+    let assembled = assemble(&known);
     let mug = line(&assembled, "MUG");
     assert_eq!((mug.available, mug.stock_state), (None, DataState::Missing));
 }
@@ -205,20 +203,11 @@ fn r9_a_whole_snapshot_without_a_row_is_zero_and_no_snapshot_is_unknown() {
 fn r10_a_missing_bucket_is_unknown_unless_the_system_has_none() {
     let (catalog, connectors) = (catalog(), connectors());
     let mut known = facts(&catalog, &connectors, vec![stock_row("LT-MUG", Some(7), None)]);
-    assert_eq!(
-        line(&assemble(&known, &Policy::default()), "MUG").pending_putaway,
-        None
-    );
+    assert_eq!(line(&assemble(&known), "MUG").pending_putaway, None);
     known.without_pending.insert(source("goodcang-uk"));
-    assert_eq!(
-        line(&assemble(&known, &Policy::default()), "MUG").pending_putaway,
-        Some(0)
-    );
+    assert_eq!(line(&assemble(&known), "MUG").pending_putaway, Some(0));
     known.stock[0].stale_since = Some(at("2026-05-03T00:00:00Z"));
-    assert_eq!(
-        line(&assemble(&known, &Policy::default()), "MUG").stock_state,
-        DataState::Stale
-    );
+    assert_eq!(line(&assemble(&known), "MUG").stock_state, DataState::Stale);
 }
 
 #[test]
@@ -226,7 +215,7 @@ fn r9_a_sku_that_a_partial_stock_never_told_of_is_unknown_and_not_zero() {
     let (catalog, connectors) = (catalog(), connectors());
     let mut known = facts(&catalog, &connectors, Vec::new());
     let mug = |known: &Facts<'_>| {
-        let assembled = assemble(known, &Policy::default());
+        let assembled = assemble(known);
         let mug = line(&assembled, "MUG");
         (mug.available, mug.pending_putaway, mug.stock_state)
     };

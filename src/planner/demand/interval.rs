@@ -1,20 +1,40 @@
 //! Demand over review + lead time when the lead time is no one number: a mixture over slices of its distribution, read
 //! at any probability without sampling.
 
-use super::{Spread, TUNING, normal_quantile, shape};
+use super::{Spread, TUNING, normal_quantile, stretch};
 
 /// Edges of the slices: the late ones are thin, because they decide.
 const EDGES: [f64; 10] = [0.0, 0.2, 0.4, 0.6, 0.75, 0.87, 0.94, 0.97, 0.99, 1.0];
 const SLICES: usize = EDGES.len() - 1;
 
+/// Lead times in slices: the weight of each and its mean days. The same for all lines of a lane.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LeadSlices(Vec<(f64, f64)>);
+
+impl LeadSlices {
+    /// Of equally likely lead times, sorted.
+    #[must_use]
+    pub fn new(lead: &[u16]) -> Self {
+        let place = |share: f64| (share * lead.len() as f64).round() as usize;
+        let parts = EDGES.windows(2).map(|edge| &lead[place(edge[0])..place(edge[1])]);
+        let slices = parts.filter(|part| !part.is_empty()).map(|part| {
+            let days = part.iter().map(|days| f64::from(*days)).sum::<f64>() / part.len() as f64;
+            (part.len() as f64 / lead.len() as f64, days)
+        });
+        Self(slices.collect())
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Slice {
     weight: f64,
-    /// Mean demand, and what a value must be compared by: see [`Interval::below`].
-    mean: f64,
+    /// Cube root of the mean demand.
+    root: f64,
     inverse_root: f64,
+    /// The ninth part of the squared variation, and its root.
     ninth: f64,
-    inverse_spread: f64,
+    deviation: f64,
+    inverse_deviation: f64,
 }
 
 /// Demand of one line over the days until the next order would have arrived.
@@ -27,34 +47,30 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// `lead` are equally likely lead times, sorted. `ahead[k]` is the sum of the season's factors of the first `k` days.
+    /// `ahead[k]` is the sum of the season's factors of the first `k` days.
     #[must_use]
-    pub fn new(lead: &[u16], review: i64, level: f64, spread: &Spread, ahead: &[f64]) -> Self {
+    pub fn new(lead: &LeadSlices, review: i64, level: f64, spread: &Spread, ahead: &[f64]) -> Self {
         let mut interval = Self::default();
         let last = ahead.len().saturating_sub(1);
-        let place = |share: f64| (share * lead.len() as f64).round() as usize;
+        let review = review.clamp(0, 365) as f64;
         let mut second = 0.0;
-        for edge in EDGES.windows(2) {
-            let part = &lead[place(edge[0])..place(edge[1])];
-            if part.is_empty() {
-                continue;
-            }
-            let days = part.iter().map(|days| f64::from(*days)).sum::<f64>() / part.len() as f64
-                + review.clamp(0, 365) as f64;
+        for (slice, (weight, lead_days)) in interval.slices.iter_mut().zip(&lead.0) {
+            let days = lead_days + review;
             let whole = (days.floor() as usize).min(last);
             let next = (whole + 1).min(last);
             let season = ahead[whole] + (ahead[next] - ahead[whole]) * (days - days.floor());
             let (mean, variation) = (level * season, spread.variation(days));
-            let weight = part.len() as f64 / lead.len() as f64;
             interval.mean += weight * mean;
             second += weight * mean * mean * (1.0 + variation);
-            let ninth = variation / 9.0;
-            interval.slices[interval.used] = Slice {
-                weight,
-                mean,
-                inverse_root: if mean > 0.0 { 1.0 / mean.cbrt() } else { 0.0 },
+            let (ninth, root) = (variation / 9.0, mean.cbrt());
+            let deviation = ninth.sqrt();
+            *slice = Slice {
+                weight: *weight,
+                root,
+                inverse_root: if mean > 0.0 { 1.0 / root } else { 0.0 },
                 ninth,
-                inverse_spread: 1.0 / ninth.sqrt(),
+                deviation,
+                inverse_deviation: 1.0 / deviation,
             };
             interval.used += 1;
         }
@@ -78,7 +94,7 @@ impl Interval {
             .iter()
             .map(|slice| {
                 // The stretched place, and the place it was stretched from.
-                let y = (root * slice.inverse_root - 1.0 + slice.ninth) * slice.inverse_spread;
+                let y = (root * slice.inverse_root - 1.0 + slice.ninth) * slice.inverse_deviation;
                 let z = if y <= 1.0 {
                     y
                 } else {
@@ -96,10 +112,10 @@ impl Interval {
             return 0.0;
         }
         let target = f64::from(permille.clamp(1, 999)) / 1000.0;
-        let z = normal_quantile(target);
+        let stretched = stretch(normal_quantile(target), TUNING.tail);
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
         for slice in &self.slices[..self.used] {
-            let root = (slice.mean * shape(9.0 * slice.ninth, TUNING.tail, z)).cbrt();
+            let root = slice.root * (1.0 - slice.ninth + stretched * slice.deviation).max(0.0);
             (low, high) = (low.min(root), high.max(root));
         }
         // Between the slices' own quantiles; the interval halves at least every other step.
@@ -152,6 +168,7 @@ fn normal_share(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planner::demand::shape;
 
     fn flat() -> Vec<f64> {
         (0..=400).map(f64::from).collect()
@@ -163,7 +180,7 @@ mod tests {
             lasting: 0.2,
             weekly: 0.0,
         };
-        let interval = Interval::new(&[35; 100], 7, 10.0, &spread, &flat());
+        let interval = Interval::new(&LeadSlices::new(&[35; 100]), 7, 10.0, &spread, &flat());
         assert!((interval.mean() - 420.0).abs() < 1e-9);
         assert!((interval.variance().sqrt() / 420.0 - 0.2_f64.sqrt()).abs() < 1e-9);
         for permille in [1, 500, 900, 950, 980, 999] {
@@ -184,7 +201,7 @@ mod tests {
         };
         let mut lead = vec![20; 90];
         lead.extend([60; 10]);
-        let interval = Interval::new(&lead, 0, 10.0, &spread, &flat());
+        let interval = Interval::new(&LeadSlices::new(&lead), 0, 10.0, &spread, &flat());
         // Nine in ten take 20 days, the tenth 60: nothing between is a demand anybody sees.
         assert!((interval.quantile(800) - 200.0).abs() < 2.0);
         assert!((interval.quantile(970) - 600.0).abs() < 6.0);
@@ -197,13 +214,16 @@ mod tests {
             lasting: 3.0,
             weekly: 8.0,
         };
-        let lead: Vec<u16> = (20..80).collect();
+        let lead = LeadSlices::new(&(20..80).collect::<Vec<u16>>());
         let interval = Interval::new(&lead, 7, 0.02, &spread, &flat());
         let levels: Vec<f64> = (1..1000).map(|permille| interval.quantile(permille)).collect();
         assert!(levels.iter().all(|level| level.is_finite() && *level >= 0.0));
         assert!(levels.windows(2).all(|pair| pair[0] <= pair[1] * (1.0 + 1e-6)));
         assert_eq!(Interval::new(&lead, 7, 0.0, &spread, &flat()).quantile(950), 0.0);
-        assert_eq!(Interval::new(&[], 7, 1.0, &spread, &flat()).quantile(950), 0.0);
+        assert_eq!(
+            Interval::new(&LeadSlices::default(), 7, 1.0, &spread, &flat()).quantile(950),
+            0.0
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ fn level(units: &[f64], permille: u16) -> f64 {
     let history = history(units);
     let ahead: Vec<f64> = (0..=60).map(f64::from).collect();
     let rate = history.levels(&TUNING).level;
-    Interval::new(&[35; 1000], 7, rate, &history.spread(&TUNING), &ahead).quantile(permille)
+    let lead = LeadSlices::new(&[35; 1000]);
+    Interval::new(&lead, 7, rate, &history.spread(&TUNING), &ahead).quantile(permille)
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn said_of(as_of: NaiveDate, line: &PlanLine) -> Option<Said> {
         class: line
             .explain
             .find("class_demand")
-            .map_or_else(|| "unknown".to_owned(), |term| term.value.clone()),
+            .map_or_else(|| "unknown".to_owned(), |term| term.value.to_string()),
     })
 }
 

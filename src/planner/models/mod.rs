@@ -27,7 +27,7 @@ pub use seasonal::{
 pub use series::ModelError;
 pub use smoothing::{INTERMITTENT_BOUNDS, SES_BOUNDS, ses, ses_optimised};
 pub use theta::{ThetaKind, theta};
-pub use velocity::{DatedRule, VelocityRule, WINDOWS, rule_on};
+pub use velocity::{DatedRule, VelocityRule, WINDOWS, rule_on, velocities};
 
 #[cfg(test)]
 pub(crate) mod tests;

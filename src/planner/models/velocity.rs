@@ -16,6 +16,26 @@ pub enum VelocityRule {
     Weighted([f64; WINDOWS.len()]),
 }
 
+/// Units a day over the newest days of each of [`WINDOWS`], from in-stock days with data, newest first; fewer days divide
+/// by those found, none is unknown. Only as many days are looked at as the longest window has.
+pub fn velocities(newest: impl Iterator<Item = u32>) -> [Option<f64>; WINDOWS.len()] {
+    let mut found = [None; WINDOWS.len()];
+    let (mut days, mut units, mut place) = (0_usize, 0_u64, 0);
+    for sold in newest.take(WINDOWS[WINDOWS.len() - 1]) {
+        units += u64::from(sold);
+        days += 1;
+        if days == WINDOWS[place] {
+            found[place] = Some(units as f64 / days as f64);
+            place += 1;
+        }
+    }
+    if days > 0 {
+        let rest = found.iter_mut().skip(place);
+        rest.for_each(|window| *window = Some(units as f64 / days as f64));
+    }
+    found
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatedRule {
     pub from: NaiveDate,

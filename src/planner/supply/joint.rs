@@ -31,6 +31,7 @@ impl Default for Scores {
 #[derive(Debug, Default)]
 pub struct JointBuffers {
     arrivals: Vec<(i64, i64)>,
+    coming: Vec<Coming>,
     outs: Vec<i64>,
     /// Demand of the first days: expected, beyond it at the upper edge, and the lower edge. None of them ever falls.
     middle: Vec<f64>,
@@ -39,19 +40,29 @@ pub struct JointBuffers {
 }
 
 impl JointBuffers {
-    fn load(&mut self, horizon: usize, demand: &DemandView, ahead: &[f64]) {
+    /// Takes a line's demand over the horizon.
+    pub fn load(&mut self, horizon: usize, demand: &DemandView, ahead: &[f64]) {
         self.middle.clear();
         self.above.clear();
         self.below.clear();
         let (mut above, mut below) = (0.0_f64, 0.0_f64);
-        for days in 0..=horizon {
-            let middle = demand.level * ahead.get(days).copied().unwrap_or_default();
-            above = above.max(demand.cumulative(ahead, days, true) - middle);
-            below = below.max(demand.cumulative(ahead, days, false)).min(middle);
-            self.middle.push(middle);
-            self.above.push(above);
-            self.below.push(below);
+        let ahead = ahead.get(..=horizon).unwrap_or(ahead);
+        for stretch in demand.stretches() {
+            let end = stretch.until.min(ahead.len());
+            for days in self.middle.len()..end {
+                let (low, high) = stretch.edges(days);
+                let middle = demand.level * ahead[days];
+                above = above.max(middle * high - middle);
+                below = below.max(middle * low).min(middle);
+                self.middle.push(middle);
+                self.above.push(above);
+                self.below.push(below);
+            }
         }
+    }
+
+    fn horizon(&self) -> usize {
+        self.middle.len().saturating_sub(1)
     }
 
     /// Demand of the first days at a normal score.
@@ -75,22 +86,19 @@ impl Scores {
         &self,
         available: i64,
         arrivals: &[Arrival],
-        horizon: usize,
-        demand: &DemandView,
-        ahead: &[f64],
         buffers: &mut JointBuffers,
     ) -> [Option<i64>; 3] {
-        let horizon = horizon.min(ahead.len().saturating_sub(1));
-        buffers.load(horizon, demand, ahead);
+        buffers.coming.clear();
+        buffers.coming.extend(arrivals.iter().map(Coming::new));
         let certain = arrivals.iter().all(|arrival| arrival.late_day <= arrival.day);
         if certain {
             // More demand is an earlier day: the ranks from the other end.
-            return RANKS.map(|rank| self.path(PATHS - 1 - rank, available, arrivals, horizon, buffers));
+            return RANKS.map(|rank| self.path(PATHS - 1 - rank, available, buffers));
         }
         let mut outs = std::mem::take(&mut buffers.outs);
         outs.clear();
         for path in 0..PATHS {
-            let out = self.path(path, available, arrivals, horizon, buffers);
+            let out = self.path(path, available, buffers);
             outs.push(out.unwrap_or(i64::MAX));
         }
         outs.sort_unstable();
@@ -100,41 +108,58 @@ impl Scores {
     }
 
     /// The first day of one path that is not fully served.
-    fn path(
-        &self,
-        path: usize,
-        available: i64,
-        arrivals: &[Arrival],
-        horizon: usize,
-        buffers: &mut JointBuffers,
-    ) -> Option<i64> {
+    fn path(&self, path: usize, available: i64, buffers: &mut JointBuffers) -> Option<i64> {
         if available < 0 {
             return Some(0);
         }
         buffers.arrivals.clear();
-        for (index, arrival) in arrivals.iter().enumerate() {
+        for (index, arrival) in buffers.coming.iter().enumerate() {
             let slice = (path * STRIDES[index % STRIDES.len()] + 7 * index + 3) % PATHS;
             buffers
                 .arrivals
-                .push((day_at(arrival, self.0[slice]), arrival.units));
+                .push((arrival.day_at(self.0[slice]), arrival.units));
         }
         buffers.arrivals.sort_unstable();
         let score = self.0[path];
-        first_empty(available, &buffers.arrivals, horizon, |days| {
+        first_empty(available, &buffers.arrivals, buffers.horizon(), |days| {
             buffers.wanted(days, score)
         })
     }
 }
 
-/// An arrival's day at a normal score: lognormal through its median and its late edge.
-fn day_at(arrival: &Arrival, score: f64) -> i64 {
-    let (p50, p90) = (arrival.day.max(0) as f64, arrival.late_day.max(0) as f64);
-    let days = if p50 > 0.0 && p90 > p50 {
-        p50 * ((p90 / p50).ln() * score / Z90).exp()
-    } else {
-        p50 + (p90 - p50).max(0.0) * (score / Z90).max(0.0)
-    };
-    days.round().min(2_000.0) as i64
+/// An arrival's day: lognormal through its median and its late edge.
+#[derive(Debug, Clone, Copy)]
+struct Coming {
+    p50: f64,
+    /// Logarithm of the late edge over the median, or days between them where the median is today.
+    late: f64,
+    units: i64,
+}
+
+impl Coming {
+    fn new(arrival: &Arrival) -> Self {
+        let (p50, p90) = (arrival.day.max(0) as f64, arrival.late_day.max(0) as f64);
+        let late = match p50 > 0.0 {
+            true => (p90.max(p50) / p50).ln(),
+            false => p90,
+        };
+        Self {
+            p50,
+            late,
+            units: arrival.units,
+        }
+    }
+
+    /// The day at a normal score.
+    fn day_at(&self, score: f64) -> i64 {
+        let edges = score / Z90;
+        let days = match self.p50 > 0.0 {
+            _ if self.late <= 0.0 => self.p50,
+            true => self.p50 * (self.late * edges).exp(),
+            false => self.late * edges.max(0.0),
+        };
+        days.round().min(2_000.0) as i64
+    }
 }
 
 /// The first day whose demand is not fully served. Between two arrivals the units that came are a constant.
@@ -212,7 +237,7 @@ mod tests {
             late_day: 40,
             units: 500,
         };
-        assert_eq!(day_at(&arrival, 0.0), 30);
-        assert_eq!(day_at(&arrival, Z90), 40);
+        let coming = Coming::new(&arrival);
+        assert_eq!((coming.day_at(0.0), coming.day_at(Z90)), (30, 40));
     }
 }

@@ -13,7 +13,7 @@ pub fn open_units(line: &PlanLine) -> Option<i64> {
 }
 
 /// Adds terms to the need and rounds it again. A need never falls below zero: what a term takes beyond it is surplus.
-pub fn change_need(line: &mut PlanLine, item: &ItemSeries, moq: MoqPolicy, terms: &[(&str, i64)]) {
+pub fn change_need(line: &mut PlanLine, item: &ItemSeries, moq: MoqPolicy, terms: &[(&'static str, i64)]) {
     let Some(before) = line.need_units else { return };
     let delta: i64 = terms.iter().map(|(_, units)| *units).sum();
     // What was beyond the target is used up first.
@@ -25,12 +25,12 @@ pub fn change_need(line: &mut PlanLine, item: &ItemSeries, moq: MoqPolicy, terms
         if let Some(node) = suggested.terms.iter_mut().find(|term| term.key == "need") {
             node.terms.retain(|term| term.key != "surplus");
             for (key, units) in terms.iter().filter(|(_, units)| *units != 0) {
-                node.terms.push(Explain::units(key, *units));
+                node.terms.push(Explain::units(*key, *units));
             }
             if need != open {
                 node.terms.push(Explain::units("surplus", need - open));
             }
-            node.value = need.to_string();
+            node.value = need.to_string().into();
         }
         suggested.terms.retain(|term| term.key == "need");
         for (key, units) in [
@@ -41,7 +41,7 @@ pub fn change_need(line: &mut PlanLine, item: &ItemSeries, moq: MoqPolicy, terms
                 suggested.terms.push(Explain::units(key, units));
             }
         }
-        suggested.value = rounded.units.to_string();
+        suggested.value = rounded.units.to_string().into();
     }
     line.need_units = Some(need);
     set_suggestion(line, item, rounded.units);
@@ -64,14 +64,14 @@ pub fn change_need(line: &mut PlanLine, item: &ItemSeries, moq: MoqPolicy, terms
 }
 
 /// Adds a term behind the rounding: a container filled up, a budget that ends, a warehouse that is full.
-pub fn change_suggestion(line: &mut PlanLine, item: &ItemSeries, key: &str, delta: i64) {
+pub fn change_suggestion(line: &mut PlanLine, item: &ItemSeries, key: &'static str, delta: i64) {
     let (Some(before), false) = (line.suggested_units, delta == 0) else {
         return;
     };
     let units = before + delta;
     if let Some(suggested) = find_mut(&mut line.explain, "suggested") {
         suggested.terms.push(Explain::units(key, delta));
-        suggested.value = units.to_string();
+        suggested.value = units.to_string().into();
     }
     set_suggestion(line, item, units);
 }
@@ -104,7 +104,7 @@ pub fn mode_terms(parts: &[ModePart], suggested: i64) -> Option<Explain> {
         .iter()
         .map(|part| {
             (
-                Explain::units(&format!("part.{}", part.mode.code()), 0),
+                Explain::units(format!("part.{}", part.mode.code()), 0),
                 part.units,
             )
         })
@@ -120,7 +120,7 @@ pub fn transfer_terms(supply: &SupplyLine) -> Option<Explain> {
         .iter()
         .map(|transfer| Explain {
             terms: vec![
-                Explain::fact("transfer_from", transfer.from.as_str(), ""),
+                Explain::fact("transfer_from", transfer.from.to_string(), ""),
                 Explain::date("transfer_eta", Some(transfer.eta)),
                 Explain::fact(
                     "transfer_cost",
@@ -132,7 +132,7 @@ pub fn transfer_terms(supply: &SupplyLine) -> Option<Explain> {
         })
         .collect();
     terms.extend(supply.transfers_out.iter().map(|transfer| Explain {
-        terms: vec![Explain::fact("transfer_to", transfer.to.as_str(), "")],
+        terms: vec![Explain::fact("transfer_to", transfer.to.to_string(), "")],
         ..Explain::units("transfer_out", transfer.units)
     }));
     if let Some(why) = supply.no_transfer.filter(|_| supply.transfers_in.is_empty()) {

@@ -16,7 +16,10 @@ const THINGS: [(Kind, &str); 8] = [
     ),
     (
         Kind::PlanSnapshot,
-        "SELECT account_id, 'plan/' || plan_id AS subject, snapshot_sha256 AS sha256, created_at AS at FROM plan WHERE account_id = $1",
+        "SELECT account_id, 'plan/' || plan_id AS subject, snapshot_sha256 AS sha256, created_at AS at FROM plan WHERE account_id = $1
+         UNION ALL
+         SELECT p.account_id, 'plan/' || p.plan_id, p.sha256, q.created_at FROM plan_part p
+         JOIN plan q ON q.account_id = p.account_id AND q.plan_id = p.plan_id WHERE p.account_id = $1",
     ),
     (
         Kind::PlanPolicy,

@@ -4,9 +4,11 @@
 
 mod basis;
 mod decisions;
+mod parts;
 
 pub use basis::{Basis, basis};
 pub use decisions::{Choice, Decision, Recorded, decide, decided_since, decisions, is_decided};
+pub use parts::{Inputs, Part, PartRef, read as read_part};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -131,8 +133,9 @@ pub async fn save(
     acknowledged: &Acknowledged,
     now: DateTime<Utc>,
 ) -> Result<(), PlanError> {
-    let snapshot_bytes = encode("snapshot", &planner::canonical(snapshot))?;
-    let snapshot_sha256 = blob::put(tx, account, "plan-snapshot", &snapshot_bytes, now).await?;
+    let mut head = planner::canonical(snapshot);
+    let series = std::mem::take(&mut head.series);
+    let snapshot_sha256 = blob::put(tx, account, "plan-snapshot", &encode("snapshot", &head)?, now).await?;
     let policy_sha256 = blob::put(tx, account, "plan-policy", &encode("policy", policy)?, now).await?;
     let plan_sha256 = blob::put(tx, account, "plan", &encode("plan", plan)?, now).await?;
     let acknowledged = String::from_utf8_lossy(&encode("acknowledged alerts", acknowledged)?).into_owned();
@@ -157,6 +160,7 @@ pub async fn save(
     .await?;
     if new == 1 {
         let subject = format!("plan/{}", plan.id);
+        parts::save(tx, account, &plan.id, series, now).await?;
         for (kind, sha256) in [
             (Kind::Plan, &plan_sha256),
             (Kind::PlanSnapshot, &snapshot_sha256),
@@ -295,9 +299,13 @@ pub async fn inputs(
     account: &AccountId,
     head: &PlanHead,
 ) -> Result<(Snapshot, Policy), PlanError> {
-    let (snapshot, _) = part(tx, account, &head.id, "snapshot", &head.snapshot_sha256).await?;
-    let (policy, _) = part(tx, account, &head.id, "policy", &head.policy_sha256).await?;
-    Ok((snapshot, policy))
+    let mut inputs = Inputs::of(tx, account, head).await?;
+    let mut series = Vec::new();
+    for at in std::mem::take(&mut inputs.parts) {
+        series.extend(parts::read(tx, account, &at).await?.open()?);
+    }
+    inputs.head.series.extend(series);
+    Ok((inputs.head, inputs.policy))
 }
 
 /// The current plan as the next one's parent, with the alerts that were acknowledged since.

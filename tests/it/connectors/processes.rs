@@ -133,7 +133,8 @@ struct Issued {
     came: Vec<String>,
     number: u32,
     access: Option<String>,
-    slow: bool,
+    /// Whether the answer with the next token waits.
+    held: bool,
 }
 
 #[derive(Clone, Default)]
@@ -148,7 +149,7 @@ impl Issuer {
                 _ => said(401, json!({})),
             };
         }
-        let (answer, slow) = {
+        let answer = {
             let mut state = self.0.lock().expect("issued");
             let token = pairs(&heard.body)["refresh_token"].clone();
             let newest = format!("refresh-{}", state.number);
@@ -161,13 +162,13 @@ impl Issuer {
             state.number += 1;
             let number = state.number;
             state.access = Some(format!("access-{number}"));
-            let answer = json!({"access_token": format!("access-{number}"),
-                "refresh_token": format!("refresh-{number}"), "expires_in": 7200});
-            (answer, state.slow)
+            json!({"access_token": format!("access-{number}"),
+                "refresh_token": format!("refresh-{number}"), "expires_in": 7200})
         };
-        if slow {
-            // The token is used up and the next one made; who asked dies before the answer comes.
-            std::thread::sleep(Duration::from_millis(1_500));
+        // The token is used up and the next one made; who asked dies before the answer comes, however long that takes.
+        let patience = Stopwatch::start();
+        while self.0.lock().expect("issued").held && patience.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(10));
         }
         said(200, answer)
     }
@@ -209,7 +210,7 @@ async fn r4_three_real_processes_use_a_refresh_token_once_also_when_one_is_kille
         }
         // One is killed while the answer with the next token is on its way.
         issuer.expire();
-        issuer.0.lock().expect("issued").slow = true;
+        issuer.0.lock().expect("issued").held = true;
         let before = issuer.came().len();
         let mut victim = doctor(folder.path());
         let patience = Stopwatch::start();
@@ -217,7 +218,7 @@ async fn r4_three_real_processes_use_a_refresh_token_once_also_when_one_is_kille
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(kill(&mut victim), "it was killed while it waited");
-        issuer.0.lock().expect("issued").slow = false;
+        issuer.0.lock().expect("issued").held = false;
         the_lease_runs_out(&database).await;
         // Whether the dead one's request arrived, its token alone can tell: one process asks with it, once, and is refused.
         // From then on it is known to be lost, and nobody sends it any more.

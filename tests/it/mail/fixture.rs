@@ -57,13 +57,7 @@ pub fn source(name: &str, stream: &str, state: DataState, hours: i64, rows: Opti
 }
 
 fn leaf(key: &str, value: &str, unit: &str) -> Explain {
-    Explain {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        unit: unit.to_owned(),
-        rule: String::new(),
-        terms: Vec::new(),
-    }
+    Explain::fact(key.to_owned(), value.to_owned(), unit.to_owned())
 }
 
 /// A complete line that sells `velocity` a day and has `available` left; the rest follows.
@@ -138,10 +132,10 @@ pub fn line(
             .collect(),
         projection,
         explain: Explain {
-            key: "fixture_suggestion".to_owned(),
-            value: units.to_string(),
-            unit: "units".to_owned(),
-            rule: "round_up".to_owned(),
+            key: "fixture_suggestion".into(),
+            value: units.to_string().into(),
+            unit: "units".into(),
+            rule: "round_up".into(),
             terms: vec![
                 leaf("fixture_demand", &(velocity * 60).to_string(), "units"),
                 leaf("fixture_stock", &available.to_string(), "units"),

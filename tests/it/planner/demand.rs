@@ -90,8 +90,8 @@ fn an_override_holds_for_its_days_is_shown_and_ends() {
     // Fourteen days of ten more.
     assert_eq!(mean(&doubled) - mean(&plain), 140.0);
     let term = line(&doubled, "A").explain.find("override").expect("shown");
-    assert_eq!((term.value.as_str(), term.unit.as_str()), ("200", "percent"));
-    let about: Vec<&str> = term.terms.iter().map(|term| term.value.as_str()).collect();
+    assert_eq!((&*term.value, &*term.unit), ("200", "percent"));
+    let about: Vec<&str> = term.terms.iter().map(|term| &*term.value).collect();
     assert_eq!(about, ["2026-11-22", "2026-12-05", "li", "rival gone"]);
     let fixed = format!("{head}A,2026-11-22,2026-12-05,,3,li,\n");
     let (fixed, _) = with(&[("overrides.csv", &fixed)], sold());
