@@ -214,13 +214,15 @@ pub enum Command {
         at: At,
     },
     /// Shipped against received against put away, line by line.
-    #[command(after_help = "Example: linkstar reconcile --json")]
-    Reconcile {
-        #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(
+        after_help = "Example: linkstar reconcile --json\n         linkstar reconcile --day 2026-10-31 --book october.xlsx"
+    )]
+    Reconcile(super::reconcile::ReconcileArgs),
+    /// What is not as it should be with received units: kinds, evidence, history.
+    #[command(
+        after_help = "Example: linkstar differences --claimable\n         linkstar differences list --kind carton_missing --json\n         linkstar differences show 3fa9c2d0"
+    )]
+    Differences(super::differences::DifferencesArgs),
     /// What happened, what waits, what is late; or one order's story.
     #[command(after_help = "Example: linkstar status\n         linkstar status BH260907-01 --json")]
     Status {

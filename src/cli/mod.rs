@@ -11,6 +11,7 @@ mod context;
 mod db;
 mod declared;
 pub mod demo;
+mod differences;
 mod doctor;
 mod forecast;
 mod forecasts;
@@ -24,6 +25,7 @@ mod outbox;
 pub mod plan_dir;
 mod planning;
 mod receive;
+mod reconcile;
 mod run;
 pub mod schedule;
 pub mod status;
@@ -184,7 +186,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Order { command } => order::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,
         Command::Receive { files, at } => receive::files(cli, files, *at).await,
-        Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
+        Command::Reconcile(args) => reconcile::run(cli, args).await,
+        Command::Differences(args) => differences::run(cli, args).await,
         Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Inbox { command } => inbox::run(cli, command).await,

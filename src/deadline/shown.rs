@@ -48,7 +48,7 @@ fn together<'f>(all: impl Iterator<Item = &'f [(String, String)]>) -> Vec<(Strin
             .filter(|(fact, _)| fact == name)
             .map(|(_, value)| value);
         let value = if all.len() == 1 {
-            values.last().cloned()
+            values.max().cloned()
         } else if adds {
             let counts: Vec<i64> = values.filter_map(|value| value.parse().ok()).collect();
             let sum = counts.iter().copied().fold(0_i64, i64::saturating_add);

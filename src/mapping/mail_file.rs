@@ -181,7 +181,7 @@ fn words(text: &str) -> String {
             Some((decoded(charset, &bytes), tail))
         })();
         // Blanks between two words are layout.
-        if !(before.trim().is_empty() && !out.is_empty()) {
+        if !before.trim().is_empty() || out.is_empty() {
             out.push_str(before);
         }
         let Some((word, tail)) = parsed else {

@@ -36,6 +36,7 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
 /// Everything the reconciliation looks at, and what it says.
 pub struct Books {
     pub orders: Vec<StoredOrder>,
+    pub packing: BTreeMap<OrderNo, Packing>,
     pub events: Vec<ReceiptEvent>,
     pub notices: Vec<InboundNotice>,
     pub done: Reconciliation,
@@ -46,6 +47,19 @@ pub struct Books {
 /// # Errors
 /// When the store fails.
 pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<Books, NightError> {
+    books_on(night, tx, catalog, night.today()).await
+}
+
+/// The same as of the end of a day, with what is known by now of the days until then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn books_on(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    as_of: NaiveDate,
+) -> Result<Books, NightError> {
     let account = night.account();
     let orders = orders::all(tx, account).await?;
     let since = night.now() - Duration::days(LOOK_BACK_DAYS);
@@ -87,9 +101,10 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
         zones,
         ..night.config.receipts.rules()
     };
+    let packing: BTreeMap<OrderNo, Packing> = orders.iter().map(packing).collect();
     let evidence = Evidence {
         shipments: &shipments,
-        packing: &orders.iter().map(packing).collect(),
+        packing: &packing,
         packs: &packs(catalog),
         events: &events,
         notices: &notices,
@@ -99,9 +114,10 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
     let resolve = |warehouse: &WarehouseCode, code: &str, on: NaiveDate| {
         resolve(&sources, catalog, warehouse, code, on)
     };
-    let done = reconcile(evidence, &rules, &resolve, night.today());
+    let done = reconcile(evidence, &rules, &resolve, as_of);
     Ok(Books {
         orders,
+        packing,
         events,
         notices,
         done,

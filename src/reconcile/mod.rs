@@ -20,12 +20,12 @@ use chrono::{DateTime, NaiveDate};
 pub use anomaly::Anomaly;
 pub use arrivals::{kind_code, origin_of};
 pub use difference::{Difference, DifferenceId, Kind, MatchKey, Pointer, PointerKind, Standing};
-pub use model::{Line, LineState, Pooled, Reconciliation, Reopened, Rules, Tolerance, Verdict};
+pub use model::{Flow, Line, LineState, Pooled, Reconciliation, Reopened, Rules, Tolerance, Verdict};
 
 use crate::catalog::Resolved;
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::ledger::transit::{self, Shipment};
-use crate::ledger::{InboundLine, InboundNotice, ReceiptEvent};
+use crate::ledger::{InboundLine, InboundNotice, ReceiptEvent, ReceiptKind};
 use crate::money::Money;
 use arrivals::{Gathered, References};
 use book::{Book, LineView, Packed, Sent};
@@ -85,6 +85,7 @@ pub fn reconcile(
     let mut reopened = Vec::new();
     let mut lines: Vec<Line> = Vec::new();
     let mut classified: Vec<Difference> = Vec::new();
+    let mut flow: BTreeMap<NaiveDate, Flow> = BTreeMap::new();
     for (index, shipment) in evidence.shipments.iter().enumerate() {
         let Some(book) = books.get(&shipment.warehouse) else {
             continue;
@@ -100,6 +101,17 @@ pub fn reconcile(
                 closed_at: closing.at,
                 event_at,
             });
+        }
+        for (day, kind, units) in book.flow(shipment.order.as_str()) {
+            let flow = flow.entry(day).or_default();
+            if kind == ReceiptKind::Received {
+                flow.received = flow.received.saturating_add(units);
+            } else {
+                flow.put_away = flow.put_away.saturating_add(units);
+            }
+        }
+        if shipment.shipped_on <= as_of {
+            flow.entry(shipment.shipped_on).or_default().shipped += shipment.units.values().sum::<i64>();
         }
         let mut found = book.differences(&shipment.warehouse, &shipment.order);
         for pointer in found.iter_mut().flat_map(|one| &mut one.evidence) {
@@ -129,6 +141,7 @@ pub fn reconcile(
         transit,
         lines,
         classified,
+        flow,
         anomalies,
         reopened,
         unmapped,

@@ -235,6 +235,14 @@ impl Reopened {
     }
 }
 
+/// Units of one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    pub shipped: i64,
+    pub received: i64,
+    pub put_away: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     pub as_of: NaiveDate,
@@ -243,6 +251,8 @@ pub struct Reconciliation {
     pub transit: Vec<TransitLine>,
     /// What is not as it should be, by order, SKU, kind and carton.
     pub classified: Vec<Difference>,
+    /// Units that left, were counted and were put away on each day.
+    pub flow: BTreeMap<NaiveDate, Flow>,
     /// What cannot be right, for a person to look at.
     pub anomalies: Vec<Anomaly>,
     pub reopened: Vec<Reopened>,

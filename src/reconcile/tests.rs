@@ -5,6 +5,8 @@ use crate::ids::{OrderNo, Sku, SourceId};
 use crate::ledger::ReceiptKind;
 use crate::wording::Lang;
 
+mod keys;
+
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }

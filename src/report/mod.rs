@@ -12,6 +12,7 @@ mod figures;
 mod html;
 mod model;
 mod reason;
+mod reconciliation;
 mod text;
 pub mod view;
 mod workbook;
@@ -20,6 +21,8 @@ pub use model::{
     Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat,
     ReportError, RunProblem, TrialNote, UnmappedCode,
 };
+
+pub use reconciliation::{FlowDay, ReconciliationReport, pointer_text, reconciliation_workbook};
 
 use crate::planner::Plan;
 

@@ -14,6 +14,7 @@ mod night;
 mod papers;
 mod planner;
 mod receipts;
+mod reconcile;
 mod services;
 mod store;
 mod web;

@@ -117,7 +117,7 @@ pub(super) fn read(name: &str, bytes: &[u8], teller: &Teller<'_>) -> ReceiptFile
     let text = match decode(bytes) {
         Ok(text) => text,
         Err(error) => {
-            refuse(error.to_string(), "text");
+            refuse(error, "text");
             return file;
         }
     };

@@ -141,7 +141,7 @@ impl Book {
             if count.unread {
                 continue;
             }
-            self.told(count, sheet, standing, &mut found);
+            self.told(count, left, sheet, standing, &mut found);
             let pooled = !self.shares_of(shipment, count.sku).is_empty();
             if left != 0 || count.mislabelled != 0 {
                 rests.push(Rest {
@@ -171,7 +171,7 @@ impl Book {
                 ));
             }
             if rest.left > 0 {
-                self.too_many(rest, standing, &mut found);
+                self.too_many(rest, sheet, standing, &mut found);
             } else if rest.left < 0 && sheet.state.is_final() {
                 self.missing(rest, sheet, &mut found);
             } else if rest.left < 0 && late {
@@ -198,7 +198,7 @@ impl Book {
     }
 
     /// What the reports say by themselves, whatever the count comes to.
-    fn told(&self, count: &Count, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
+    fn told(&self, count: &Count, left: i64, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
         let new = |kind, units| Found::new(kind, count.sku, units, standing, sure::TOLD);
         if count.damaged > 0 {
             found.push(new(Kind::Damaged, count.damaged));
@@ -226,7 +226,10 @@ impl Book {
             .last
             .map(|last| last.saturating_add(self.rules.putaway_days));
         if sheet.shelf_reports && waiting > 0 && self.as_of > due {
-            found.push(new(Kind::PutAwayGap, waiting));
+            // Too many by one count told twice, and as many that never reach the shelf.
+            let twice = left == waiting && count.twins.contains(&waiting);
+            let twice = twice.then_some(Kind::DuplicateReport);
+            found.push(new(Kind::PutAwayGap, waiting).or(twice.as_slice()));
         }
     }
 
@@ -354,13 +357,14 @@ impl Book {
         order
     }
 
-    fn too_many(&self, rest: &Rest<'_>, standing: Standing, found: &mut Vec<Found>) {
+    fn too_many(&self, rest: &Rest<'_>, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
         let (count, units) = (rest.count, rest.left);
         let mut or = doubt(count);
         or.extend(rest.perhaps_wrong.then_some(Kind::WrongSku));
-        let strange: Vec<&CartonCount> = rest
-            .cartons
-            .iter()
+        // Marks that are on no list say something only where others of the list were counted: else the warehouse has
+        // numbers of its own for all cartons.
+        let marked = rest.cartons.iter().filter(|_| !sheet.seen.is_empty());
+        let strange: Vec<&CartonCount> = marked
             .filter(|one| !one.ours && one.carton != NONE && one.told > 0)
             .collect();
         let in_strange: i64 = strange.iter().map(|one| one.told).sum();

@@ -33,7 +33,7 @@ pub(super) struct Count {
     pub shelf_summed: bool,
     /// Of several origins, those beside the fullest: what the fullest of them told.
     pub second_source: i64,
-    pub sources: Vec<u8>,
+    pub sources: Vec<u16>,
     /// A kind of count that corrections brought below zero.
     pub negative: Option<i64>,
     pub first: Option<i32>,
@@ -71,6 +71,8 @@ pub(super) struct Sheet {
     pub shelf_reports: bool,
     /// Cartons of the list that anything was counted in.
     pub seen: BTreeSet<u32>,
+    /// SKUs with an event whose key came with two contents.
+    restated: BTreeSet<u32>,
 }
 
 fn earlier(day: &mut Option<i32>, on: i32) {
@@ -135,7 +137,14 @@ impl Book {
             dock_reports: false,
             shelf_reports: false,
             seen: BTreeSet::new(),
+            restated: BTreeSet::new(),
         };
+        if !self.restated.is_empty() {
+            let doubtful = self
+                .chain(shipment)
+                .filter(|number| self.restated.contains(number));
+            sheet.restated = doubtful.map(|number| self.events[number as usize].sku).collect();
+        }
         let papers: Vec<u32> = if self.papers.is_empty() {
             Vec::new()
         } else {
@@ -178,6 +187,7 @@ impl Book {
             sku,
             shipped: rows.iter().map(|row| row.units).sum(),
             unread: self.unread.contains(&sku),
+            restated: sheet.restated.contains(&sku),
             ..Count::default()
         };
         for same in rows.chunk_by(|a, b| a.carton == b.carton) {
@@ -192,7 +202,6 @@ impl Book {
         for event in events {
             earlier(&mut count.first, event.on);
             later(&mut count.last, event.on);
-            count.restated |= event.restated;
         }
         let mut dock = 0;
         for kind in events.chunk_by(|a, b| a.kind == b.kind) {
@@ -223,7 +232,7 @@ impl Book {
     }
 
     /// Two reports of the same units must not be added: the fuller one counts.
-    fn fullest<'e, 'b>(&self, kind: &'e [&'b Event], count: &mut Count) -> (&'e [&'b Event], i64) {
+    pub(super) fn fullest<'e, 'b>(&self, kind: &'e [&'b Event], count: &mut Count) -> (&'e [&'b Event], i64) {
         let mut best: (&[&Event], i64) = (&[], i64::MIN);
         let mut second = None;
         for same in kind.chunk_by(|a, b| a.origin == b.origin) {

@@ -127,10 +127,9 @@ struct Event {
     /// Into `details`, or none.
     detail: u32,
     on: i32,
-    origin: u8,
+    origin: u16,
     kind: u8,
     known: Known,
-    restated: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -191,6 +190,8 @@ pub struct Book {
     shipment_of_reference: Vec<u32>,
     shipment_of_carton: Vec<u32>,
     events: Vec<Event>,
+    /// Events whose key came with another content too.
+    restated: BTreeSet<u32>,
     details: Vec<Detail>,
     detail_numbers: BTreeMap<Detail, u32>,
     /// SKUs whose code nobody can read yet.
@@ -208,6 +209,8 @@ pub struct Book {
     strays_in_pools: BTreeMap<u32, Vec<u32>>,
     as_of: Option<i32>,
     pool: BTreeMap<(u32, u32), Entry>,
+    /// SKUs under which a shipment stands in the pool.
+    in_pools: HashMap<u32, Vec<u32>>,
     shares: BTreeMap<(u32, u32), Vec<Share>>,
     found: HashMap<u32, Vec<Found>>,
 }
@@ -225,6 +228,7 @@ impl Book {
             shipment_of_reference: Vec::new(),
             shipment_of_carton: Vec::new(),
             events: Vec::new(),
+            restated: BTreeSet::new(),
             details: Vec::new(),
             detail_numbers: BTreeMap::new(),
             unread: BTreeSet::new(),
@@ -239,6 +243,7 @@ impl Book {
             strays_in_pools: BTreeMap::new(),
             as_of: None,
             pool: BTreeMap::new(),
+            in_pools: HashMap::new(),
             shares: BTreeMap::new(),
             found: HashMap::new(),
         }
@@ -424,11 +429,11 @@ impl Book {
 
     /// Writes an event down, once.
     pub fn take(&mut self, told: &Told<'_>) -> Taken {
-        let Some(origin) = self.origin(told.origin) else {
+        let Some((origin, sign)) = self.origin(told.origin) else {
             return Taken::Full;
         };
         let mut key = String::with_capacity(told.key.len() + 2);
-        key.push(char::from(origin));
+        key.push(sign);
         key.push_str(told.key);
         let (number, new) = self.keys.number(&key);
         if number == NONE {
@@ -454,7 +459,6 @@ impl Book {
             origin,
             kind: kind_number(told.kind),
             known: told.known,
-            restated: false,
         };
         if new {
             self.events.push(event);
@@ -466,13 +470,12 @@ impl Book {
             return Taken::Again;
         }
         // Whichever comes first, the smaller content counts; a person is told.
+        self.restated.insert(number);
         if self.content(&event) < self.content(&held) {
             self.leave(number);
             self.events[number as usize] = event;
-            self.events[number as usize].restated = true;
             self.place(number);
         } else {
-            self.events[number as usize].restated = true;
             self.touch(held.shipment);
         }
         Taken::Restated
@@ -480,25 +483,24 @@ impl Book {
 
     /// The key of an event came with another content that is not written down here.
     pub fn doubt(&mut self, origin: &str, key: &str) {
-        let Some(origin) = self.origin(origin) else {
+        let Some((_, sign)) = self.origin(origin) else {
             return;
         };
-        if let Some(number) = self.keys.find(&format!("{}{key}", char::from(origin))) {
-            let event = &mut self.events[number as usize];
-            event.restated = true;
-            let shipment = event.shipment;
-            self.touch(shipment);
+        if let Some(number) = self.keys.find(&format!("{sign}{key}")) {
+            self.restated.insert(number);
+            self.touch(self.events[number as usize].shipment);
         }
     }
 
-    fn origin(&mut self, text: &str) -> Option<u8> {
+    /// Its number, and the character that keys of it begin with.
+    fn origin(&mut self, text: &str) -> Option<(u16, char)> {
         let place = self.origins.iter().position(|known| known == text);
         let place = place.unwrap_or_else(|| {
             self.origins.push(text.to_owned());
             self.origins.len() - 1
         });
-        // A byte of a key that is one character whatever stands behind it.
-        u8::try_from(place).ok().filter(u8::is_ascii)
+        let number = u16::try_from(place).ok()?;
+        Some((number, char::from_u32(u32::from(number))?))
     }
 
     fn detail(&mut self, told: &Told<'_>) -> u32 {
@@ -645,6 +647,9 @@ impl Book {
             + (self.shipment_of_carton.capacity() + self.shipment_of_reference.capacity()) * size_of::<u32>()
     }
 }
+
+#[cfg(test)]
+mod laws;
 
 fn fold(reference: &str) -> std::borrow::Cow<'_, str> {
     let trimmed = reference.trim();

@@ -35,25 +35,30 @@ impl Book {
     /// which nothing was counted under its own number stands in time where its inbound was closed.
     pub(super) fn enter(&mut self, shipment: u32, sheet: &Sheet, pools: &mut BTreeSet<u32>) {
         let closed_on = self.shipments[shipment as usize].closed.map(|closed| closed.on);
+        let mut before = self.in_pools.remove(&shipment).unwrap_or_default();
+        let mut now = Vec::new();
         for count in &sheet.counts {
             let left = count.arrived() - count.shipped;
+            if left == 0 || (left < 0 && !sheet.state.is_final()) {
+                continue;
+            }
             let first = count.first.or(sheet.first).or(closed_on);
             let last = count.last.or(sheet.last).or(closed_on);
-            let entry = match (first, last) {
-                (Some(first), Some(last)) if left > 0 || (left < 0 && sheet.state.is_final()) => {
-                    Some(Entry { left, first, last })
+            if let (Some(first), Some(last)) = (first, last) {
+                let entry = Entry { left, first, last };
+                if self.pool.insert((count.sku, shipment), entry) != Some(entry) {
+                    pools.insert(count.sku);
                 }
-                _ => None,
-            };
-            let key = (count.sku, shipment);
-            let before = match entry {
-                Some(entry) => self.pool.insert(key, entry),
-                None if self.pool.is_empty() => None,
-                None => self.pool.remove(&key),
-            };
-            if before != entry {
-                pools.insert(count.sku);
+                now.push(count.sku);
             }
+        }
+        before.retain(|sku| !now.contains(sku));
+        for sku in before {
+            self.pool.remove(&(sku, shipment));
+            pools.insert(sku);
+        }
+        if !now.is_empty() {
+            self.in_pools.insert(shipment, now);
         }
     }
 
@@ -63,7 +68,7 @@ impl Book {
         let as_of = self.as_of.unwrap_or_default();
         for reference in std::mem::take(&mut self.touched_strays) {
             let place = STRAY | reference;
-            let mut by_sku: BTreeMap<u32, BTreeMap<u8, Entry>> = BTreeMap::new();
+            let mut by_sku: BTreeMap<u32, BTreeMap<u16, Entry>> = BTreeMap::new();
             for number in self.stray_references.get(&reference).into_iter().flatten() {
                 let event = self.events[*number as usize];
                 if event.on > as_of || event.kind != 0 {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::classify::{Found, left_after};
 use super::gather::{Count, Sheet};
 use super::names::NONE;
-use super::{Book, STRAY, day_of};
+use super::{Book, Event, STRAY, day_of};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
+use crate::ledger::ReceiptKind;
 use crate::reconcile::{Difference, DifferenceId, Kind, LineState, MatchKey, Pointer, PointerKind};
 use chrono::NaiveDate;
 
@@ -115,6 +116,30 @@ impl Book {
                     0
                 };
                 [line.shipped, line.shipped - arrived - given_up, arrived, given_up]
+            })
+            .collect()
+    }
+
+    /// What was counted of a shipment, and what reached the shelf, day by day as it was told.
+    #[must_use]
+    pub fn flow(&self, order: &str) -> Vec<(NaiveDate, ReceiptKind, i64)> {
+        let Some(shipment) = self.number_of_order(order) else {
+            return Vec::new();
+        };
+        let events = self.events_of(shipment);
+        let same = |a: &&Event, b: &&Event| (a.sku, a.kind) == (b.sku, b.kind);
+        let fullest = events
+            .chunk_by(same)
+            .flat_map(|kind| self.fullest(kind, &mut Count::default()).0);
+        fullest
+            .filter(|event| !self.unread.contains(&event.sku))
+            .filter_map(|event| {
+                let kind = match event.kind {
+                    0 => ReceiptKind::Received,
+                    1 => ReceiptKind::PutAway,
+                    _ => return None,
+                };
+                Some((day_of(event.on)?, kind, event.units))
             })
             .collect()
     }
@@ -233,7 +258,7 @@ impl Book {
                         .get(usize::from(event.origin))
                         .cloned()
                         .unwrap_or_default(),
-                    key: key.get(1..).unwrap_or_default().to_owned(),
+                    key: key.chars().skip(1).collect(),
                     units: event.units,
                     by: Some(self.by(&event)),
                 });
