@@ -7,6 +7,7 @@
 pub mod accuracy;
 pub mod amend;
 pub mod announce;
+pub mod arrival_clocks;
 pub mod assemble;
 mod bounce;
 mod calibrate;
@@ -29,6 +30,7 @@ mod presence;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
+mod reports;
 pub mod scoring;
 pub mod sources;
 pub mod step;
@@ -37,6 +39,7 @@ pub mod tools;
 pub mod trial;
 mod turn;
 pub mod whatif;
+mod whereabouts;
 
 use std::time::Duration;
 

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::assemble::STOCK_KINDS;
 use super::step::{StepReport, StepState, chain};
-use super::{Night, NightError};
+use super::{Night, NightError, whereabouts};
 use crate::calendar::civil_day;
 use crate::catalog::{Catalog, CodeKind, Resolved};
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
@@ -173,7 +173,7 @@ fn packs(catalog: &Catalog) -> BTreeMap<Sku, BTreeSet<i64>> {
     packs
 }
 
-fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
+pub(super) fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
     let mut sources: BTreeMap<WarehouseCode, BTreeSet<SourceId>> = BTreeMap::new();
     for connector in &night.config.connectors {
         for warehouse in connector.warehouses.values() {
@@ -187,7 +187,7 @@ fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> 
 }
 
 /// What a code in a receipt means: as the systems behind the warehouse call it, or a master SKU written out by a person.
-fn resolve(
+pub(super) fn resolve(
     sources: &BTreeMap<WarehouseCode, BTreeSet<SourceId>>,
     catalog: &Catalog,
     warehouse: &WarehouseCode,
@@ -226,7 +226,11 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     for stored in &books.orders {
         moved += advance(night, &mut tx, stored, &books).await?;
     }
-    let learned = lead_times::learn(&mut tx, account, &passages(&books, &catalog)).await?;
+    let mut passages = passages(&books, &catalog);
+    let (stretches, odd) =
+        whereabouts::stretches(night, &mut tx, &under_way(&books, night), &catalog).await?;
+    passages.extend(stretches);
+    let learned = lead_times::learn(&mut tx, account, &passages).await?;
     for stored in &books.orders {
         if let Some(day) = sellable_on(&books, &catalog, stored) {
             lead_forecasts::arrived(&mut tx, account, stored.order.number.as_str(), day).await?;
@@ -244,6 +248,7 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     report.count("order_events", moved);
     report.count("cases", cases.opened);
     report.count("learned", usize::try_from(learned).unwrap_or(0));
+    report.problems.extend(odd);
     for anomaly in &books.done.anomalies {
         report.problems.push(serde_json::to_string(anomaly)?);
     }
@@ -333,6 +338,23 @@ async fn advance(
         .await?;
     }
     Ok(count)
+}
+
+/// Orders whose way may still teach something new, each with its first receipt.
+fn under_way<'b>(books: &'b Books, night: &Night<'_>) -> Vec<(&'b StoredOrder, Option<DateTime<Utc>>)> {
+    const LATE_WORDS_DAYS: i64 = 30;
+    books
+        .orders
+        .iter()
+        .map(|stored| {
+            let received = first_event(books, &stored.order.number, ReceiptKind::Received);
+            (stored, received)
+        })
+        .filter(|(stored, received)| {
+            let lately = received.is_some_and(|at| night.now() - at < Duration::days(LATE_WORDS_DAYS));
+            stored.state.is_moving() || (lately && stored.state.is_over())
+        })
+        .collect()
 }
 
 /// Hand-over to first receipt, and first receipt to first shelf, of every order that got so far.

@@ -12,6 +12,7 @@ use crate::connector::{ConnectorConfig, Definition};
 use crate::deadline::RuleBook;
 use crate::http::{Client, Failure, Pace};
 use crate::ledger::milestone::Words;
+use crate::mapping::certificate_file::{self, Papers};
 use crate::mapping::definition::{self, Mapping};
 use crate::mapping::inbound::{self, Inbound};
 use crate::problem::{Problem, nearest};
@@ -90,8 +91,16 @@ impl Tools {
             Pace::Skip => Duration::ZERO,
         };
         let book = book(config).map_err(|more| problems.extend(more));
+        let book = book.map(|book| match &config.deadlines.escalation {
+            Some(second) => book.with_escalation(chrono::Duration::hours(i64::from(second.after_hours))),
+            None => book,
+        });
         let words = words(config).map_err(|more| problems.extend(more));
         let claims = claim_rules(config).map_err(|more| problems.extend(more));
+        match papers(config) {
+            Ok(read) => problems.extend(read.problems),
+            Err(more) => problems.extend(more),
+        }
         let (Ok(book), Ok(words), Ok(claims), true) = (book, words, claims, problems.is_empty()) else {
             return Err(ToolsError::Problems(problems));
         };
@@ -257,6 +266,34 @@ fn claim_rules(config: &Config) -> Result<ClaimRules, Vec<Problem>> {
             &path.display().to_string(),
         ),
     }
+}
+
+/// What ends and when; the file is read anew each time, for people add to it.
+pub(super) fn papers(config: &Config) -> Result<Papers, Vec<Problem>> {
+    let Some(path) = &config.deadlines.certificates else {
+        return Ok(Papers::default());
+    };
+    const MOST_BYTES: u64 = 8 << 20;
+    let name = path.display().to_string();
+    let whole = config.path(path);
+    let refuse = |found: String, wanted: &str| {
+        vec![Problem::new(
+            "linkstar.toml",
+            "",
+            "deadlines.certificates",
+            found,
+            wanted,
+        )]
+    };
+    let size = std::fs::metadata(&whole)
+        .map_err(|error| refuse(format!("{name}: {error}"), "a file to read"))?
+        .len();
+    if size > MOST_BYTES {
+        return Err(refuse(format!("{name}: {size} bytes"), "at most 8 MiB"));
+    }
+    let bytes =
+        std::fs::read(&whole).map_err(|error| refuse(format!("{name}: {error}"), "a file to read"))?;
+    certificate_file::read(&name, &bytes)
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {

@@ -19,7 +19,7 @@ mod workbook;
 
 pub use model::{
     Attachment, CaseSummary, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary,
-    ReportError, RunProblem, TrialNote, UnmappedCode,
+    ReceiptWhat, ReportError, RunProblem, TrialNote, UnmappedCode,
 };
 
 pub use reconciliation::{FlowDay, ReconciliationReport, pointer_text, reconciliation_workbook};

@@ -73,7 +73,18 @@ pub struct OrderMotion {
     pub next_step: String,
 }
 
-/// One line of a receipt that closed.
+/// Why a line of a receipt is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReceiptWhat {
+    /// A difference appeared, changed or went away.
+    Difference,
+    /// Came since the mail before: counted at the dock, and laid on the shelf.
+    Arrived { received: i64, put_away: i64 },
+    /// Being received, and nothing new.
+    Open,
+}
+
+/// One line of a receipt: short, arrived since yesterday, or open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptSummary {
     pub order: OrderNo,
@@ -85,6 +96,9 @@ pub struct ReceiptSummary {
     /// Put away less shipped; `None` while it cannot be told.
     pub difference: Option<i64>,
     pub state: String,
+    pub what: ReceiptWhat,
+    /// Units that may still come, or still lie at the dock.
+    pub open: i64,
 }
 
 /// Units that are gone or broken, and nobody has paid for yet.

@@ -37,6 +37,7 @@ mod row;
 pub mod run;
 pub mod session;
 mod sqlite;
+pub mod stated;
 pub mod statements;
 pub mod tables;
 pub mod tracking;

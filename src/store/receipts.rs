@@ -199,7 +199,7 @@ async fn held(tx: &mut Tx, account: &AccountId, events: &[ReceiptEvent]) -> Resu
 }
 
 /// `$3, $4, $5`
-fn places(first: usize, count: usize) -> String {
+pub(super) fn places(first: usize, count: usize) -> String {
     let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
     places.join(", ")
 }
@@ -254,7 +254,7 @@ fn in_order(rows: &[Row]) -> Result<Vec<ReceiptEvent>, StoreError> {
     Ok(events)
 }
 
-const KINDS: [ReceiptKind; 4] = [
+pub(super) const KINDS: [ReceiptKind; 4] = [
     ReceiptKind::Received,
     ReceiptKind::PutAway,
     ReceiptKind::Damaged,

@@ -8,8 +8,7 @@ use linkstar::catalog::Resolved;
 use linkstar::ids::{AccountId, OrderNo, Sku, WarehouseCode};
 use linkstar::ledger::transit::Shipment;
 use linkstar::ledger::{ReceiptEvent, ReceiptKind};
-use linkstar::mapping::receipt_file::{ReceiptFile, read_receipts};
-use linkstar::mapping::table::{Limits, read};
+use linkstar::mapping::receipt_file::{self, ReceiptFile, Teller};
 use linkstar::reconcile::{Evidence, Kind, Meaning, Reconciliation, Rules, Verdict, reconcile};
 use linkstar::store::Tx;
 use linkstar::store::differences::{self, DifferenceEventKind};
@@ -35,8 +34,13 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn file(name: &str, bytes: &[u8]) -> ReceiptFile {
-    let table = read(name, bytes, &Limits::default()).expect("a table");
-    read_receipts(&table, &warehouse(), London)
+    let teller = Teller {
+        warehouse: &warehouse(),
+        zone: London,
+        packs: &|_, _| None,
+        is_ours: &|_| true,
+    };
+    receipt_file::read(name, bytes, &teller).expect("a table")
 }
 
 fn workbook(rows: &[(&str, &str, &str, i64, &str)]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use linkstar::planner::{
     ProjectedDay, Reason, SourceState, StockoutDates,
 };
 use linkstar::report::{
-    CaseSummary, DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode,
+    DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem, UnmappedCode,
 };
 use linkstar::wording::Lang;
 use rust_decimal::Decimal;
@@ -27,16 +27,12 @@ pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_309_200, 0).expect("an instant")
 }
 
-fn ahead(days: u64) -> NaiveDate {
+pub fn ahead(days: u64) -> NaiveDate {
     today() + Days::new(days)
 }
 
 pub fn sku(text: &str) -> Sku {
     Sku::new(text).expect("a SKU")
-}
-
-fn lang_text(lang: Lang, key: &str) -> String {
-    linkstar::wording::text(lang, key, &[])
 }
 
 pub fn warehouse(text: &str) -> WarehouseCode {
@@ -414,6 +410,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         ),
     ]
     .map(|(due, rule, reference)| Shown {
+        facts: Vec::new(),
         severity: Severity::Warning,
         rule,
         due,
@@ -439,26 +436,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         eta: Some(ahead(24)),
         next_step: next.to_owned(),
     }];
-    report.cases = vec![
-        CaseSummary {
-            number: "SO-2026-0041-L".to_owned(),
-            warehouse: warehouse("goodcang:UKMA"),
-            skus: BTreeSet::from([sku("22423")]),
-            units: 48,
-            party: lang_text(report.lang, "claim.party.warehouse"),
-            state: lang_text(report.lang, "cli.claim.state.draft"),
-            last_day: Some(ahead(9)),
-        },
-        CaseSummary {
-            number: "SO-2026-0044-D".to_owned(),
-            warehouse: warehouse("amazon:GB"),
-            skus: BTreeSet::from([sku("22423")]),
-            units: 3,
-            party: lang_text(report.lang, "claim.party.undetermined"),
-            state: lang_text(report.lang, "cli.case.state.open"),
-            last_day: None,
-        },
-    ];
+    report.cases = super::cases::of(report.lang);
     report.receipts = vec![ReceiptSummary {
         order: order_no("SO-2026-0101"),
         warehouse: warehouse("goodcang:UKMA"),
@@ -468,7 +446,33 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         put_away: Some(1180),
         difference: Some(-20),
         state: receipt_state.to_owned(),
+        what: ReceiptWhat::Difference,
+        open: 0,
     }];
+    for (sku_no, received, put_away, what, open) in [
+        (
+            "22423",
+            600,
+            400,
+            ReceiptWhat::Arrived {
+                received: 200,
+                put_away: 400,
+            },
+            800,
+        ),
+        ("85123A", 90, 0, ReceiptWhat::Open, 1110),
+    ] {
+        report.receipts.push(ReceiptSummary {
+            sku: sku(sku_no),
+            received: Some(received),
+            put_away: Some(put_away),
+            difference: None,
+            state: linkstar::wording::text(report.lang, "receipts.state.receiving", &[]),
+            what,
+            open,
+            ..report.receipts[0].clone()
+        });
+    }
     report.unmapped = vec![UnmappedCode {
         source: source_id("amazon-uk"),
         code: "MS-NEW-01".to_owned(),

@@ -10,7 +10,7 @@ use linkstar::planner::history::accuracy::Accuracy;
 use linkstar::reconcile::{Difference, DifferenceId, Kind, MatchKey, Standing};
 use linkstar::store::{
     Store, Tx, accuracy, archive, calibration, catalog, differences, facts, inbox, lead_times, orders,
-    outbox, plans, receipts, references, returned, run, statements, tracking, work,
+    outbox, plans, receipts, references, returned, run, stated, statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -112,6 +112,7 @@ async fn answers(store: &Store) -> Vec<String> {
     say!(said, receipts::load_since(tx, account, morning(-30)));
     let numbers: Vec<String> = all.iter().map(|order| order.order.number.to_string()).collect();
     say!(said, receipts::load_for(tx, account, &numbers));
+    say!(said, stated::findings_for(tx, account, &numbers));
     say!(said, run::latest(tx, account, 5));
     say!(said, outbox::count_by_state(tx, account));
     say!(said, work::list_occurrences(tx, account, 10));
@@ -223,6 +224,21 @@ async fn changes(store: &Store) -> Vec<String> {
     say!(said, returned::sums(tx, account, later()));
     said.extend(differences_change(tx, account, number).await);
     said.extend(super::claimed::claimed(tx, account, all.first().expect("an order")).await);
+    for statement in super::stated::statements() {
+        say!(said, stated::state(tx, account, &[statement], later()));
+    }
+    let finding = super::stated::finding();
+    for _ in 0..2 {
+        say!(
+            said,
+            stated::find(tx, account, std::slice::from_ref(&finding), later())
+        );
+    }
+    say!(
+        said,
+        stated::findings_for(tx, account, &[finding.reference.clone()])
+    );
+    say!(said, receipts::load_for(tx, account, &[finding.reference]));
     say!(said, facts::running(tx, account));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));

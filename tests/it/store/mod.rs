@@ -10,6 +10,7 @@ mod migrations;
 mod rows;
 mod schema;
 mod series;
+mod stated;
 mod statements;
 mod upkeep;
 
