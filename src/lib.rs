@@ -11,7 +11,7 @@
 //! | 4 edges | [`cli`], [`web`], [`simulate`] | what a person or a machine outside touches |
 //! | 3 flow | [`night`], [`schedule`], [`jobs`] | order of steps, transactions, retries |
 //! | 2 adapters | [`store`], [`http`], [`transport`], [`config`], [`telemetry`] | all input and output |
-//! | 1 languages | [`connector`], [`mapping`], [`report`], [`backtest`] | declared files and written papers, a history lived again; bytes in, bytes out |
+//! | 1 languages | [`connector`], [`mapping`], [`report`], [`backtest`], [`claim`] | declared files and written papers, a history lived again; bytes in, bytes out |
 //! | 0 domain | the rest | the business, pure and synchronous |
 //!
 //! # One night
@@ -36,10 +36,12 @@ pub mod planner;
 pub mod problem;
 pub mod quantity;
 pub mod reconcile;
+pub mod scorecard;
 pub mod secret;
 pub mod wording;
 
 pub mod backtest;
+pub mod claim;
 pub mod connector;
 pub mod mapping;
 pub mod report;

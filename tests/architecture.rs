@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 29] = [
+const FLOORS: [(&str, u8); 31] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -20,9 +20,11 @@ const FLOORS: [(&str, u8); 29] = [
     ("problem", 0),
     ("quantity", 0),
     ("reconcile", 0),
+    ("scorecard", 0),
     ("secret", 0),
     ("wording", 0),
     ("backtest", 1),
+    ("claim", 1),
     ("connector", 1),
     ("mapping", 1),
     ("report", 1),

@@ -16,10 +16,18 @@ pub enum CodeKind {
     Fnsku,
     Asin,
     WarehouseSku,
+    /// What is printed on the unit itself: EAN, UPC, GTIN.
+    Barcode,
 }
 
 impl CodeKind {
-    pub const ALL: [Self; 4] = [Self::Msku, Self::Fnsku, Self::Asin, Self::WarehouseSku];
+    pub const ALL: [Self; 5] = [
+        Self::Msku,
+        Self::Fnsku,
+        Self::Asin,
+        Self::WarehouseSku,
+        Self::Barcode,
+    ];
 
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -28,6 +36,7 @@ impl CodeKind {
             Self::Fnsku => "fnsku",
             Self::Asin => "asin",
             Self::WarehouseSku => "warehouse_sku",
+            Self::Barcode => "barcode",
         }
     }
 

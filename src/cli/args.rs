@@ -159,6 +159,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How good forwarders and warehouses are: kept promises, lead times, losses, papers, claims; and how sure that is.
+    #[command(after_help = "Example: linkstar scorecard --since 2026-01-01 --parts")]
+    Scorecard(super::scorecard::ScorecardArgs),
     /// Compute a stored plan again from its stored inputs and compare the bytes.
     #[command(after_help = "Example: linkstar replay 3fa9c2")]
     Replay { plan: String },
@@ -178,6 +181,22 @@ pub enum Command {
         after_help = "Example: linkstar deadlines\n         linkstar deadlines ack isf_importer BH260907-01 --by wang"
     )]
     Deadlines(super::clocks::DeadlinesArgs),
+    /// Units that are gone or broken: who seems responsible, until when one may ask, which papers are missing.
+    #[command(
+        after_help = "Example: linkstar case list\n         linkstar case show BH260907-01-L\n         linkstar case assign BH260907-01-L carrier --reason 'POD says 18' --by wang"
+    )]
+    Case {
+        #[command(subcommand)]
+        command: super::case::CaseCommand,
+    },
+    /// What is asked of whom for lost or broken units, and the money that came of it.
+    #[command(
+        after_help = "Example: linkstar claim draft BH260907-01-L --by wang\n         linkstar claim dossier BH260907-01-L-1 --to claim.zip --by wang\n         linkstar claim submit BH260907-01-L-1 --ticket T-17 --by wang"
+    )]
+    Claim {
+        #[command(subcommand)]
+        command: super::claim::ClaimCommand,
+    },
     /// What carriers, trackers and people told of an order's goods; tell something yourself.
     #[command(
         after_help = "Example: linkstar events show BH260907-01\n         linkstar events add BH260907-01 isf_filed 2026-09-10T08:00+08:00 --text ISF-123\n         linkstar events unknown"
@@ -214,13 +233,15 @@ pub enum Command {
         at: At,
     },
     /// Shipped against received against put away, line by line.
-    #[command(after_help = "Example: linkstar reconcile --json")]
-    Reconcile {
-        #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(
+        after_help = "Example: linkstar reconcile --json\n         linkstar reconcile --day 2026-10-31 --book october.xlsx"
+    )]
+    Reconcile(super::reconcile::ReconcileArgs),
+    /// What is not as it should be with received units: kinds, evidence, history.
+    #[command(
+        after_help = "Example: linkstar differences --claimable\n         linkstar differences list --kind carton_missing --json\n         linkstar differences show 3fa9c2d0"
+    )]
+    Differences(super::differences::DifferencesArgs),
     /// What happened, what waits, what is late; or one order's story.
     #[command(after_help = "Example: linkstar status\n         linkstar status BH260907-01 --json")]
     Status {

@@ -1,6 +1,6 @@
 //! `linkstar deadlines` and `linkstar events`: which clocks run, and what everybody told of the goods.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -8,13 +8,16 @@ use super::args::{At, Cli};
 use super::context::{Context, columns, fill, heads, print, print_json, word};
 use super::order::unknown;
 use super::{CliError, Exit};
+use crate::calendar::civil_day;
+use crate::deadline::due::{NoSlot, slot};
 use crate::deadline::{Alert, Rule, Severity, acknowledge, rule_text, severity_text, shown, snooze, when};
 use crate::ids::{OrderNo, SourceId};
 use crate::ledger::milestone::{Aside, Milestone, Story};
 use crate::ledger::{EventStatus, TrackingEvent};
-use crate::night::clocks as running;
+use crate::night::{chain_folder, clocks as running};
+use crate::planner::Stage;
 use crate::problem::nearest;
-use crate::store::{clocks, orders, tracking, turn};
+use crate::store::{catalog, clocks, orders, tracking, turn};
 use crate::wording::{Lang, text};
 
 #[derive(Debug, Args)]
@@ -64,9 +67,9 @@ pub enum EventsCommand {
         order: OrderNo,
         /// A milestone (departed, isf_filed, cargo_cut_off, …), or the words you were told.
         kind: String,
-        /// With its offset: 2026-09-10T18:00+08:00
-        #[arg(value_parser = instant)]
-        when: DateTime<Utc>,
+        /// With its offset: 2026-09-10T18:00+08:00. A slot (appointment) may be the warehouse's own time: 2026-09-10T18:00
+        #[arg(value_parser = told_time)]
+        when: When,
         /// Not yet: it is expected then.
         #[arg(long)]
         expected: bool,
@@ -86,12 +89,25 @@ pub enum EventsCommand {
 }
 
 /// As people write it, with or without seconds; the offset must be there, for nobody knows whose clock it is else.
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z"))
         .or_else(|_| DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
         .map(|at| at.to_utc())
         .map_err(|_| "wanted a time with its offset, such as 2026-09-10T18:00+08:00".to_owned())
+}
+
+/// An instant, or a time of the warehouse's own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    Instant(DateTime<Utc>),
+    Civil(NaiveDateTime),
+}
+
+fn told_time(text: &str) -> Result<When, String> {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")
+        .map(When::Civil)
+        .or_else(|_| instant(text).map(When::Instant))
 }
 
 /// Who tells what was typed here.
@@ -225,6 +241,7 @@ pub async fn events(cli: &Cli, command: &EventsCommand) -> Result<Exit, CliError
             vessel,
             text,
         } => {
+            let at = time_of(&context, order, (kind, text.as_deref()), *when).await?;
             let event = TrackingEvent {
                 source: SourceId::new(BY_HAND).map_err(|error| CliError::Usage(error.to_string()))?,
                 key: String::new(),
@@ -236,7 +253,7 @@ pub async fn events(cli: &Cli, command: &EventsCommand) -> Result<Exit, CliError
                 } else {
                     EventStatus::Actual
                 },
-                at: *when,
+                at,
                 place: place.clone(),
                 vessel: vessel.clone(),
                 voyage: None,
@@ -246,6 +263,54 @@ pub async fn events(cli: &Cli, command: &EventsCommand) -> Result<Exit, CliError
             add(&context, order, &event.with_key(None)).await
         }
         EventsCommand::Unknown { json } => words(&context, *json).await,
+    }
+}
+
+/// When it is. A slot is refused on a day its warehouse is closed, and at an hour its clocks skip or pass twice.
+async fn time_of(
+    context: &Context,
+    order: &OrderNo,
+    (kind, told): (&str, Option<&str>),
+    when: When,
+) -> Result<DateTime<Utc>, CliError> {
+    let night = context.night(false);
+    let is_slot = night.tools.words.means(kind, told) == Some(Milestone::Appointment);
+    if !is_slot {
+        return match when {
+            When::Instant(at) => Ok(at),
+            When::Civil(_) => Err(CliError::Usage(
+                "wanted a time with its offset, such as 2026-09-10T18:00+08:00".to_owned(),
+            )),
+        };
+    }
+    let mut tx = context.store.read().await?;
+    let Some(stored) = orders::get(&mut tx, night.account(), order).await? else {
+        let all = orders::all(&mut tx, night.account()).await?;
+        return Err(unknown(&all, order.as_str()));
+    };
+    let catalog = catalog::load(&mut tx, night.account(), night.today()).await?;
+    let warehouse = &stored.order.warehouse;
+    let Some(profile) = catalog.warehouses.get(warehouse) else {
+        return Err(CliError::Usage(format!(
+            "{warehouse} is in no catalog: its zone is not known"
+        )));
+    };
+    let closures = chain_folder::read(&context.config.home).0.closures;
+    let closed = |day: NaiveDate| {
+        closures.iter().any(|closure| {
+            closure.from <= day
+                && day <= closure.to
+                && closure.warehouse.as_ref().is_none_or(|code| code == warehouse)
+                && (closure.stages.contains(&Stage::Appointment) || closure.stages.contains(&Stage::Putaway))
+        })
+    };
+    let refused = |why: NoSlot, at: String| CliError::Usage(format!("no slot at {warehouse}, {at}: {why}"));
+    match when {
+        When::Civil(at) => slot(at, profile.zone, closed).map_err(|why| refused(why, at.to_string())),
+        When::Instant(at) if closed(civil_day(at, profile.zone)) => {
+            Err(refused(NoSlot::Closed, civil_day(at, profile.zone).to_string()))
+        }
+        When::Instant(at) => Ok(at),
     }
 }
 

@@ -4,13 +4,16 @@ mod accuracy;
 pub mod args;
 mod audit;
 pub mod backtest;
+mod case;
 mod catalog;
+mod claim;
 mod clocks;
 mod connector;
 mod context;
 mod db;
 mod declared;
 pub mod demo;
+mod differences;
 mod doctor;
 mod forecast;
 mod forecasts;
@@ -24,8 +27,10 @@ mod outbox;
 pub mod plan_dir;
 mod planning;
 mod receive;
+mod reconcile;
 mod run;
 pub mod schedule;
+mod scorecard;
 pub mod status;
 mod trial;
 mod web;
@@ -173,9 +178,12 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
             planning::diff(cli, before.as_deref(), after.as_deref(), *json).await
         }
         Command::Forecast(args) => forecasts::run(cli, args).await,
+        Command::Scorecard(args) => scorecard::run(cli, args).await,
         Command::LeadTimes { json } => lead_times::run(cli, *json).await,
         Command::Replay { plan } => planning::replay(cli, plan).await,
         Command::Deadlines(args) => clocks::deadlines(cli, args).await,
+        Command::Case { command } => case::run(cli, command).await,
+        Command::Claim { command } => claim::run(cli, command).await,
         Command::Events { command } => clocks::events(cli, command).await,
         Command::Decisions(args) => trial::decisions(cli, args).await,
         Command::Trial(args) => trial::trial(cli, args).await,
@@ -184,7 +192,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Order { command } => order::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,
         Command::Receive { files, at } => receive::files(cli, files, *at).await,
-        Command::Reconcile { at, json } => receive::reconcile(cli, *at, *json).await,
+        Command::Reconcile(args) => reconcile::run(cli, args).await,
+        Command::Differences(args) => differences::run(cli, args).await,
         Command::Status { order, json } => status::run(cli, order.as_deref(), *json).await,
         Command::Outbox { command } => outbox::run(cli, command).await,
         Command::Inbox { command } => inbox::run(cli, command).await,

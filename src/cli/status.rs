@@ -13,7 +13,7 @@ use super::context::{Context, columns, fill, print, print_json, word};
 use super::order::{head, story, unknown};
 use super::outbox::as_json;
 use super::planning::plan_head;
-use super::receive::difference;
+use super::reconcile::difference;
 use super::{CliError, Exit, forecast};
 use crate::config::Config;
 use crate::ids::SourceId;

@@ -29,7 +29,7 @@ fn list(problems: &[Problem]) -> String {
         .join("\n")
 }
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 17] = [
     "account",
     "store",
     "night",
@@ -38,8 +38,10 @@ const SECTIONS: [&str; 15] = [
     "mail",
     "order",
     "inbox",
+    "receipts",
     "archive",
     "deadlines",
+    "claims",
     "log",
     "web",
     "connector",
@@ -96,8 +98,10 @@ pub fn load_text(
     let mail = sections.take("mail");
     let order = or_default(&mut sections, "order");
     let inbox = or_default(&mut sections, "inbox");
+    let receipts = or_default(&mut sections, "receipts");
     let archive = or_default(&mut sections, "archive");
     let deadlines = or_default(&mut sections, "deadlines");
+    let claims = or_default(&mut sections, "claims");
     let log = or_default(&mut sections, "log");
     let web = sections.take("web");
     let connectors: Vec<ConnectorSection> = sections.take_each("connector");
@@ -113,8 +117,10 @@ pub fn load_text(
             mail,
             order,
             inbox,
+            receipts,
             archive,
             deadlines,
+            claims,
             log,
             web,
             connectors,
@@ -161,6 +167,7 @@ fn check(config: &Config, sections: &mut Sections<'_>) {
             );
         }
     }
+    super::receipts::check(&config.receipts, sections);
     super::trial::check(&config.trial, sections);
     if let Some(web) = &config.web {
         super::web::check(web, sections);

@@ -2,15 +2,17 @@
 //! every fault named at once, secrets only by `${env:NAME}` or `${file:PATH}`.
 
 mod load;
+mod receipts;
 mod retention;
 mod sections;
 mod trial;
 mod web;
 
 pub use load::{ConfigError, load, load_text};
+pub use receipts::{ReceiptsSection, WarehouseTolerance};
 pub use retention::{RetentionRule, RetentionRules};
 pub use sections::{
-    AccountSection, ArchiveSection, CancelSection, CatchUp, ConnectorSection, DeadlineSection,
+    AccountSection, ArchiveSection, CancelSection, CatchUp, ClaimSection, ConnectorSection, DeadlineSection,
     ForwarderSection, InboxSection, LogFormat, LogSection, MailSection, MailTls, NightSection, OrderSection,
     Recipient, SftpSection, StoreSection,
 };
@@ -35,8 +37,10 @@ pub struct Config {
     pub mail: Option<MailSection>,
     pub order: OrderSection,
     pub inbox: InboxSection,
+    pub receipts: ReceiptsSection,
     pub archive: ArchiveSection,
     pub deadlines: DeadlineSection,
+    pub claims: ClaimSection,
     pub log: LogSection,
     /// The pages are served only when the section is there.
     pub web: Option<WebSection>,

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ForwarderId, SourceId, WarehouseCode};
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 use crate::order::{Party, Term};
 use crate::secret::Secret;
 use crate::wording::Lang;
@@ -225,6 +225,41 @@ pub struct DeadlineSection {
     pub rules: Option<PathBuf>,
     /// Words of one's own beside those that ship with linkstar.
     pub milestones: Option<PathBuf>,
+    /// Certificates, registrations and contracts with their last days: CSV or XLSX.
+    pub certificates: Option<PathBuf>,
+    /// What a warehouse asks of those who come for a slot, by its code.
+    pub appointment: BTreeMap<WarehouseCode, AppointmentTerms>,
+    /// Who is told of what is urgent and nobody has taken on.
+    pub escalation: Option<Escalation>,
+}
+
+/// Slots of one warehouse.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppointmentTerms {
+    /// What a missed slot costs: `{ amount = "80.00", currency = "GBP" }`.
+    pub missed_fee: Option<Money>,
+    /// Goods are taken so many days after the slot (a delivery window): 7 at Amazon for carriers that are not its partners.
+    pub window_days: u16,
+}
+
+/// The second person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    pub to: String,
+    #[serde(default)]
+    pub language: Lang,
+    /// After so many hours without an acknowledgement.
+    pub after_hours: u16,
+}
+
+/// Under which rules somebody is asked to pay for what was lost.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClaimSection {
+    /// Rows of one's own (contracts, policies, rates of the special drawing right) beside those that ship with linkstar.
+    pub rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

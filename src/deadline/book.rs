@@ -42,6 +42,8 @@ struct Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleBook {
     rules: BTreeMap<Rule, BookRule>,
+    /// What is urgent and nobody has taken on is told to a second person after so long.
+    escalate: Option<Duration>,
 }
 
 impl RuleBook {
@@ -108,7 +110,23 @@ impl RuleBook {
             sections.fault("rule", "", format!("entries for {} too", lacking.join(", ")));
         }
         sections.finish(&["version", "rule"])?;
-        Ok(Self { rules })
+        Ok(Self {
+            rules,
+            escalate: None,
+        })
+    }
+
+    /// The same, with a second person who is told after so long.
+    #[must_use]
+    pub fn with_escalation(self, after: Duration) -> Self {
+        Self {
+            escalate: Some(after),
+            ..self
+        }
+    }
+
+    pub(super) fn escalate(&self) -> Option<Duration> {
+        self.escalate
     }
 
     /// What holds for a kind.

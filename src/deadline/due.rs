@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
 use super::model::{Duty, Rule};
 use crate::calendar::instant_of;
@@ -93,75 +94,45 @@ pub fn slot(
     }
 }
 
-/// A tier of storage fees: from this age on, so much a unit and day.
+/// Units of a SKU that came and cannot be sold yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tier {
-    pub from_day: i64,
-    pub fee: Decimal,
-}
-
-/// Units that came in together and leave oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lot {
-    /// The day its clock began: arrival, receipt or putaway, as the warehouse has it. Age 0 is that day.
-    pub clock_from: NaiveDate,
+pub struct Waiting {
     pub units: i64,
+    /// Sold a day.
+    pub velocity: Decimal,
+    /// What can be sold now.
+    pub available: i64,
 }
 
-/// A day on which units enter a dearer tier, and how many will still be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    pub day: NaiveDate,
-    pub lot: NaiveDate,
-    pub units: i64,
-    pub fee: Decimal,
-}
-
-/// What is expected of storage over some days.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Storage {
-    pub fee: Decimal,
-    /// In the order of their days.
-    pub steps: Vec<Step>,
-}
-
-/// Walks the lots day by day from `from` on for `days` days: `a_day` units leave each day before the day's fee is
-/// counted, the oldest first. The last unit of a day leaves in whole units, as the sum of what should have left does.
+/// Units that customers would buy within so many days and cannot, while these wait. Never more than wait.
 #[must_use]
-pub fn storage(lots: &[Lot], tiers: &[Tier], a_day: Decimal, from: NaiveDate, days: i64) -> Storage {
-    let mut lots = lots.to_vec();
-    lots.sort_by_key(|lot| lot.clock_from);
-    let mut tiers = tiers.to_vec();
-    tiers.sort_by_key(|tier| tier.from_day);
-    let mut found = Storage::default();
-    let mut gone = 0_i64;
-    for n in 0..days.max(0) {
-        let day = from + Duration::days(n);
-        let should = (a_day * Decimal::from(n + 1)).floor();
-        let mut leave = i64::try_from(should).unwrap_or(i64::MAX).saturating_sub(gone);
-        for lot in lots.iter_mut().filter(|lot| lot.clock_from <= day) {
-            let units = leave.min(lot.units).max(0);
-            lot.units -= units;
-            leave -= units;
-            gone += units;
-        }
-        for lot in lots.iter().filter(|lot| lot.clock_from <= day && lot.units > 0) {
-            let age = (day - lot.clock_from).num_days();
-            let Some(tier) = tiers.iter().rev().find(|tier| tier.from_day <= age) else {
-                continue;
-            };
-            found.fee += tier.fee * Decimal::from(lot.units);
-            if tier.from_day == age && tier.fee > Decimal::ZERO {
-                found.steps.push(Step {
-                    day,
-                    lot: lot.clock_from,
-                    units: lot.units,
-                    fee: tier.fee,
-                });
-            }
-        }
+pub fn lost_sales(waiting: &[Waiting], days: i64) -> i64 {
+    waiting
+        .iter()
+        .map(|one| {
+            let wanted = (one.velocity * Decimal::from(days.max(0))).floor();
+            let wanted = wanted.to_i64().unwrap_or(i64::MAX);
+            wanted
+                .saturating_sub(one.available.max(0))
+                .clamp(0, one.units.max(0))
+        })
+        .fold(0, i64::saturating_add)
+}
+
+/// The days that nine of ten took, at least; nothing of fewer than `least`. What cannot be (negative, longer than a year) is left
+/// out.
+#[must_use]
+pub fn ninetieth(days: &[i64], least: usize) -> Option<i64> {
+    let mut days: Vec<i64> = days
+        .iter()
+        .copied()
+        .filter(|days| (0..=366).contains(days))
+        .collect();
+    if days.len() < least.max(1) {
+        return None;
     }
-    found
+    days.sort_unstable();
+    days.get((days.len() * 9).div_ceil(10) - 1).copied()
 }
 
 #[cfg(test)]
@@ -269,76 +240,22 @@ mod tests {
     }
 
     #[test]
-    fn r58_thirty_free_days_100_units_at_5_a_day() {
-        // 100 units on the thirtieth day: the day's 5 leave, 95 enter the paid tier, and the last ones leave 19 days later.
-        let received: NaiveDate = "2026-10-01".parse().unwrap();
-        let lots = [Lot {
-            clock_from: received,
-            units: 100,
-        }];
-        let tiers = [
-            Tier {
-                from_day: 0,
-                fee: Decimal::ZERO,
-            },
-            Tier {
-                from_day: 30,
-                fee: Decimal::new(50, 2),
-            },
-        ];
-        let found = storage(&lots, &tiers, Decimal::from(5), "2026-10-31".parse().unwrap(), 30);
-        assert_eq!(
-            found.steps,
-            [Step {
-                day: "2026-10-31".parse().unwrap(),
-                lot: received,
-                units: 95,
-                fee: Decimal::new(50, 2)
-            }]
-        );
-        // 95 + 90 + … + 5 unit days.
-        assert_eq!(found.fee, Decimal::new(95 * 20 / 2 * 50, 2));
+    fn r57_lost_sales_are_what_customers_want_beyond_the_shelf_and_never_more_than_waits() {
+        let one = |units, velocity: &str, available| Waiting {
+            units,
+            velocity: velocity.parse().unwrap(),
+            available,
+        };
+        assert_eq!(lost_sales(&[one(400, "12.5", 0)], 7), 87);
+        assert_eq!(lost_sales(&[one(400, "12.5", 60), one(5, "3", 0)], 7), 27 + 5);
+        assert_eq!(lost_sales(&[one(400, "1", 50)], 7), 0);
+        assert_eq!(lost_sales(&[], 7), 0);
     }
 
     #[test]
-    fn r58_seven_tiers_come_out_as_by_hand() {
-        let from: NaiveDate = "2026-01-01".parse().unwrap();
-        let fee = |cents| Decimal::new(cents, 2);
-        let tiers: Vec<Tier> = [(0, 0), (30, 1), (60, 2), (90, 3), (120, 4), (180, 5), (365, 9)]
-            .map(|(from_day, cents)| Tier {
-                from_day,
-                fee: fee(cents),
-            })
-            .to_vec();
-        let lots = [Lot {
-            clock_from: from,
-            units: 10,
-        }];
-        let found = storage(&lots, &tiers, Decimal::ZERO, from, 400);
-        let by_hand = 10 * (30 + 30 * 2 + 30 * 3 + 60 * 4 + 185 * 5 + 35 * 9);
-        assert_eq!(found.fee, fee(by_hand));
-        assert_eq!(found.steps.len(), 6);
-    }
-
-    #[test]
-    fn the_oldest_leave_first_and_what_is_still_to_come_costs_nothing_yet() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        let lots = [
-            Lot {
-                clock_from: day("2026-02-01"),
-                units: 5,
-            },
-            Lot {
-                clock_from: day("2026-01-01"),
-                units: 3,
-            },
-        ];
-        let tiers = [Tier {
-            from_day: 0,
-            fee: Decimal::ONE,
-        }];
-        let found = storage(&lots, &tiers, Decimal::new(5, 1), day("2026-01-30"), 4);
-        // 3, 2, then the new lot: 2 + 5, 1 + 5.
-        assert_eq!(found.fee, Decimal::from(3 + 2 + 7 + 6));
+    fn r57_a_ninetieth_needs_five_and_leaves_out_what_cannot_be() {
+        assert_eq!(ninetieth(&[1, 2, 3, 4], 5), None);
+        assert_eq!(ninetieth(&[6, 1, 2, 3, 4, 5, 6, 2, 3, 9, -4, 4000], 5), Some(6));
+        assert_eq!(ninetieth(&[3, 3, 3, 3, 8], 5), Some(8));
     }
 }

@@ -176,6 +176,36 @@ fn a_snoozed_alert_is_told_at_its_hour_and_when_it_is_missed() {
 }
 
 #[test]
+fn r67_what_is_urgent_and_nobody_takes_on_is_told_to_a_second_person_once() {
+    let book = RuleBook::shipped().unwrap().with_escalation(Duration::hours(4));
+    let lived = |acknowledged_at: Option<i64>, due: &dyn Fn(i64) -> i64| {
+        let mut alerts = Vec::new();
+        let mut told = Vec::new();
+        for n in 0..320 {
+            let duties = [duty(Rule::IsfImporter, "A", Some(hour(due(n))))];
+            let watched = watch(&alerts, &duties, &book, hour(n));
+            assert_eq!(watch(&watched.alerts, &duties, &book, hour(n)).notices, []);
+            alerts = watched.alerts;
+            told.extend(watched.notices.iter().map(|notice| (n, notice.why)));
+            if acknowledged_at == Some(n) {
+                assert!(acknowledge(&mut alerts, Rule::IsfImporter, "A", "wang"));
+            }
+        }
+        told.retain(|(_, why)| *why == Why::Escalated);
+        told
+    };
+    // Critical 30 hours before the end, and nobody for four hours.
+    assert_eq!(lived(None, &|_| 300), [(274, Why::Escalated)]);
+    assert_eq!(lived(Some(272), &|_| 300), []);
+    assert_eq!(lived(Some(250), &|_| 300), []);
+    // Another end makes it another matter, also for who took it on.
+    assert_eq!(
+        lived(Some(272), &|n| if n < 280 { 300 } else { 295 }),
+        [(284, Why::Escalated)]
+    );
+}
+
+#[test]
 fn r14_a_fact_that_comes_and_goes_is_not_told_each_time() {
     let (_, told) = live(
         0..100,

@@ -14,7 +14,7 @@ mod watch;
 
 pub use book::{BookRule, RuleBook};
 pub use model::{Alert, Duty, Member, Notice, Rule, Severity, Told, Why};
-pub use shown::{Shown, notice_text, rule_text, severity_text, shown, when};
+pub use shown::{Shown, facts_text, notice_text, rule_text, severity_text, shown, when};
 pub use watch::{Watched, acknowledge, snooze, watch};
 
 #[cfg(test)]

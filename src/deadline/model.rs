@@ -157,6 +157,9 @@ pub struct Alert {
     /// Not told before, unless its end comes first.
     pub snoozed_until: Option<DateTime<Utc>>,
     pub resolved_at: Option<DateTime<Utc>>,
+    /// A second person was told, because nobody had taken it on.
+    #[serde(default)]
+    pub escalated_at: Option<DateTime<Utc>>,
 }
 
 impl Alert {
@@ -179,6 +182,8 @@ pub enum Why {
     /// Asked to be told again now.
     Snoozed,
     Missed,
+    /// Nobody has taken on what is urgent: for a second person.
+    Escalated,
     /// What was told as critical or missed is done.
     Resolved,
 }
@@ -193,6 +198,7 @@ impl Why {
             Self::Unknown => "unknown",
             Self::Snoozed => "snoozed",
             Self::Missed => "missed",
+            Self::Escalated => "escalated",
             Self::Resolved => "resolved",
         }
     }
@@ -205,6 +211,8 @@ pub struct Member {
     pub subject: String,
     pub owner: Option<String>,
     pub missing: Vec<String>,
+    /// Units, fees: what a person needs to see beside it.
+    pub facts: Vec<(String, String)>,
 }
 
 /// What a person is told now: all subjects of one rule, group, severity and cause together.

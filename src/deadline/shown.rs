@@ -20,6 +20,61 @@ pub struct Shown {
     pub subjects: Vec<String>,
     pub owners: Vec<String>,
     pub missing: Vec<String>,
+    /// Of the one subject, or what all subjects together come to.
+    pub facts: Vec<(String, String)>,
+}
+
+/// What is said beside a deadline, in this order; counts of several subjects are added.
+const FACTS: [(&str, bool); 9] = [
+    ("paper", false),
+    ("units", true),
+    ("lost_sales", true),
+    ("days", false),
+    ("fee", false),
+    ("daily_fee", false),
+    ("fee_30", false),
+    ("fee_90", false),
+    ("assumed_oldest", false),
+];
+
+/// Facts of one subject as they are; of several only the counts, added.
+fn together<'f>(all: impl Iterator<Item = &'f [(String, String)]>) -> Vec<(String, String)> {
+    let all: Vec<&[(String, String)]> = all.collect();
+    let mut found = Vec::new();
+    for (name, adds) in FACTS {
+        let values = all
+            .iter()
+            .flat_map(|facts| facts.iter())
+            .filter(|(fact, _)| fact == name)
+            .map(|(_, value)| value);
+        let value = if all.len() == 1 {
+            values.max().cloned()
+        } else if adds {
+            let counts: Vec<i64> = values.filter_map(|value| value.parse().ok()).collect();
+            let sum = counts.iter().copied().fold(0_i64, i64::saturating_add);
+            (!counts.is_empty()).then(|| sum.to_string())
+        } else {
+            None
+        };
+        found.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    found
+}
+
+/// `; 400 units; 21 sales lost in a week`
+#[must_use]
+pub fn facts_text(facts: &[(String, String)], lang: Lang) -> String {
+    facts
+        .iter()
+        .filter(|(name, _)| FACTS.iter().any(|(known, _)| known == name))
+        .map(|(name, value)| {
+            text(
+                lang,
+                &format!("deadline.fact.{name}"),
+                &[("value", value.as_str())],
+            )
+        })
+        .collect()
 }
 
 /// Subjects named of a group; the others are counted.
@@ -29,6 +84,7 @@ const NAMED: usize = 3;
 #[must_use]
 pub fn shown(alerts: &[Alert], until: DateTime<Utc>) -> Vec<Shown> {
     let mut entries: BTreeMap<_, Shown> = BTreeMap::new();
+    let mut of_entry: BTreeMap<_, Vec<&[(String, String)]>> = BTreeMap::new();
     for alert in alerts.iter().filter(|alert| alert.is_open()) {
         if alert.due.is_some_and(|due| due > until) {
             continue;
@@ -38,6 +94,7 @@ pub fn shown(alerts: &[Alert], until: DateTime<Utc>) -> Vec<Shown> {
             .group
             .clone()
             .unwrap_or_else(|| format!("\u{0}{}", alert.subject));
+        let name = apart.clone();
         let entry = entries
             .entry((alert.due, alert.rule, apart))
             .or_insert_with(|| Shown {
@@ -49,10 +106,20 @@ pub fn shown(alerts: &[Alert], until: DateTime<Utc>) -> Vec<Shown> {
                 subjects: Vec::new(),
                 owners: Vec::new(),
                 missing: Vec::new(),
+                facts: Vec::new(),
             });
+        of_entry
+            .entry((alert.due, alert.rule, name))
+            .or_default()
+            .push(&alert.facts);
         entry.subjects.push(alert.subject.clone());
         entry.owners.extend(alert.owner.clone());
         entry.missing.extend(alert.missing.iter().cloned());
+    }
+    for (key, facts) in of_entry {
+        if let Some(entry) = entries.get_mut(&key) {
+            entry.facts = together(facts.into_iter());
+        }
     }
     let mut all: Vec<Shown> = entries.into_values().collect();
     for entry in &mut all {
@@ -65,13 +132,14 @@ pub fn shown(alerts: &[Alert], until: DateTime<Utc>) -> Vec<Shown> {
 }
 
 impl Shown {
-    /// The orders it is about, and the vessel they share.
+    /// The orders it is about, the vessel they share, and what a person needs to see beside them.
     #[must_use]
     pub fn reference(&self, lang: Lang) -> String {
         let names = named(&self.subjects, lang);
+        let facts = facts_text(&self.facts, lang);
         match &self.group {
-            Some(group) => format!("{group}: {names}"),
-            None => names,
+            Some(group) => format!("{group}: {names}{facts}"),
+            None => names + &facts,
         }
     }
 }
@@ -157,6 +225,8 @@ pub fn notice_text(notice: &Notice, lang: Lang) -> String {
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     let mut out = text(lang, "deadline.notice", &places);
+    let facts = together(notice.members.iter().map(|member| member.facts.as_slice()));
+    out.push_str(&facts_text(&facts, lang));
     if !missing.is_empty() {
         out.push_str(&text(lang, "deadline.missing", &[("what", &missing.join(", "))]));
     }

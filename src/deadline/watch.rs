@@ -56,6 +56,7 @@ pub fn watch(before: &[Alert], duties: &[Duty], book: &RuleBook, now: DateTime<U
             if why == Why::Nearer {
                 // Whoever took it on knows another end.
                 alert.acknowledged = None;
+                alert.escalated_at = None;
             }
             add(&mut told, alert, why);
         } else if let (Some(told), Some(due)) = (&mut alert.told, alert.due) {
@@ -64,6 +65,10 @@ pub fn watch(before: &[Alert], duties: &[Duty], book: &RuleBook, now: DateTime<U
                 told.step = told.step.min(book.step(alert.rule, due, now));
                 told.due = Some(due);
             }
+        }
+        if escalates(alert, book, now) {
+            alert.escalated_at = Some(now);
+            add(&mut told, alert, Why::Escalated);
         }
     }
     for (key, alert) in &mut alerts {
@@ -110,6 +115,7 @@ fn new_alert(duty: &Duty, now: DateTime<Utc>) -> Alert {
         acknowledged: None,
         snoozed_until: None,
         resolved_at: None,
+        escalated_at: None,
     }
 }
 
@@ -122,7 +128,10 @@ fn refresh(alert: &mut Alert, duty: &Duty, book: &RuleBook, now: DateTime<Utc>) 
     alert.due = duty.due;
     alert.not_before = duty.not_before;
     alert.severity = book.severity(duty.rule, duty.due, now);
-    alert.resolved_at = None;
+    // What was done and is due again is another matter.
+    if alert.resolved_at.take().is_some() {
+        alert.escalated_at = None;
+    }
 }
 
 /// Why, and how far it is told then.
@@ -164,6 +173,20 @@ fn what_to_tell(alert: &Alert, book: &RuleBook, now: DateTime<Utc>) -> Option<(W
     Some((why, step))
 }
 
+/// Told as urgent, and nobody has said since that he is on it: once, until its end moves.
+fn escalates(alert: &Alert, book: &RuleBook, now: DateTime<Utc>) -> bool {
+    let Some(after) = book.escalate() else {
+        return false;
+    };
+    let asleep = alert.snoozed_until.is_some_and(|until| now < until);
+    let waits = alert.told.as_ref().is_some_and(|told| now - told.at >= after);
+    alert.escalated_at.is_none()
+        && alert.acknowledged.is_none()
+        && alert.severity >= Severity::Critical
+        && waits
+        && !asleep
+}
+
 fn add(told: &mut BTreeMap<Heading, Notice>, alert: &Alert, why: Why) {
     let group = alert.group.clone();
     // What has no group stands for itself.
@@ -183,6 +206,7 @@ fn add(told: &mut BTreeMap<Heading, Notice>, alert: &Alert, why: Why) {
             subject: alert.subject.clone(),
             owner: alert.owner.clone(),
             missing: alert.missing.clone(),
+            facts: alert.facts.clone(),
         });
 }
 

@@ -3,6 +3,7 @@
 
 mod backoff;
 mod bounce;
+pub(crate) mod mime;
 mod parcel;
 mod read_back;
 mod remote;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{SourceId, WarehouseCode};
+use crate::money::Money;
 
 /// What makes a fact the same fact when it is seen again.
 pub type FactKey = String;
@@ -104,6 +105,8 @@ pub enum ReceiptKind {
     PutAway,
     /// Counted but not sellable.
     Damaged,
+    /// Counted, under a wrong or missing label.
+    Mislabelled,
 }
 
 /// One batch of units that a warehouse says arrived. Corrections are negative events, not edits.
@@ -122,4 +125,8 @@ pub struct ReceiptEvent {
     /// May be negative.
     pub units: i64,
     pub at: DateTime<Utc>,
+    /// The batch or lot on the goods, where the report names it.
+    pub lot: Option<String>,
+    /// What one unit is worth by the report, where it says so.
+    pub unit_value: Option<Money>,
 }

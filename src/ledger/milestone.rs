@@ -188,11 +188,17 @@ impl Words {
     /// What an event means; `None` when nobody has said.
     #[must_use]
     pub fn meaning(&self, event: &TrackingEvent) -> Option<Milestone> {
-        let kind = plain(&event.kind);
+        self.means(&event.kind, event.text.as_deref())
+    }
+
+    /// What the words of an event mean.
+    #[must_use]
+    pub fn means(&self, kind: &str, text: Option<&str>) -> Option<Milestone> {
+        let kind = plain(kind);
         if let Some(milestone) = Milestone::parse(&kind).or_else(|| self.whole.get(&kind).copied()) {
             return Some(milestone);
         }
-        let text = plain(event.text.as_deref().unwrap_or_default());
+        let text = plain(text.unwrap_or_default());
         self.parts
             .iter()
             .find(|(part, _)| kind.contains(part) || text.contains(part))
@@ -385,3 +391,4 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+pub mod way;

@@ -1,9 +1,11 @@
 //! Reads mapping files and writes or reads documents. Bytes in, bytes out.
 
 pub mod catalog_file;
+pub mod certificate_file;
 pub mod definition;
 pub mod inbound;
 pub mod label;
+pub mod mail_file;
 pub mod model;
 pub mod plan_folder;
 pub mod receipt_file;

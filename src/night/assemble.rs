@@ -11,8 +11,9 @@ use crate::ledger::StockRow;
 use crate::mapping::plan_folder::demand::DemandFiles;
 use crate::order::Mode;
 use crate::planner::history::mask;
+use crate::planner::supply::loss::LossSeen;
 use crate::planner::{
-    DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Observation, Snapshot,
+    DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Lot, Observation, Snapshot,
     SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
 };
 use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
@@ -69,6 +70,10 @@ pub struct Facts<'a> {
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
     pub lead_times: Vec<LeadTime>,
+    /// What came in together, by the receipts.
+    pub lots: Vec<Lot>,
+    /// Shipments whose end is known.
+    pub losses: Vec<LossSeen>,
     /// What the folder `demand` says: sets, rules, overrides, promotions, events.
     pub demand: DemandFiles,
     /// Calendars, prices, limits: from the folder of the chain.

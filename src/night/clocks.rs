@@ -71,6 +71,8 @@ pub async fn duties(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<Duty>, StoreEr
             duties.extend(of_order(&stored, &story, &catalog, night.config.account.zone));
         }
     }
+    duties.extend(super::claim_clocks::duties(night, tx, &catalog).await?);
+    duties.extend(super::arrival_clocks::duties(night, tx, &catalog).await?);
     Ok(duties)
 }
 
@@ -158,28 +160,6 @@ pub fn of_order(stored: &StoredOrder, story: &Story, catalog: &Catalog, home: Tz
             Some(held + Duration::days(CUSTOMS_DAYS)),
             zone,
         ));
-    }
-    let delivered =
-        story.reached.contains_key(&Milestone::Delivered) || stored.state >= OrderState::Delivered;
-    let slot = story.expected.get(&Milestone::Appointment).map(|slot| slot.at);
-    // A truck that has to be there and has not left.
-    let on_the_road = story.reached.contains_key(&Milestone::OutForDelivery);
-    if let Some(at) = slot.filter(|_| !delivered && !on_the_road) {
-        duties.push(clock(Rule::Appointment, Some(at), zone));
-    }
-    if let Some(arrived) = story.reached.get(&Milestone::Delivered) {
-        let days = catalog
-            .lanes_to(&order.warehouse, order.mode)
-            .find_map(|lane| lane.putaway)
-            .map(|days| days.p90);
-        // What is on the shelf closes the order, and its clock with it.
-        if let Some(days) = days {
-            duties.push(clock(
-                Rule::Putaway,
-                Some(arrived.at + Duration::days(days)),
-                zone,
-            ));
-        }
     }
     duties
 }

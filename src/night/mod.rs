@@ -7,10 +7,13 @@
 pub mod accuracy;
 pub mod amend;
 pub mod announce;
+pub mod arrival_clocks;
 pub mod assemble;
 mod bounce;
 mod calibrate;
+pub mod cases;
 pub mod chain_folder;
+mod claim_clocks;
 pub mod clocks;
 pub mod decide;
 mod deliver;
@@ -27,6 +30,8 @@ mod presence;
 pub mod pull;
 pub mod receive;
 pub mod reconcile;
+mod reports;
+pub mod scoring;
 pub mod sources;
 pub mod step;
 pub mod suggest;
@@ -34,6 +39,7 @@ pub mod tools;
 pub mod trial;
 mod turn;
 pub mod whatif;
+mod whereabouts;
 
 use std::time::Duration;
 
@@ -57,6 +63,10 @@ pub enum NightError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Order(#[from] crate::store::orders::OrderStoreError),
+    #[error(transparent)]
+    Claim(#[from] crate::store::claims::ClaimStoreError),
+    #[error(transparent)]
+    Dossier(#[from] crate::claim::dossier::DossierError),
     #[error(transparent)]
     Plan(#[from] crate::store::plans::PlanError),
     #[error(transparent)]

@@ -16,6 +16,7 @@ use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::mapping::plan_folder::demand::not_extended;
+use crate::planner::supply::loss::LossSeen;
 use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
@@ -288,6 +289,15 @@ async fn gather<'a>(
     }
     let orders = orders::all(tx, account).await?;
     let (notices, lines) = facts::inbounds(tx, account).await?;
+    let mut supply = super::chain_folder::read(&night.config.home).0;
+    let expected = super::whereabouts::place(night, tx, &orders, catalog, &mut supply).await?;
+    let books = super::reconcile::books(night, tx, catalog).await?;
+    let mut moving = moving(&books);
+    for units in &mut moving {
+        if let Some(day) = expected.get(&units.order) {
+            units.eta = *day;
+        }
+    }
     Ok(Facts {
         as_of,
         from,
@@ -300,11 +310,13 @@ async fn gather<'a>(
         without_pending: sources_whose_stock(night, |stream| !stream.map.contains_key("pending_putaway")),
         partial_stock: sources_whose_stock(night, |stream| stream.snapshot == Told::Partial),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
-        moving: moving(&super::reconcile::books(night, tx, catalog).await?),
+        moving,
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
+        lots: super::arrival_clocks::lots(&books.done.lines, catalog),
+        losses: losses(&books),
         demand: super::demand_folder::read(&night.config.home).0,
-        supply: super::chain_folder::read(&night.config.home).0,
+        supply,
     })
 }
 
@@ -340,6 +352,31 @@ fn sources_whose_stock(night: &Night<'_>, is: fn(&Stream) -> bool) -> BTreeSet<S
     connectors
         .filter(stock)
         .map(|connector| connector.id.clone())
+        .collect()
+}
+
+/// Orders that are received to the end, and what of them is lost: short, or damaged.
+#[must_use]
+pub fn losses(books: &Books) -> Vec<LossSeen> {
+    let mut sums: BTreeMap<&OrderNo, (i64, i64, bool)> = BTreeMap::new();
+    for line in &books.done.lines {
+        let sum = sums.entry(&line.order).or_insert((0, 0, true));
+        sum.0 += line.shipped;
+        sum.1 += line.closed_short + line.damaged;
+        sum.2 &= line.state.is_final();
+    }
+    books
+        .orders
+        .iter()
+        .filter_map(|stored| {
+            let (shipped, lost, ended) = sums.get(&stored.order.number)?;
+            ended.then(|| LossSeen {
+                warehouse: stored.order.warehouse.clone(),
+                mode: stored.order.mode,
+                shipped: *shipped,
+                lost: *lost,
+            })
+        })
         .collect()
 }
 

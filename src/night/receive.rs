@@ -7,17 +7,16 @@ use super::inbox::{self, Kind};
 use super::notice::Notice;
 use super::pickup::{self, Errand};
 use super::step::{StepReport, chain};
-use super::{Night, NightError, forwarded};
-use crate::catalog::Catalog;
-use crate::ids::{OrderNo, WarehouseCode};
-use crate::ledger::ReceiptEvent;
+use super::{Night, NightError, forwarded, reports};
+use crate::digest::sha256_hex;
+use crate::ids::OrderNo;
 use crate::mapping::inbound::{self, Document, Reading, shown};
-use crate::mapping::receipt_file::{ReceiptFile, read_receipts};
-use crate::mapping::table::{self, Limits, Table};
+use crate::mapping::mail_file::{self, Attachment};
 use crate::problem::Problem;
+use crate::report::decisions;
 use crate::store::inbox::{self as store_inbox, InboxFile};
-use crate::store::orders::{self as store_orders, StoredOrder};
-use crate::store::{Tx, blob, catalog, receipts, turn};
+use crate::store::orders as store_orders;
+use crate::store::{Tx, blob, catalog, turn};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -80,6 +79,50 @@ async fn visit(night: &Night<'_>, errand: Errand) -> Result<StepReport, NightErr
 /// # Errors
 /// When the store fails; what is wrong with the file is returned and reported.
 pub async fn take(
+    night: &Night<'_>,
+    origin: &str,
+    name: &str,
+    sha256: &str,
+    bytes: &[u8],
+    report: &mut StepReport,
+) -> Result<Vec<Problem>, NightError> {
+    if !mail_file::is_mail(bytes) {
+        return take_file(night, origin, name, sha256, bytes, report).await;
+    }
+    // The files first: when something ends this in between, the mail is taken again, and each file is known by its bytes.
+    let mut problems = Vec::new();
+    for file in mail_file::attachments(bytes).unwrap_or_default() {
+        let name = format!("{}/{}", shown(name, MAX_NAME_CHARS), file.name);
+        if decisions::read(&name, &file.bytes).is_ok() {
+            if let Err(error) = to_inbox(night, &file) {
+                problems.push(Problem::new(
+                    &name,
+                    "",
+                    "",
+                    error.to_string(),
+                    "a folder it can be put into",
+                ));
+            }
+            continue;
+        }
+        let sha256 = sha256_hex(&file.bytes);
+        problems.extend(take_file(night, origin, &name, &sha256, &file.bytes, report).await?);
+    }
+    problems.extend(take_file(night, origin, name, sha256, bytes, report).await?);
+    Ok(problems)
+}
+
+/// A workbook of decisions that came by mail is decided upon as one that was dropped.
+fn to_inbox(night: &Night<'_>, file: &Attachment) -> std::io::Result<()> {
+    let folder = night.config.path(&night.config.inbox.folder);
+    let mark: String = sha256_hex(&file.bytes).chars().take(12).collect();
+    let whole = folder.join(format!("{mark}-{}", file.name));
+    let part = folder.join(format!(".{mark}.part"));
+    std::fs::write(&part, &file.bytes)?;
+    std::fs::rename(part, whole)
+}
+
+async fn take_file(
     night: &Night<'_>,
     origin: &str,
     name: &str,
@@ -183,6 +226,9 @@ async fn interpret(
     bytes: &[u8],
 ) -> Result<Taken, NightError> {
     let account = night.account();
+    if mail_file::is_mail(bytes) {
+        return Ok(of_mail(name, bytes));
+    }
     let catalog = catalog::load(tx, account, night.today()).await?;
     let orders = store_orders::all(tx, account).await?;
     let document = Document::new(name, bytes);
@@ -197,23 +243,11 @@ async fn interpret(
         return forwarded::apply(night, tx, (origin, name), readings, &orders).await;
     }
     let mut taken = Taken::default();
-    match read(name, bytes, &catalog, &orders) {
-        Ok(read) if !read.events.is_empty() => {
-            let appended = receipts::append(tx, account, &read.events, night.now()).await?;
-            taken.kind = "receipts".to_owned();
-            taken.orders = read
-                .events
-                .iter()
-                .filter_map(|event| forwarded::named_order(&event.reference, &orders))
-                .collect();
-            taken.problems = read.problems;
-            let restated = appended.restated.iter().map(|event| restated(name, event));
-            taken.problems.extend(restated);
-            taken.new_events = appended.new;
-            return Ok(taken);
-        }
-        Ok(read) => taken.problems = read.problems,
-        Err(problem) => taken.problems.push(problem),
+    if reports::take(night, tx, (name, bytes), &catalog, &orders, &mut taken)
+        .await?
+        .is_some()
+    {
+        return Ok(taken);
     }
     // Somebody's layout whose every row is faulty is told by its own faults.
     let theirs: Vec<Problem> = readings
@@ -236,58 +270,22 @@ async fn interpret(
     Ok(taken)
 }
 
+/// A mail is what it brought; one that brought nothing is for a person.
+fn of_mail(name: &str, bytes: &[u8]) -> Taken {
+    let mut taken = Taken {
+        kind: "mail".to_owned(),
+        ..Taken::default()
+    };
+    if let Err(wanted) = mail_file::attachments(bytes) {
+        taken.kind = store_inbox::QUARANTINE.to_owned();
+        taken.first_rows = Document::new(name, bytes).first_rows();
+        taken.problems = vec![Problem::new(name, "", "", "a mail", wanted.to_string())];
+    }
+    taken
+}
+
 const MAX_NAME_CHARS: usize = 120;
-const KNOWN_FILES: &str =
-    "a receipt report, a file that an inbound mapping knows, or the workbook of a daily mail";
-
-fn restated(name: &str, event: &ReceiptEvent) -> Problem {
-    let found = format!("{} {} {}", event.reference, event.sku_code, event.units);
-    Problem::new(
-        name,
-        "",
-        "units",
-        found,
-        "the units this row had when it was first read; a correction is a row of its own",
-    )
-}
-
-/// A report names orders; the orders say which warehouse it is from, and so whose civil time it is written in.
-fn read(name: &str, bytes: &[u8], catalog: &Catalog, orders: &[StoredOrder]) -> Result<ReceiptFile, Problem> {
-    let table = table::read(name, bytes, &Limits::default())?;
-    let warehouse = named_warehouse(&table, orders)
-        .or_else(|| catalog.warehouses.keys().next().cloned())
-        .ok_or_else(|| Problem::new(name, "", "warehouse", "", "a warehouse in the catalog"))?;
-    let zone = catalog
-        .warehouses
-        .get(&warehouse)
-        .map_or(chrono_tz::UTC, |profile| profile.zone);
-    let mut read = read_receipts(&table, &warehouse, zone);
-    for event in &mut read.events {
-        place(event, orders);
-    }
-    Ok(read)
-}
-
-fn named_warehouse(table: &Table, orders: &[StoredOrder]) -> Option<WarehouseCode> {
-    table
-        .raw_rows()
-        .flat_map(|(_, cells)| cells.iter())
-        .find_map(|cell| {
-            orders
-                .iter()
-                .find(|stored| stored.order.number.as_str() == cell.trim())
-        })
-        .map(|stored| stored.order.warehouse.clone())
-}
-
-fn place(event: &mut ReceiptEvent, orders: &[StoredOrder]) {
-    if let Some(stored) = orders
-        .iter()
-        .find(|stored| stored.order.number.as_str() == event.reference)
-    {
-        event.warehouse = stored.order.warehouse.clone();
-    }
-}
+const KNOWN_FILES: &str = "a receipt report (table, UBL, X12), a file that an inbound mapping knows, or the workbook of a daily mail";
 
 /// As a person hands a file over on the command line.
 ///
@@ -311,13 +309,5 @@ pub async fn take_path(
         return Ok(vec![problem]);
     }
     let bytes = std::fs::read(path).map_err(failed)?;
-    take(
-        night,
-        "cli",
-        &name,
-        &crate::digest::sha256_hex(&bytes),
-        &bytes,
-        report,
-    )
-    .await
+    take(night, "cli", &name, &sha256_hex(&bytes), &bytes, report).await
 }

@@ -3,24 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Duration, NaiveDate};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::assemble::STOCK_KINDS;
 use super::step::{StepReport, StepState, chain};
-use super::{Night, NightError};
+use super::{Night, NightError, whereabouts};
 use crate::calendar::civil_day;
-use crate::catalog::{Catalog, Resolved};
-use crate::ids::{OrderNo, SourceId, WarehouseCode};
+use crate::catalog::{Catalog, CodeKind, Resolved};
+use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::ledger::transit::Shipment;
 use crate::ledger::{InboundNotice, ReceiptEvent, ReceiptKind};
-use crate::order::{OrderEvent, OrderEventKind, OrderState};
+use crate::money::Money;
+use crate::order::{OrderEvent, OrderEventKind, OrderLine, OrderState};
 use crate::planner::Stage;
-use crate::reconcile::{Evidence, Line, LineState, Reconciliation, Rules, reconcile};
+use crate::reconcile::{Evidence, Line, LineState, Meaning, Packing, Reconciliation, Rules, reconcile};
 use crate::store::catalog::UnmappedCode;
 use crate::store::lead_forecasts;
 use crate::store::lead_times::{self, LeadTime};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{Tx, catalog, facts, receipts};
+use crate::store::{Tx, catalog, differences, facts, receipts};
 
 /// Receipts older than this belong to orders that were closed long ago.
 const LOOK_BACK_DAYS: i64 = 400;
@@ -35,6 +36,7 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
 /// Everything the reconciliation looks at, and what it says.
 pub struct Books {
     pub orders: Vec<StoredOrder>,
+    pub packing: BTreeMap<OrderNo, Packing>,
     pub events: Vec<ReceiptEvent>,
     pub notices: Vec<InboundNotice>,
     pub done: Reconciliation,
@@ -45,6 +47,19 @@ pub struct Books {
 /// # Errors
 /// When the store fails.
 pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<Books, NightError> {
+    books_on(night, tx, catalog, night.today()).await
+}
+
+/// The same as of the end of a day, with what is known by now of the days until then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn books_on(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    as_of: NaiveDate,
+) -> Result<Books, NightError> {
     let account = night.account();
     let orders = orders::all(tx, account).await?;
     let since = night.now() - Duration::days(LOOK_BACK_DAYS);
@@ -84,10 +99,13 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
         .collect();
     let rules = Rules {
         zones,
-        ..Rules::default()
+        ..night.config.receipts.rules()
     };
+    let packing: BTreeMap<OrderNo, Packing> = orders.iter().map(packing).collect();
     let evidence = Evidence {
         shipments: &shipments,
+        packing: &packing,
+        packs: &packs(catalog),
         events: &events,
         notices: &notices,
         announced: &announced,
@@ -96,16 +114,66 @@ pub async fn books(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result<
     let resolve = |warehouse: &WarehouseCode, code: &str, on: NaiveDate| {
         resolve(&sources, catalog, warehouse, code, on)
     };
-    let done = reconcile(evidence, &rules, &resolve, night.today());
+    let done = reconcile(evidence, &rules, &resolve, as_of);
     Ok(Books {
         orders,
+        packing,
         events,
         notices,
         done,
     })
 }
 
-fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
+/// The papers of an order: what stands in which carton, and what a unit was declared at.
+fn packing(stored: &StoredOrder) -> (OrderNo, Packing) {
+    let order = &stored.order;
+    let lines: BTreeMap<u32, &OrderLine> = order.lines.iter().map(|line| (line.no, line)).collect();
+    let contents = order
+        .cartons
+        .iter()
+        .flat_map(|carton| carton.contents.iter().map(move |content| (carton, content)));
+    let cartons = contents
+        .filter_map(|(carton, content)| {
+            let line = lines.get(&content.line)?;
+            Some((carton.mark.clone(), line.goods.sku.clone(), content.units))
+        })
+        .collect();
+    let values = order
+        .lines
+        .iter()
+        .map(|line| {
+            (
+                line.goods.sku.clone(),
+                Money::new(line.unit_value, order.currency),
+            )
+        })
+        .collect();
+    let packing = Packing {
+        cartons,
+        values,
+        lots: BTreeMap::new(),
+    };
+    (order.number.clone(), packing)
+}
+
+/// How many units a code of another system, or a carton, stands for.
+fn packs(catalog: &Catalog) -> BTreeMap<Sku, BTreeSet<i64>> {
+    let mut packs: BTreeMap<Sku, BTreeSet<i64>> = BTreeMap::new();
+    for mapping in catalog.codes.iter().filter(|mapping| mapping.multiple > 1) {
+        packs
+            .entry(mapping.sku.clone())
+            .or_default()
+            .insert(mapping.multiple);
+    }
+    for item in catalog.items.values() {
+        if let Some(units) = item.carton_units.filter(|units| *units > 1) {
+            packs.entry(item.sku.clone()).or_default().insert(units);
+        }
+    }
+    packs
+}
+
+pub(super) fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> {
     let mut sources: BTreeMap<WarehouseCode, BTreeSet<SourceId>> = BTreeMap::new();
     for connector in &night.config.connectors {
         for warehouse in connector.warehouses.values() {
@@ -119,24 +187,30 @@ fn sources_of(night: &Night<'_>) -> BTreeMap<WarehouseCode, BTreeSet<SourceId>> 
 }
 
 /// What a code in a receipt means: as the systems behind the warehouse call it, or a master SKU written out by a person.
-fn resolve(
+pub(super) fn resolve(
     sources: &BTreeMap<WarehouseCode, BTreeSet<SourceId>>,
     catalog: &Catalog,
     warehouse: &WarehouseCode,
     code: &str,
     on: NaiveDate,
-) -> Option<Resolved> {
-    let systems = sources.get(warehouse).into_iter().flatten();
-    let found = systems
-        .flat_map(|system| STOCK_KINDS.iter().map(move |kind| (system, *kind)))
-        .find_map(|(system, kind)| catalog.resolve(system, kind, code, on));
-    found.or_else(|| {
-        let sku = crate::ids::Sku::new(code).ok()?;
+) -> Option<Meaning> {
+    let systems = || sources.get(warehouse).into_iter().flatten();
+    let found = |kinds: &[CodeKind]| {
+        systems()
+            .flat_map(|system| kinds.iter().map(move |kind| (system, *kind)))
+            .find_map(|(system, kind)| catalog.resolve(system, kind, code, on))
+    };
+    let own = || {
+        let sku = Sku::new(code).ok()?;
         catalog
             .items
             .contains_key(&sku)
             .then_some(Resolved { sku, multiple: 1 })
-    })
+    };
+    let by_code = found(&STOCK_KINDS).or_else(own);
+    let barcode = by_code.is_none();
+    let resolved = by_code.or_else(|| found(&[CodeKind::Barcode]))?;
+    Some(Meaning { resolved, barcode })
 }
 
 async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
@@ -146,11 +220,17 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     let catalog = catalog::load(&mut tx, account, night.today()).await?;
     let books = books(night, &mut tx, &catalog).await?;
     let changes = receipts::save(&mut tx, account, &books.done, night.now()).await?;
+    let found = &books.done.classified;
+    let happened = differences::save(&mut tx, account, found, night.today(), night.now()).await?;
     let mut moved = 0;
     for stored in &books.orders {
         moved += advance(night, &mut tx, stored, &books).await?;
     }
-    let learned = lead_times::learn(&mut tx, account, &passages(&books, &catalog)).await?;
+    let mut passages = passages(&books, &catalog);
+    let (stretches, odd) =
+        whereabouts::stretches(night, &mut tx, &under_way(&books, night), &catalog).await?;
+    passages.extend(stretches);
+    let learned = lead_times::learn(&mut tx, account, &passages).await?;
     for stored in &books.orders {
         if let Some(day) = sellable_on(&books, &catalog, stored) {
             lead_forecasts::arrived(&mut tx, account, stored.order.number.as_str(), day).await?;
@@ -158,13 +238,17 @@ async fn run(night: &Night<'_>) -> Result<StepReport, NightError> {
     }
     let unmapped = unmapped(night, &books.done);
     catalog::record_unmapped(&mut tx, account, &unmapped, night.now()).await?;
+    let cases = super::cases::follow(night, &mut tx, &catalog).await?;
     tx.commit().await?;
 
     report.count("lines", books.done.lines.len());
     report.count("changed", changes.len());
-    report.count("differences", books.done.differences().count());
+    report.count("differences", books.done.classified.len());
+    report.count("difference_events", happened.len());
     report.count("order_events", moved);
+    report.count("cases", cases.opened);
     report.count("learned", usize::try_from(learned).unwrap_or(0));
+    report.problems.extend(odd);
     for anomaly in &books.done.anomalies {
         report.problems.push(serde_json::to_string(anomaly)?);
     }
@@ -254,6 +338,23 @@ async fn advance(
         .await?;
     }
     Ok(count)
+}
+
+/// Orders whose way may still teach something new, each with its first receipt.
+fn under_way<'b>(books: &'b Books, night: &Night<'_>) -> Vec<(&'b StoredOrder, Option<DateTime<Utc>>)> {
+    const LATE_WORDS_DAYS: i64 = 30;
+    books
+        .orders
+        .iter()
+        .map(|stored| {
+            let received = first_event(books, &stored.order.number, ReceiptKind::Received);
+            (stored, received)
+        })
+        .filter(|(stored, received)| {
+            let lately = received.is_some_and(|at| night.now() - at < Duration::days(LATE_WORDS_DAYS));
+            stored.state.is_moving() || (lately && stored.state.is_over())
+        })
+        .collect()
 }
 
 /// Hand-over to first receipt, and first receipt to first shelf, of every order that got so far.

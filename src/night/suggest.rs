@@ -1,9 +1,10 @@
 //! Suggest: one mail per reader, rendered from the plan and put into the outbox once per civil date.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
+use super::cases::{self, Standing};
 use super::notice::Notice;
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
@@ -13,14 +14,14 @@ use crate::config::{MailSection, Recipient, TrialSection};
 use crate::connector::Bound;
 use crate::deadline::{Alert, shown};
 use crate::delivery::State;
-use crate::ids::SourceId;
+use crate::ids::{OrderNo, Sku, SourceId};
 use crate::jobs::{Letter, post};
 use crate::money::Currency;
 use crate::planner::{Plan, PlanDiff};
-use crate::reconcile::Line;
+use crate::reconcile::{Line, LineState};
 use crate::report::{
-    DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, TrialNote, UnmappedCode,
-    render_mail,
+    CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem,
+    TrialNote, UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -33,7 +34,8 @@ struct Day {
     diff: Option<PlanDiff>,
     catalog: Catalog,
     orders: Vec<StoredOrder>,
-    closed: Vec<Line>,
+    receipts: Vec<(ReceiptWhat, Line)>,
+    cases: Vec<Standing>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<(Step, String)>,
     /// Clocks that run.
@@ -158,12 +160,16 @@ async fn gather(
             problems.push((Step::Receive, told));
         }
     }
+    let catalog = catalog::load(tx, account, night.today()).await?;
     Ok(Some(Day {
         diff,
-        catalog: catalog::load(tx, account, night.today()).await?,
         orders: orders::all(tx, account).await?,
         alerts: clocks::list(night, tx).await?,
-        closed: news(receipts::changes_on(tx, account, night.today()).await?),
+        cases: cases::standing(night, tx, &catalog, false).await?,
+        receipts: told_receipts(
+            receipts::changes_on(tx, account, night.today()).await?,
+            receipts::current(tx, account).await?,
+        ),
         unmapped: unmapped
             .into_iter()
             .map(|(source, code)| UnmappedCode {
@@ -174,6 +180,7 @@ async fn gather(
             .collect(),
         problems,
         plan,
+        catalog,
     }))
 }
 
@@ -227,12 +234,44 @@ pub async fn look<T>(
 const MAX_UNDELIVERED: u32 = 20;
 
 /// Lines whose difference is news: it appeared, changed, or went away.
-fn news(changes: Vec<receipts::LineChange>) -> Vec<Line> {
-    changes
-        .into_iter()
-        .filter(receipts::LineChange::is_news)
-        .map(|change| change.after)
-        .collect()
+/// Differences that are news, then what came since yesterday's books, then what is being received: a line once.
+fn told_receipts(changes: Vec<receipts::LineChange>, current: Vec<Line>) -> Vec<(ReceiptWhat, Line)> {
+    let mut told: BTreeMap<(OrderNo, Sku), (ReceiptWhat, Line)> = BTreeMap::new();
+    for change in changes {
+        let before = change.before.as_ref();
+        let received = change.after.received - before.map_or(0, |line| line.received);
+        let put_away = change.after.put_away - before.map_or(0, |line| line.put_away);
+        let what = if change.is_news() {
+            ReceiptWhat::Difference
+        } else if received != 0 || put_away != 0 {
+            ReceiptWhat::Arrived { received, put_away }
+        } else {
+            continue;
+        };
+        let key = (change.after.order.clone(), change.after.sku.clone());
+        told.insert(key, (what, change.after));
+    }
+    for line in current {
+        if line.state == LineState::Receiving && open_units(&line) > 0 {
+            let key = (line.order.clone(), line.sku.clone());
+            told.entry(key).or_insert((ReceiptWhat::Open, line));
+        }
+    }
+    let mut told: Vec<(ReceiptWhat, Line)> = told.into_values().collect();
+    told.sort_by_key(|(what, _)| match what {
+        ReceiptWhat::Difference => 0,
+        ReceiptWhat::Arrived { .. } => 1,
+        ReceiptWhat::Open => 2,
+    });
+    told
+}
+
+/// What may still come, and what lies at the dock.
+fn open_units(line: &Line) -> i64 {
+    if line.state.is_final() {
+        return line.pending_putaway;
+    }
+    (line.shipped - line.received).max(0) + line.pending_putaway
 }
 
 fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> DailyReport<'a> {
@@ -264,9 +303,14 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
             .map(|order| motion(order, recipient.language))
             .collect(),
         receipts: day
-            .closed
+            .receipts
             .iter()
             .map(|line| receipt(line, recipient.language))
+            .collect(),
+        cases: day
+            .cases
+            .iter()
+            .map(|one| case(one, recipient.language))
             .collect(),
         unmapped: day.unmapped.clone(),
         run_problems: run_problems(&day.problems, recipient.language),
@@ -326,8 +370,10 @@ fn motion(stored: &StoredOrder, lang: Lang) -> OrderMotion {
     }
 }
 
-fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
+fn receipt((what, line): &(ReceiptWhat, Line), lang: Lang) -> ReceiptSummary {
     ReceiptSummary {
+        what: *what,
+        open: open_units(line),
         order: line.order.clone(),
         warehouse: line.warehouse.clone(),
         sku: line.sku.clone(),
@@ -336,6 +382,18 @@ fn receipt(line: &Line, lang: Lang) -> ReceiptSummary {
         put_away: Some(line.put_away),
         difference: Some(line.difference),
         state: text(lang, &format!("receipts.verdict.{}", line.verdict.code()), &[]),
+    }
+}
+
+fn case(one: &Standing, lang: Lang) -> CaseSummary {
+    CaseSummary {
+        number: one.case.number.clone(),
+        warehouse: one.case.subject.warehouse.clone(),
+        skus: one.case.lines.values().map(|line| line.sku.clone()).collect(),
+        units: one.case.units(),
+        party: one.party_text(lang),
+        state: one.state_text(lang),
+        last_day: one.last_day,
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::presence::Presence;
+use crate::claim::rules::ClaimRules;
 use crate::config::{Config, ConnectorSection, ForwarderSection, MailTls};
 use crate::connector::{ConnectorConfig, Definition};
 use crate::deadline::RuleBook;
 use crate::http::{Client, Failure, Pace};
 use crate::ledger::milestone::Words;
+use crate::mapping::certificate_file::{self, Papers};
 use crate::mapping::definition::{self, Mapping};
 use crate::mapping::inbound::{self, Inbound};
 use crate::problem::{Problem, nearest};
@@ -31,6 +33,8 @@ pub struct Tools {
     pub book: RuleBook,
     /// What the words of trackers mean.
     pub words: Words,
+    /// Dated rows of conventions and contracts.
+    pub claims: ClaimRules,
     /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
@@ -87,8 +91,17 @@ impl Tools {
             Pace::Skip => Duration::ZERO,
         };
         let book = book(config).map_err(|more| problems.extend(more));
+        let book = book.map(|book| match &config.deadlines.escalation {
+            Some(second) => book.with_escalation(chrono::Duration::hours(i64::from(second.after_hours))),
+            None => book,
+        });
         let words = words(config).map_err(|more| problems.extend(more));
-        let (Ok(book), Ok(words), true) = (book, words, problems.is_empty()) else {
+        let claims = claim_rules(config).map_err(|more| problems.extend(more));
+        match papers(config) {
+            Ok(read) => problems.extend(read.problems),
+            Err(more) => problems.extend(more),
+        }
+        let (Ok(book), Ok(words), Ok(claims), true) = (book, words, claims, problems.is_empty()) else {
             return Err(ToolsError::Problems(problems));
         };
         Ok(Self {
@@ -97,6 +110,7 @@ impl Tools {
             inbound,
             book,
             words,
+            claims,
             inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
@@ -241,6 +255,45 @@ fn words(config: &Config) -> Result<Words, Vec<Problem>> {
             &path.display().to_string(),
         ),
     }
+}
+
+fn claim_rules(config: &Config) -> Result<ClaimRules, Vec<Problem>> {
+    let shipped = ClaimRules::shipped()?;
+    match &config.claims.rules {
+        None => Ok(shipped),
+        Some(path) => shipped.and(
+            &own_file(config, "claims.rules", path)?,
+            &path.display().to_string(),
+        ),
+    }
+}
+
+/// What ends and when; the file is read anew each time, for people add to it.
+pub(super) fn papers(config: &Config) -> Result<Papers, Vec<Problem>> {
+    let Some(path) = &config.deadlines.certificates else {
+        return Ok(Papers::default());
+    };
+    const MOST_BYTES: u64 = 8 << 20;
+    let name = path.display().to_string();
+    let whole = config.path(path);
+    let refuse = |found: String, wanted: &str| {
+        vec![Problem::new(
+            "linkstar.toml",
+            "",
+            "deadlines.certificates",
+            found,
+            wanted,
+        )]
+    };
+    let size = std::fs::metadata(&whole)
+        .map_err(|error| refuse(format!("{name}: {error}"), "a file to read"))?
+        .len();
+    if size > MOST_BYTES {
+        return Err(refuse(format!("{name}: {size} bytes"), "at most 8 MiB"));
+    }
+    let bytes =
+        std::fs::read(&whole).map_err(|error| refuse(format!("{name}: {error}"), "a file to read"))?;
+    certificate_file::read(&name, &bytes)
 }
 
 fn check_documents(forwarder: &ForwarderSection, mappings: &[Mapping], problems: &mut Vec<Problem>) {

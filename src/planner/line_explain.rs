@@ -82,8 +82,9 @@ fn suggested(item: &ItemSeries, quantity: &Quantity, rounded: Rounded) -> Explai
             (Explain::units("less_certain_shortage", 0), -quantity.subtracted),
             (
                 Explain::units("surplus", 0),
-                quantity.need - open - quantity.method_effect,
+                quantity.need - open - quantity.method_effect - quantity.loss,
             ),
+            (Explain::units("loss_allowance", 0), quantity.loss),
             (Explain::units("method_effect", 0), quantity.method_effect),
         ],
     );

@@ -8,6 +8,7 @@ use super::forecast::DemandView;
 use super::lead::LaneDays;
 use super::method::Named;
 use super::snapshot::{CertainShortage, ItemSeries};
+use super::supply::loss::allowance;
 
 /// Everything the quantity is made of.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub struct Quantity {
     pub named: Option<Named>,
     /// What its lots and points add to the need, or take off.
     pub method_effect: i64,
+    /// Sent on top, because a share of what leaves is lost.
+    pub loss: i64,
 }
 
 /// What a quantity is asked for, beside the line's facts.
@@ -114,9 +117,14 @@ pub fn quantify(
     let need = named
         .as_ref()
         .map_or((open + late).max(0), |named| named.need(open + late));
+    let method_effect = need - (open + late).max(0);
+    let share = context.terms.loss(&item.warehouse, lane.mode);
+    let loss = share.map_or(0, |share| allowance(need, inbound, share.lost_per_10000));
+    let need = need + loss;
     Quantity {
         calibration: calibration.cloned(),
-        method_effect: need - (open + late).max(0),
+        method_effect,
+        loss,
         named,
         protection_days,
         service_permille,

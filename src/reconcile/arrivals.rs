@@ -1,53 +1,32 @@
-//! Events to shipments: same event once, reference to order, code to master SKU, units per kind.
+//! What is known, put into the books of each warehouse: same event once, reference to order, code to master SKU.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{Anomaly, Evidence, Reopened, Resolve, Rules};
+use super::book::{Book, Known, LineView, Told, number_of};
+use super::{Anomaly, Evidence, Resolve, Rules};
 use crate::calendar::civil_day;
-use crate::ids::{Sku, WarehouseCode};
-use crate::ledger::{InboundNotice, ReceiptEvent, ReceiptKind};
+use crate::ids::{OrderNo, Sku, WarehouseCode};
+use crate::ledger::{ReceiptEvent, ReceiptKind};
+use crate::money::Money;
 
-/// One SKU of one shipment, summed.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Counts {
-    received: i64,
-    pub put_away: i64,
-    pub damaged: i64,
-    pub announced: Option<i64>,
-    pub first: Option<NaiveDate>,
-    pub last: Option<NaiveDate>,
+/// When the warehouse said that it is done with a shipment.
+pub(super) struct Closing {
+    pub inbound_no: String,
+    pub at: DateTime<Utc>,
 }
 
-impl Counts {
-    /// What is on a shelf has passed the dock, also where the dock reports late or not at all.
-    pub(super) fn arrived(&self) -> i64 {
-        self.received
-            .max(self.put_away.saturating_add(self.damaged))
-            .max(0)
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct ShipmentArrivals {
-    /// Every SKU that was shipped or received.
-    pub lines: BTreeMap<Sku, Counts>,
-    pub first: Option<NaiveDate>,
-    pub last: Option<NaiveDate>,
-    /// All inbounds of the order are closed, and there is at least one.
-    pub closed: bool,
-    pub closed_on: Option<NaiveDate>,
-    pub reopened: Vec<Reopened>,
-}
-
-pub(super) struct Arrivals {
-    /// As many as shipments, in their order.
-    pub shipments: Vec<ShipmentArrivals>,
+pub(super) struct Gathered {
     pub anomalies: Vec<Anomaly>,
     pub unmapped: BTreeMap<(WarehouseCode, String), i64>,
+    /// By the place of the shipment.
+    pub closings: BTreeMap<usize, Closing>,
 }
+
+/// A code that means nothing yet stands in the books as one of these, which no master SKU is.
+const UNREAD: char = '\u{1}';
 
 /// The name of a kind of receipt where it is stored or hashed.
 #[must_use]
@@ -56,6 +35,7 @@ pub fn kind_code(kind: ReceiptKind) -> &'static str {
         ReceiptKind::Received => "received",
         ReceiptKind::PutAway => "put_away",
         ReceiptKind::Damaged => "damaged",
+        ReceiptKind::Mislabelled => "mislabelled",
     }
 }
 
@@ -68,45 +48,36 @@ pub fn origin_of(event: &ReceiptEvent) -> &str {
     }
 }
 
-/// The same event once, whatever order and however often it comes. One key with two contents is named.
+/// How money stands in the books: the same value is the same text.
+pub(super) fn value_text(value: &Money) -> String {
+    format!("{} {}", value.amount.normalize(), value.currency)
+}
+
+/// The same event once, whatever order and however often it comes. Of one key with two contents the smaller counts,
+/// and the key is named.
 fn distinct<'a>(
     events: impl Iterator<Item = &'a ReceiptEvent>,
-    anomalies: &mut Vec<Anomaly>,
-) -> Vec<&'a ReceiptEvent> {
-    type Content<'a> = (
-        &'a WarehouseCode,
-        &'a str,
-        &'a str,
-        ReceiptKind,
-        i64,
-        DateTime<Utc>,
-        Option<&'a str>,
-    );
-    fn content(event: &ReceiptEvent) -> Content<'_> {
+) -> (Vec<&'a ReceiptEvent>, BTreeSet<(&'a str, &'a str)>) {
+    fn content(event: &ReceiptEvent) -> impl Ord + use<'_> {
         (
-            &event.warehouse,
-            &event.reference,
-            &event.sku_code,
-            event.kind,
-            event.units,
-            event.at,
-            event.carton.as_deref(),
+            (&event.warehouse, &event.reference, &event.sku_code),
+            (event.kind, event.units, event.at, event.carton.as_deref()),
+            (event.lot.as_deref(), event.unit_value.as_ref().map(value_text)),
         )
     }
     let mut by_key: BTreeMap<(&str, &str), &ReceiptEvent> = BTreeMap::new();
+    let mut reused = BTreeSet::new();
     for event in events {
-        let kept = by_key.entry((origin_of(event), &event.key)).or_insert(event);
+        let key = (origin_of(event), event.key.as_str());
+        let kept = by_key.entry(key).or_insert(event);
         if content(kept) != content(event) {
-            anomalies.push(Anomaly::KeyReused {
-                source: origin_of(event).to_owned(),
-                key: event.key.clone(),
-            });
+            reused.insert(key);
             if content(event) < content(kept) {
                 *kept = event;
             }
         }
     }
-    by_key.into_values().collect()
+    (by_key.into_values().collect(), reused)
 }
 
 fn fold(reference: &str) -> String {
@@ -114,12 +85,12 @@ fn fold(reference: &str) -> String {
 }
 
 /// Which shipment a reference means: our order number, or an inbound number that carries it.
-struct References {
+pub(super) struct References {
     shipments: BTreeMap<String, usize>,
 }
 
 impl References {
-    fn new(evidence: Evidence<'_>) -> Self {
+    pub(super) fn new(evidence: Evidence<'_>) -> Self {
         let mut shipments: BTreeMap<String, usize> = BTreeMap::new();
         for (index, shipment) in evidence.shipments.iter().enumerate() {
             shipments.insert(fold(shipment.order.as_str()), index);
@@ -139,6 +110,12 @@ impl References {
         Self { shipments }
     }
 
+    /// The order number behind a folded name; a name that is none stays as it is.
+    pub(super) fn order(&self, evidence: Evidence<'_>, name: &str) -> String {
+        let shipment = self.find(name).and_then(|index| evidence.shipments.get(index));
+        shipment.map_or_else(|| name.to_owned(), |shipment| shipment.order.to_string())
+    }
+
     fn find(&self, reference: &str) -> Option<usize> {
         self.shipments.get(&fold(reference)).copied()
     }
@@ -149,35 +126,44 @@ pub(super) fn gather(
     rules: &Rules,
     resolve: Resolve<'_>,
     as_of: NaiveDate,
-) -> Arrivals {
-    let zone = |warehouse: &WarehouseCode| rules.zones.get(warehouse).copied().unwrap_or(Tz::UTC);
-    let references = References::new(evidence);
-    let mut gathered = Arrivals {
-        shipments: evidence
-            .shipments
-            .iter()
-            .map(|shipment| ShipmentArrivals {
-                lines: shipment
-                    .units
-                    .keys()
-                    .map(|sku| (sku.clone(), Counts::default()))
-                    .collect(),
-                ..ShipmentArrivals::default()
-            })
-            .collect(),
+    references: &References,
+    books: &mut BTreeMap<WarehouseCode, Book>,
+) -> Gathered {
+    let mut gathered = Gathered {
         anomalies: Vec::new(),
         unmapped: BTreeMap::new(),
+        closings: BTreeMap::new(),
     };
-
-    type Sums<'a> = BTreeMap<(usize, Sku, ReceiptKind), BTreeMap<&'a str, i64>>;
-    let mut sums: Sums<'_> = BTreeMap::new();
-    let mut unknown: BTreeMap<(WarehouseCode, String), i64> = BTreeMap::new();
-    let mut last_event: BTreeMap<usize, Vec<DateTime<Utc>>> = BTreeMap::new();
+    for notice in evidence.notices {
+        for book in books.values_mut() {
+            book.inbound(&notice.inbound_no, &notice.reference);
+        }
+    }
+    let zone = |warehouse: &WarehouseCode| rules.zones.get(warehouse).copied().unwrap_or(Tz::UTC);
     let day_of = |event: &ReceiptEvent| civil_day(event.at, zone(&event.warehouse));
-    let known = evidence.events.iter().filter(|event| day_of(event) <= as_of);
-    for event in distinct(known, &mut gathered.anomalies) {
-        let on = day_of(event);
-        let Some(index) = references.find(&event.reference) else {
+    let (events, reused) = distinct(evidence.events.iter().filter(|event| day_of(event) <= as_of));
+    let mut unknown: BTreeMap<(WarehouseCode, String), i64> = BTreeMap::new();
+    for event in events {
+        let book = books
+            .entry(event.warehouse.clone())
+            .or_insert_with(|| Book::new(rules.book(&event.warehouse)));
+        let is_known = book.knows(&event.reference, event.carton.as_deref());
+        if !is_known {
+            if let Some(index) = references.find(&event.reference) {
+                gathered
+                    .anomalies
+                    .extend(
+                        evidence
+                            .shipments
+                            .get(index)
+                            .map(|shipment| Anomaly::OtherWarehouse {
+                                order: shipment.order.clone(),
+                                sent_to: shipment.warehouse.clone(),
+                                reported_by: event.warehouse.clone(),
+                            }),
+                    );
+                continue;
+            }
             let units = if event.kind == ReceiptKind::Received {
                 event.units
             } else {
@@ -186,68 +172,46 @@ pub(super) fn gather(
             *unknown
                 .entry((event.warehouse.clone(), event.reference.clone()))
                 .or_default() += units;
-            continue;
-        };
-        let (Some(shipment), Some(arrived)) =
-            (evidence.shipments.get(index), gathered.shipments.get_mut(index))
-        else {
-            continue;
-        };
-        if event.warehouse != shipment.warehouse {
-            gathered.anomalies.push(Anomaly::OtherWarehouse {
-                order: shipment.order.clone(),
-                sent_to: shipment.warehouse.clone(),
-                reported_by: event.warehouse.clone(),
-            });
-            continue;
         }
-        let Some(meaning) = resolve(&event.warehouse, &event.sku_code, on) else {
+        let on = day_of(event);
+        let meaning = resolve(&event.warehouse, &event.sku_code, on);
+        if meaning.is_none() && is_known {
             let code = (event.warehouse.clone(), event.sku_code.clone());
             *gathered.unmapped.entry(code).or_default() += 1;
-            continue;
-        };
-        let units = event.units.saturating_mul(meaning.multiple);
-        let counts = arrived.lines.entry(meaning.sku.clone()).or_default();
-        for first in [&mut counts.first, &mut arrived.first] {
-            *first = Some(first.map_or(on, |day| day.min(on)));
         }
-        for last in [&mut counts.last, &mut arrived.last] {
-            *last = Some(last.map_or(on, |day| day.max(on)));
-        }
-        last_event.entry(index).or_default().push(event.at);
-        let sum = sums.entry((index, meaning.sku, event.kind)).or_default();
-        let sum = sum.entry(origin_of(event)).or_default();
-        *sum = sum.saturating_add(units);
+        let value = event.unit_value.as_ref().map(value_text);
+        let sku = meaning.as_ref().map_or_else(
+            || format!("{UNREAD}{}", event.sku_code),
+            |meaning| meaning.resolved.sku.to_string(),
+        );
+        let multiple = meaning.as_ref().map_or(1, |meaning| meaning.resolved.multiple);
+        book.take(&Told {
+            origin: origin_of(event),
+            key: &event.key,
+            reference: &event.reference,
+            carton: event.carton.as_deref(),
+            sku: &sku,
+            known: match meaning {
+                None => Known::No,
+                Some(meaning) if meaning.barcode => Known::Barcode,
+                Some(_) => Known::Code,
+            },
+            kind: event.kind,
+            units: event.units.saturating_mul(multiple),
+            at: event.at.timestamp_millis(),
+            on: number_of(on),
+            lot: event.lot.as_deref(),
+            value: value.as_deref(),
+        });
     }
-
-    for ((index, sku, kind), by_origin) in sums {
-        let (Some(shipment), Some(arrived)) =
-            (evidence.shipments.get(index), gathered.shipments.get_mut(index))
-        else {
-            continue;
-        };
-        // Two reports of the same units must not be added: the fuller one counts, and a person is told.
-        let units = by_origin.values().copied().max().unwrap_or(0);
-        if by_origin.len() > 1 {
-            gathered.anomalies.push(Anomaly::TwoSources {
-                order: shipment.order.clone(),
-                sku: sku.clone(),
-                sources: by_origin.keys().map(|source| (*source).to_owned()).collect(),
-            });
+    for (origin, key) in reused {
+        for book in books.values_mut() {
+            book.doubt(origin, key);
         }
-        if units < 0 {
-            gathered.anomalies.push(Anomaly::NegativeTotal {
-                order: shipment.order.clone(),
-                sku: sku.clone(),
-                units,
-            });
-        }
-        let counts = arrived.lines.entry(sku).or_default();
-        match kind {
-            ReceiptKind::Received => counts.received = units,
-            ReceiptKind::PutAway => counts.put_away = units.max(0),
-            ReceiptKind::Damaged => counts.damaged = units.max(0),
-        }
+        gathered.anomalies.push(Anomaly::KeyReused {
+            source: origin.to_owned(),
+            key: key.to_owned(),
+        });
     }
     gathered
         .anomalies
@@ -260,8 +224,8 @@ pub(super) fn gather(
                     units,
                 }),
         );
-    announced(evidence, &references, resolve, as_of, &mut gathered);
-    closing(evidence, &references, &last_event, zone, as_of, &mut gathered);
+    announced(evidence, references, resolve, as_of, books, &mut gathered);
+    closing(evidence, references, zone, as_of, books, &mut gathered);
     gathered
 }
 
@@ -271,7 +235,8 @@ fn announced(
     references: &References,
     resolve: Resolve<'_>,
     as_of: NaiveDate,
-    gathered: &mut Arrivals,
+    books: &mut BTreeMap<WarehouseCode, Book>,
+    gathered: &mut Gathered,
 ) {
     type Sum = (Option<i64>, Option<i64>);
     let mut sums: BTreeMap<(usize, Sku), Sum> = BTreeMap::new();
@@ -290,6 +255,7 @@ fn announced(
             *gathered.unmapped.entry(code).or_default() += 1;
             continue;
         };
+        let meaning = meaning.resolved;
         let sum = sums.entry((index, meaning.sku)).or_insert((Some(0), Some(0)));
         *sum = (
             add(sum.0, line.announced, meaning.multiple),
@@ -297,68 +263,78 @@ fn announced(
         );
     }
     for ((index, sku), (announced, put_away)) in sums {
-        let Some(arrived) = gathered.shipments.get_mut(index) else {
-            continue;
-        };
-        let counts = arrived.lines.entry(sku).or_default();
-        counts.announced = announced;
-        if let Some(put_away) = put_away.filter(|_| counts.put_away == 0) {
-            counts.put_away = put_away.max(0);
+        if let Some(shipment) = evidence.shipments.get(index)
+            && let Some(book) = books.get_mut(&shipment.warehouse)
+        {
+            book.announce(shipment.order.as_str(), sku.as_str(), announced, put_away);
         }
     }
 }
 
-/// Whether the warehouse says it is done, and whether it went on all the same.
+/// Whether the warehouse says it is done.
 fn closing(
     evidence: Evidence<'_>,
     references: &References,
-    events: &BTreeMap<usize, Vec<DateTime<Utc>>>,
     zone: impl Fn(&WarehouseCode) -> Tz,
     as_of: NaiveDate,
-    gathered: &mut Arrivals,
+    books: &mut BTreeMap<WarehouseCode, Book>,
+    gathered: &mut Gathered,
 ) {
-    let mut by_shipment: BTreeMap<usize, Vec<&InboundNotice>> = BTreeMap::new();
+    let mut by_shipment: BTreeMap<usize, Vec<&crate::ledger::InboundNotice>> = BTreeMap::new();
     for notice in evidence.notices {
         if let Some(index) = references.find(&notice.reference) {
             by_shipment.entry(index).or_default().push(notice);
         }
     }
     for (index, notices) in by_shipment {
-        let (Some(shipment), Some(arrived)) =
-            (evidence.shipments.get(index), gathered.shipments.get_mut(index))
-        else {
+        let Some(shipment) = evidence.shipments.get(index) else {
             continue;
         };
-        let closed_by_then = |notice: &&InboundNotice| {
-            let later = notice
-                .updated_at
-                .is_some_and(|at| civil_day(at, zone(&shipment.warehouse)) > as_of);
-            notice.closed && !later
+        let Some(book) = books.get_mut(&shipment.warehouse) else {
+            continue;
         };
-        arrived.closed = notices.iter().all(closed_by_then);
-        let Some(last) = notices
+        let day = |at: DateTime<Utc>| civil_day(at, zone(&shipment.warehouse));
+        let is_closed = notices
             .iter()
-            .filter_map(|notice| notice.updated_at.map(|at| (at, notice)))
-            .max_by(|a, b| (a.0, &a.1.inbound_no).cmp(&(b.0, &b.1.inbound_no)))
-        else {
+            .all(|notice| notice.closed && notice.updated_at.is_none_or(|at| day(at) <= as_of));
+        if !is_closed {
             continue;
-        };
-        arrived.closed_on = arrived
-            .closed
-            .then(|| civil_day(last.0, zone(&shipment.warehouse)));
-        let after = events
-            .get(&index)
-            .into_iter()
-            .flatten()
-            .filter(|at| **at > last.0)
-            .min();
-        if let (true, Some(event_at)) = (arrived.closed, after) {
-            arrived.reopened.push(Reopened {
-                order: shipment.order.clone(),
-                inbound_no: last.1.inbound_no.clone(),
-                closed_at: last.0,
-                event_at: *event_at,
-            });
+        }
+        let last = notices
+            .iter()
+            .filter_map(|notice| Some((notice.updated_at?, &notice.inbound_no)))
+            .max();
+        // Closed at no known time: no event can be told to be later, and the pool has no day for it.
+        let closed = last.map_or((i64::MAX, i32::MIN), |(at, _)| {
+            (at.timestamp_millis(), number_of(day(at)))
+        });
+        book.close(shipment.order.as_str(), Some(closed));
+        if let Some((at, inbound_no)) = last {
+            let inbound_no = inbound_no.clone();
+            gathered.closings.insert(index, Closing { inbound_no, at });
         }
     }
+}
+
+/// The anomalies of a line that only its events show.
+pub(super) fn of_view(order: &OrderNo, view: &LineView<'_>) -> Vec<Anomaly> {
+    let Ok(sku) = Sku::new(view.sku) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    if !view.sources.is_empty() {
+        let mut sources: Vec<String> = view.sources.iter().map(|source| (*source).to_owned()).collect();
+        sources.sort_unstable();
+        found.push(Anomaly::TwoSources {
+            order: order.clone(),
+            sku: sku.clone(),
+            sources,
+        });
+    }
+    found.extend(view.negative.map(|units| Anomaly::NegativeTotal {
+        order: order.clone(),
+        sku,
+        units,
+    }));
+    found
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -68,6 +69,8 @@ fn events() -> impl Strategy<Value = Vec<ReceiptEvent>> {
                 kind,
                 units,
                 at: day(on).and_hms_opt(12, 0, 0).unwrap().and_utc(),
+                lot: None,
+                unit_value: None,
             })
             .collect()
     })
@@ -98,14 +101,19 @@ fn run(
 ) -> Reconciliation {
     let evidence = Evidence {
         shipments,
+        packing: &BTreeMap::new(),
+        packs: &BTreeMap::new(),
         events,
         notices,
         announced: &[],
     };
     let own = |_: &WarehouseCode, code: &str, _: NaiveDate| {
-        Some(Resolved {
-            sku: Sku::new(code).ok()?,
-            multiple: 1,
+        Some(Meaning {
+            resolved: Resolved {
+                sku: Sku::new(code).ok()?,
+                multiple: 1,
+            },
+            barcode: false,
         })
     };
     reconcile(evidence, &Rules::default(), &own, day(on))

@@ -7,14 +7,15 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::Anomaly;
+use super::book::BookRules;
+use super::{Anomaly, Difference, Kind, MatchKey};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::ledger::transit::{Breach, TransitLine};
 use crate::wording::{Lang, text};
 
 /// How many units may be missing, or too many, without anybody being asked: the larger of the two figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Tolerance {
     pub units: i64,
     /// Of the shipped units; parts of a unit do not count.
@@ -43,10 +44,39 @@ pub struct Rules {
     pub pool_days: i64,
     pub short: Tolerance,
     pub over: Tolerance,
+    /// Short and over of the warehouses that have their own.
+    pub tolerances: BTreeMap<WarehouseCode, (Tolerance, Tolerance)>,
+    /// Days after the last count at the dock by which units should be on the shelf.
+    pub putaway_days: i64,
     /// Received more than so many times shipped: the unit of count is in doubt.
     pub excess_factor: i64,
     /// Whose midnight a warehouse's days end at; UTC where it is not said.
     pub zones: BTreeMap<WarehouseCode, Tz>,
+}
+
+impl Rules {
+    /// How many may be missing, and how many too many, at a warehouse.
+    #[must_use]
+    pub fn tolerances_of(&self, warehouse: &WarehouseCode) -> (Tolerance, Tolerance) {
+        self.tolerances
+            .get(warehouse)
+            .copied()
+            .unwrap_or((self.short, self.over))
+    }
+
+    /// What the books of a warehouse follow.
+    #[must_use]
+    pub fn book(&self, warehouse: &WarehouseCode) -> BookRules {
+        let days = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
+        let (short, over) = self.tolerances_of(warehouse);
+        BookRules {
+            silent_days: days(self.silent_days),
+            pool_days: days(self.pool_days),
+            putaway_days: days(self.putaway_days),
+            short,
+            over,
+        }
+    }
 }
 
 impl Default for Rules {
@@ -56,6 +86,8 @@ impl Default for Rules {
             pool_days: 14,
             short: Tolerance::NONE,
             over: Tolerance::NONE,
+            tolerances: BTreeMap::new(),
+            putaway_days: 7,
             excess_factor: 3,
             zones: BTreeMap::new(),
         }
@@ -156,6 +188,12 @@ pub struct Line {
     /// Of the received ones, those that cannot be sold.
     pub damaged: i64,
     pub pending_putaway: i64,
+    /// Of the received ones, those under a wrong or missing label.
+    #[serde(default)]
+    pub mislabelled: i64,
+    /// Received units by what they were known by.
+    #[serde(default)]
+    pub matched_by: BTreeMap<MatchKey, i64>,
     pub pooled: Vec<Pooled>,
     pub closed_short: i64,
     /// Received, after pooling, less shipped.
@@ -197,12 +235,24 @@ impl Reopened {
     }
 }
 
+/// Units of one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    pub shipped: i64,
+    pub received: i64,
+    pub put_away: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     pub as_of: NaiveDate,
     /// By order and SKU.
     pub lines: Vec<Line>,
     pub transit: Vec<TransitLine>,
+    /// What is not as it should be, by order, SKU, kind and carton.
+    pub classified: Vec<Difference>,
+    /// Units that left, were counted and were put away on each day.
+    pub flow: BTreeMap<NaiveDate, Flow>,
     /// What cannot be right, for a person to look at.
     pub anomalies: Vec<Anomaly>,
     pub reopened: Vec<Reopened>,
@@ -218,9 +268,18 @@ impl Reconciliation {
         self.lines.iter().filter(|line| line.differs())
     }
 
-    /// Lines short beyond tolerance and pooling.
+    /// Lines short beyond tolerance and pooling, whose units nothing else explains for sure.
     pub fn claim_candidates(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| line.verdict == Verdict::Short)
+        let lost = |line: &Line| {
+            self.classified.iter().any(|one| {
+                one.order == line.order
+                    && one.sku == line.sku
+                    && matches!(one.kind, Kind::Short | Kind::CartonMissing)
+            })
+        };
+        self.lines
+            .iter()
+            .filter(move |line| line.verdict == Verdict::Short && lost(line))
     }
 
     #[must_use]

@@ -5,6 +5,8 @@ use crate::ids::{OrderNo, Sku, SourceId};
 use crate::ledger::ReceiptKind;
 use crate::wording::Lang;
 
+mod keys;
+
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
@@ -47,6 +49,8 @@ fn event(key: &str, reference: &str, code: &str, kind: ReceiptKind, units: i64, 
         kind,
         units,
         at: at(on),
+        lot: None,
+        unit_value: None,
     }
 }
 
@@ -67,18 +71,17 @@ fn notice(inbound_no: &str, reference: &str, closed_on: Option<&str>) -> Inbound
 }
 
 /// Codes are the SKU itself; `SET-3` is three of A1, `?…` is unmapped.
-fn meaning(_: &WarehouseCode, code: &str, _: NaiveDate) -> Option<Resolved> {
-    match code {
-        "SET-3" => Some(Resolved {
-            sku: sku("A1"),
-            multiple: 3,
-        }),
-        unmapped if unmapped.starts_with('?') => None,
-        own => Some(Resolved {
-            sku: sku(own),
-            multiple: 1,
-        }),
-    }
+fn meaning(_: &WarehouseCode, code: &str, _: NaiveDate) -> Option<Meaning> {
+    let (sku, multiple) = match code {
+        "SET-3" => (sku("A1"), 3),
+        "5012345678900" => (sku("A1"), 1),
+        unmapped if unmapped.starts_with('?') => return None,
+        own => (sku(own), 1),
+    };
+    Some(Meaning {
+        resolved: Resolved { sku, multiple },
+        barcode: code.starts_with('5'),
+    })
 }
 
 struct World {
@@ -86,6 +89,8 @@ struct World {
     events: Vec<ReceiptEvent>,
     notices: Vec<InboundNotice>,
     announced: Vec<InboundLine>,
+    packing: BTreeMap<OrderNo, Packing>,
+    packs: BTreeMap<Sku, BTreeSet<i64>>,
     rules: Rules,
 }
 
@@ -96,6 +101,8 @@ impl World {
             events: events.to_vec(),
             notices: Vec::new(),
             announced: Vec::new(),
+            packing: BTreeMap::new(),
+            packs: BTreeMap::new(),
             rules: Rules::default(),
         }
     }
@@ -103,6 +110,8 @@ impl World {
     fn on(&self, as_of: &str) -> Reconciliation {
         let evidence = Evidence {
             shipments: &self.shipments,
+            packing: &self.packing,
+            packs: &self.packs,
             events: &self.events,
             notices: &self.notices,
             announced: &self.announced,

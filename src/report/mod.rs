@@ -12,14 +12,17 @@ mod figures;
 mod html;
 mod model;
 mod reason;
+mod reconciliation;
 mod text;
 pub mod view;
 mod workbook;
 
 pub use model::{
-    Attachment, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReportError,
-    RunProblem, TrialNote, UnmappedCode,
+    Attachment, CaseSummary, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary,
+    ReceiptWhat, ReportError, RunProblem, TrialNote, UnmappedCode,
 };
+
+pub use reconciliation::{FlowDay, ReconciliationReport, pointer_text, reconciliation_workbook};
 
 use crate::planner::Plan;
 

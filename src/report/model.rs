@@ -32,6 +32,8 @@ pub struct DailyReport<'a> {
     pub deadlines: Vec<Shown>,
     pub orders: Vec<OrderMotion>,
     pub receipts: Vec<ReceiptSummary>,
+    /// Open cases, the one with the nearest last day first.
+    pub cases: Vec<CaseSummary>,
     pub unmapped: Vec<UnmappedCode>,
     pub run_problems: Vec<RunProblem>,
     /// Only the lines of one person; `None` shows all.
@@ -71,7 +73,18 @@ pub struct OrderMotion {
     pub next_step: String,
 }
 
-/// One line of a receipt that closed.
+/// Why a line of a receipt is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReceiptWhat {
+    /// A difference appeared, changed or went away.
+    Difference,
+    /// Came since the mail before: counted at the dock, and laid on the shelf.
+    Arrived { received: i64, put_away: i64 },
+    /// Being received, and nothing new.
+    Open,
+}
+
+/// One line of a receipt: short, arrived since yesterday, or open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptSummary {
     pub order: OrderNo,
@@ -83,6 +96,23 @@ pub struct ReceiptSummary {
     /// Put away less shipped; `None` while it cannot be told.
     pub difference: Option<i64>,
     pub state: String,
+    pub what: ReceiptWhat,
+    /// Units that may still come, or still lie at the dock.
+    pub open: i64,
+}
+
+/// Units that are gone or broken, and nobody has paid for yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseSummary {
+    pub number: String,
+    pub warehouse: WarehouseCode,
+    pub skus: BTreeSet<Sku>,
+    pub units: i64,
+    /// Who is asked, and how far that is, in the report's language.
+    pub party: String,
+    pub state: String,
+    /// `None`: nobody knows it yet.
+    pub last_day: Option<NaiveDate>,
 }
 
 /// A code seen in data that no item claims: its units are in no number of the plan.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::watch::{WatchError, escaped};
 use crate::calendar::civil_day;
 use crate::config::{Config, MailSection, Recipient};
-use crate::deadline::{Notice, Severity, notice_text};
+use crate::deadline::{Notice, Severity, Why, notice_text};
 use crate::digest::sha256_hex;
 use crate::jobs::{Letter, post};
 use crate::report::MailContent;
@@ -25,8 +25,21 @@ pub async fn tell(
     now: DateTime<Utc>,
 ) -> Result<usize, WatchError> {
     let mut told = 0;
-    for recipient in &mail.recipients {
-        let mine = of_reader(notices, recipient, &mail.recipients);
+    let second = config.deadlines.escalation.as_ref().map(|second| Recipient {
+        address: second.to.clone(),
+        language: second.language,
+        owner: None,
+    });
+    let (escalated, own): (Vec<&Notice>, Vec<&Notice>) =
+        notices.iter().partition(|notice| notice.why == Why::Escalated);
+    let readers = mail
+        .recipients
+        .iter()
+        .map(|reader| (reader, of_reader(&own, reader, &mail.recipients)));
+    let letters: Vec<(&Recipient, Vec<&Notice>)> = readers
+        .chain(second.iter().map(|second| (second, escalated.clone())))
+        .collect();
+    for (recipient, mine) in letters {
         if mine.is_empty() {
             continue;
         }
@@ -52,9 +65,10 @@ pub async fn tell(
 }
 
 /// What cannot wait and concerns a reader; what concerns none of them is told to all, because it is told only once.
-fn of_reader<'n>(notices: &'n [Notice], recipient: &Recipient, all: &[Recipient]) -> Vec<&'n Notice> {
+fn of_reader<'n>(notices: &[&'n Notice], recipient: &Recipient, all: &[Recipient]) -> Vec<&'n Notice> {
     notices
         .iter()
+        .copied()
         .filter(|notice| notice.severity >= Severity::Critical)
         .filter(|notice| concerns(notice, recipient) || !all.iter().any(|one| concerns(notice, one)))
         .collect()
@@ -95,7 +109,7 @@ mod tests {
     use chrono_tz::Asia::Shanghai;
 
     use super::*;
-    use crate::deadline::{Member, Rule, Why};
+    use crate::deadline::{Member, Rule};
 
     fn reader(owner: Option<&str>) -> Recipient {
         Recipient {
@@ -117,6 +131,7 @@ mod tests {
                 subject: "BH-1".to_owned(),
                 owner: owner.map(str::to_owned),
                 missing: Vec::new(),
+                facts: Vec::new(),
             }],
         }
     }
@@ -127,7 +142,7 @@ mod tests {
         let told = |notices: &[Notice]| {
             readers
                 .iter()
-                .map(|one| of_reader(notices, one, &readers).len())
+                .map(|one| of_reader(&notices.iter().collect::<Vec<_>>(), one, &readers).len())
                 .collect::<Vec<_>>()
         };
         assert_eq!(told(&[notice(Severity::Critical, Some("wang"))]), [1, 0]);

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 26] = [
+const SCRIPTS: [(i64, &str, &str); 29] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -45,6 +45,9 @@ const SCRIPTS: [(i64, &str, &str); 26] = [
     (24, "calibration", include_str!("migrations/0024_calibration.sql")),
     (25, "clocks", include_str!("migrations/0025_clocks.sql")),
     (26, "parts", include_str!("migrations/0026_parts.sql")),
+    (27, "differences", include_str!("migrations/0027_differences.sql")),
+    (28, "claims", include_str!("migrations/0028_claims.sql")),
+    (29, "statements", include_str!("migrations/0029_statements.sql")),
     (33, "plan part", include_str!("migrations/0033_plan_part.sql")),
 ];
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 
 use super::{Row, StoreError, Tx, Value};
 use crate::args;
 use crate::ids::{AccountId, OrderNo, Sku};
 use crate::ledger::{ReceiptEvent, ReceiptKind};
+use crate::money::{Currency, Money};
 use crate::reconcile::{Line, Reconciliation, kind_code, origin_of};
 use crate::wording::{Lang, text};
 
@@ -65,6 +67,9 @@ pub async fn append(
                 kind_code(event.kind),
                 event.units,
                 event.at,
+                event.lot.clone(),
+                event.unit_value.map(|value| value.amount),
+                event.unit_value.map(|value| value.currency.to_string()),
                 now
             ]
             .to_vec()
@@ -72,7 +77,7 @@ pub async fn append(
         .collect();
     tx.insert_many(
         "INSERT INTO receipt_event (account_id, origin, event_key, source, warehouse, reference, carton, sku_code,
-             kind, units, happened_at, recorded_at)",
+             kind, units, happened_at, lot, unit_value, value_currency, recorded_at)",
         &rows,
         "ON CONFLICT (account_id, origin, event_key) DO NOTHING",
     )
@@ -194,13 +199,12 @@ async fn held(tx: &mut Tx, account: &AccountId, events: &[ReceiptEvent]) -> Resu
 }
 
 /// `$3, $4, $5`
-fn places(first: usize, count: usize) -> String {
+pub(super) fn places(first: usize, count: usize) -> String {
     let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
     places.join(", ")
 }
 
-const EVENT_COLUMNS: &str =
-    "origin, event_key, source, warehouse, reference, carton, sku_code, kind, units, happened_at";
+const EVENT_COLUMNS: &str = "origin, event_key, source, warehouse, reference, carton, sku_code, kind, units, happened_at, lot, unit_value, value_currency";
 
 /// All events since an instant, whatever they refer to: units nobody expected must be seen too.
 ///
@@ -250,10 +254,17 @@ fn in_order(rows: &[Row]) -> Result<Vec<ReceiptEvent>, StoreError> {
     Ok(events)
 }
 
-const KINDS: [ReceiptKind; 3] = [ReceiptKind::Received, ReceiptKind::PutAway, ReceiptKind::Damaged];
+pub(super) const KINDS: [ReceiptKind; 4] = [
+    ReceiptKind::Received,
+    ReceiptKind::PutAway,
+    ReceiptKind::Damaged,
+    ReceiptKind::Mislabelled,
+];
 
 fn event(row: &Row) -> Result<ReceiptEvent, StoreError> {
     let kind: String = row.get("kind")?;
+    let amount: Option<Decimal> = row.get("unit_value")?;
+    let currency: Option<String> = row.get("value_currency")?;
     Ok(ReceiptEvent {
         source: row.get("source")?,
         key: row.get("event_key")?,
@@ -267,6 +278,15 @@ fn event(row: &Row) -> Result<ReceiptEvent, StoreError> {
             .ok_or_else(|| corrupt("kind of receipt", &kind))?,
         units: row.get("units")?,
         at: row.get("happened_at")?,
+        lot: row.get("lot")?,
+        unit_value: amount
+            .zip(currency)
+            .map(|(amount, currency)| {
+                let currency =
+                    Currency::new(&currency).map_err(|error| corrupt("currency of receipt", &error))?;
+                Ok::<_, StoreError>(Money::new(amount, currency))
+            })
+            .transpose()?,
     })
 }
 

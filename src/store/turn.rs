@@ -16,6 +16,8 @@ pub const NIGHT: &str = "night";
 pub const ORDERS: &str = "orders";
 /// Telling of deadlines.
 pub const CLOCKS: &str = "clocks";
+/// Cases and claims.
+pub const CLAIMS: &str = "claims";
 
 /// A turn that was taken. Lost as soon as somebody else takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,11 +34,13 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),
     ("receipts", include_str!("receipts.toml")),
+    ("differences", include_str!("differences.toml")),
+    ("claim", include_str!("claim.toml")),
     ("cli", include_str!("cli.toml")),
     ("work", include_str!("work.toml")),
     ("web", include_str!("web.toml")),

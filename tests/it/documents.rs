@@ -1,7 +1,7 @@
 //! Documents in Excel, judged by programs we did not write.
 
 mod edited_by_hand;
-mod goods;
+pub mod goods;
 pub mod judge;
 mod papers_agree;
 pub mod templates;

@@ -1,5 +1,6 @@
 //! The daily mail as a reader gets it, its workbook and the way back, and a real SMTP server.
 
+mod cases;
 mod chain;
 mod documents;
 mod fixture;

@@ -3,6 +3,7 @@
 mod archive;
 mod backtest;
 mod catalog;
+mod claims;
 mod connectors;
 mod delivery;
 mod documents;
@@ -14,6 +15,7 @@ mod night;
 mod papers;
 mod planner;
 mod receipts;
+mod reconcile;
 mod services;
 mod store;
 mod web;

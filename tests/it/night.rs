@@ -3,6 +3,7 @@
 mod amend;
 mod announce;
 mod answers;
+mod arrivals;
 mod calibration;
 mod chain;
 mod clocks;

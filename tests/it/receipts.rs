@@ -8,10 +8,10 @@ use linkstar::catalog::Resolved;
 use linkstar::ids::{AccountId, OrderNo, Sku, WarehouseCode};
 use linkstar::ledger::transit::Shipment;
 use linkstar::ledger::{ReceiptEvent, ReceiptKind};
-use linkstar::mapping::receipt_file::{ReceiptFile, read_receipts};
-use linkstar::mapping::table::{Limits, read};
-use linkstar::reconcile::{Evidence, Reconciliation, Rules, Verdict, reconcile};
+use linkstar::mapping::receipt_file::{self, ReceiptFile, Teller};
+use linkstar::reconcile::{Evidence, Kind, Meaning, Reconciliation, Rules, Verdict, reconcile};
 use linkstar::store::Tx;
+use linkstar::store::differences::{self, DifferenceEventKind};
 use linkstar::store::receipts::{append, changes_on, current, load_for, load_since, save};
 use linkstar::wording::Lang;
 
@@ -34,8 +34,13 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn file(name: &str, bytes: &[u8]) -> ReceiptFile {
-    let table = read(name, bytes, &Limits::default()).expect("a table");
-    read_receipts(&table, &warehouse(), London)
+    let teller = Teller {
+        warehouse: &warehouse(),
+        zone: London,
+        packs: &|_, _| None,
+        is_ours: &|_| true,
+    };
+    receipt_file::read(name, bytes, &teller).expect("a table")
 }
 
 fn workbook(rows: &[(&str, &str, &str, i64, &str)]) -> Vec<u8> {
@@ -69,14 +74,19 @@ fn run(events: &[ReceiptEvent], as_of: &str) -> Reconciliation {
     let shipments = [shipment()];
     let evidence = Evidence {
         shipments: &shipments,
+        packing: &BTreeMap::new(),
+        packs: &BTreeMap::new(),
         events,
         notices: &[],
         announced: &[],
     };
     let own = |_: &WarehouseCode, code: &str, _: NaiveDate| {
-        Some(Resolved {
-            sku: Sku::new(code).ok()?,
-            multiple: 1,
+        Some(Meaning {
+            resolved: Resolved {
+                sku: Sku::new(code).ok()?,
+                multiple: 1,
+            },
+            barcode: false,
         })
     };
     reconcile(evidence, &Rules::default(), &own, day(as_of))
@@ -237,6 +247,8 @@ async fn a_known_event_with_another_content_is_told_and_changes_nothing() {
             kind: ReceiptKind::Received,
             units,
             at: at("2026-11-01"),
+            lot: None,
+            unit_value: None,
         };
         let append = async |tx: &mut Tx, units| {
             append(tx, &account(), &[event(units)], at("2026-11-02"))
@@ -248,5 +260,50 @@ async fn a_known_event_with_another_content_is_told_and_changes_nothing() {
         let restated = append(&mut tx, 390).await;
         assert_eq!((restated.new, restated.restated), (0, vec![event(390)]));
         assert_eq!(events(&mut tx).await, [event(400)]);
+    }
+}
+
+#[tokio::test]
+async fn r56_units_found_late_undo_a_difference_and_its_history_stays() {
+    for store in stores().await {
+        let mut tx = store.write().await.unwrap();
+        let csv = |rows: &str| format!("reference,sku,kind,units,at\n{rows}");
+        let first = file("a.csv", csv("SO-1,A1,received,580,2026-11-01\n").as_bytes());
+        let found = file("b.csv", csv("SO-1,A1,received,20,2026-11-20\n").as_bytes());
+        for (read, on) in [
+            (&first, "2026-11-10"),
+            (&first, "2026-11-11"),
+            (&found, "2026-11-26"),
+        ] {
+            append(&mut tx, &account(), &read.events, at(on)).await.unwrap();
+            let done = run(&events(&mut tx).await, on);
+            differences::save(&mut tx, &account(), &done.classified, day(on), at(on))
+                .await
+                .unwrap();
+        }
+        let all = differences::all(&mut tx, &account()).await.unwrap();
+        assert_eq!(differences::open(&mut tx, &account()).await.unwrap(), []);
+        let one = &all[0];
+        assert_eq!(
+            (all.len(), one.difference.kind, one.difference.units),
+            (1, Kind::Short, 20)
+        );
+        assert_eq!(
+            (one.first_seen, one.undone_on),
+            (day("2026-11-10"), Some(day("2026-11-26")))
+        );
+        assert!(one.difference.is_claimable());
+        let history = differences::history(&mut tx, &account(), &one.difference.id)
+            .await
+            .unwrap();
+        let kinds: Vec<DifferenceEventKind> = history.iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [DifferenceEventKind::Opened, DifferenceEventKind::Undone]);
+        let since = differences::events_since(&mut tx, &account(), day("2026-11-26"))
+            .await
+            .unwrap();
+        assert_eq!(since, history[1..]);
+        // Another seller sees none of it.
+        let other = AccountId::new("other").unwrap();
+        assert_eq!(differences::all(&mut tx, &other).await.unwrap(), []);
     }
 }

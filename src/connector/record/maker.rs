@@ -229,6 +229,7 @@ impl<'a> Maker<'a> {
                     let kind = match word {
                         "put_away" => ReceiptKind::PutAway,
                         "damaged" => ReceiptKind::Damaged,
+                        "mislabelled" => ReceiptKind::Mislabelled,
                         _ => ReceiptKind::Received,
                     };
                     let own = row.text(7).map(|id| format!("{source}|{id}|{word}|{sku_code}"));
@@ -247,6 +248,8 @@ impl<'a> Maker<'a> {
                         kind,
                         units,
                         at,
+                        lot: None,
+                        unit_value: None,
                     };
                     if let Facts::Receipts(events) = &mut self.facts {
                         events.push(event);

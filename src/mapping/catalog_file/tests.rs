@@ -111,7 +111,7 @@ fn codes_name_the_kind_that_was_meant() {
     assert_eq!(parsed.rows.len(), 1);
     assert_eq!(parsed.rows[0].value.multiple, 3);
     insta::assert_snapshot!(shown(&parsed.problems), @r#"
-    items.csv, line 3, `kind`: found `warehousesku`, wanted one of msku, fnsku, asin, warehouse_sku, perhaps warehouse_sku
+    items.csv, line 3, `kind`: found `warehousesku`, wanted one of msku, fnsku, asin, warehouse_sku, barcode, perhaps warehouse_sku
     items.csv, line 4, `multiple`: found `0`, wanted a whole number above 0
     items.csv, line 4, `valid_to`: found `2026-04-01`, wanted not before valid_from, which is 2026-05-01
     items.csv, line 5, `code`: found `goodcang-uk warehouse_sku G-1 A1`, wanted one row each, the first is at line 2

@@ -24,7 +24,7 @@ pub enum Weight {
 
 /// One face: the drawing font and its metrics.
 pub struct Face {
-    pub(super) font: Font,
+    pub(crate) font: Font,
     glyphs: BTreeMap<char, u16>,
     advances: Vec<u16>,
     units_per_em: f32,

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use csv::StringRecord;
+use rust_decimal::Decimal;
 
 use crate::mapping::table::{self, Limits};
 use crate::problem::{Problem, nearest};
@@ -333,6 +334,32 @@ pub fn flag(cell: &str) -> Option<bool> {
         "0" | "no" | "n" | "false" | "f" | "否" | "无" | "缺货" | "断货" | "out" => Some(false),
         _ => None,
     }
+}
+
+/// Thousandths of `0.08`, `8%` or `8`.
+pub(super) fn share(cell: &str) -> Option<u16> {
+    let text = cell.trim();
+    let percent = text.ends_with(['%', '％']);
+    let value = decimal(text.trim_end_matches(['%', '％']))?;
+    let value = if percent || value > Decimal::ONE {
+        value * Decimal::TEN
+    } else {
+        value * Decimal::ONE_THOUSAND
+    };
+    u16::try_from(i64::try_from(value.round()).ok()?)
+        .ok()
+        .filter(|share| *share <= 1000)
+}
+
+/// Ten-thousandths of `0.012` or `1.2%`; at most a half, for nobody ships to a way that loses more.
+pub(super) fn ten_thousandths(cell: &str) -> Option<u16> {
+    let text = cell.trim();
+    let percent = text.ends_with(['%', '％']);
+    let value = decimal(text.trim_end_matches(['%', '％']))?;
+    let value = value * Decimal::from(if percent { 100 } else { 10_000 });
+    u16::try_from(i64::try_from(value.round()).ok()?)
+        .ok()
+        .filter(|share| *share <= 5_000)
 }
 
 #[cfg(test)]

@@ -6,20 +6,21 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::cells::{
-    Column, MODE_NAMES, Row, SKU_NAMES, Sheet, WAREHOUSE_NAMES, column, count, date, decimal, flag, whole,
+    Column, MODE_NAMES, Row, SKU_NAMES, Sheet, WAREHOUSE_NAMES, column, count, date, decimal, flag, share,
+    ten_thousandths, whole,
 };
 use super::facts::{DATE, DAYS, MODES, days, mode};
 use crate::ids::{ForwarderId, Sku, WarehouseCode};
 use crate::money::{Currency, Money};
 use crate::order::Mode;
 use crate::planner::{
-    ArrivalDeadline, Capacity, Closure, CustomsExam, Freight, ItemTerms, Lot, Observation, ReturnTerms,
-    Stage, StageFacts, StageTimes, StorageTier, SupplyFacts, TransferWay, Whereabouts,
+    ArrivalDeadline, Capacity, Closure, CustomsExam, Freight, ItemTerms, LossTerms, Lot, Observation,
+    ReturnTerms, Stage, StageFacts, StageTimes, StorageTier, SupplyFacts, TransferWay, Whereabouts,
 };
 use crate::problem::Problem;
 
 /// Files of the chain.
-pub const FILES: [&str; 13] = [
+pub const FILES: [&str; 14] = [
     "calendar.csv",
     "deadlines.csv",
     "transfers.csv",
@@ -33,6 +34,7 @@ pub const FILES: [&str; 13] = [
     "whereabouts.csv",
     "stages.csv",
     "passages.csv",
+    "losses.csv",
 ];
 
 const WAREHOUSE: Column = column("warehouse", WAREHOUSE_NAMES, false);
@@ -112,6 +114,7 @@ static RETURNS: [Column; 7] = [
     column("destroy_fee", &["销毁费"], false),
     CURRENCY,
 ];
+static LOSSES: [Column; 3] = [HERE, MODE, column("share", &["损失率"], true)];
 static CAPACITY: [Column; 3] = [
     HERE,
     column("units", &["件数"], false),
@@ -153,6 +156,7 @@ fn columns(file: &str) -> &'static [Column] {
         "whereabouts.csv" => &WHEREABOUTS,
         "stages.csv" => &STAGES,
         "passages.csv" => &PASSAGES,
+        "losses.csv" => &LOSSES,
         _ => &[],
     }
 }
@@ -163,21 +167,6 @@ const CODE: &str = "a warehouse code of 1 to 80 characters";
 const AMOUNT: &str = "an amount, 0 or more";
 const STAGE: &str = "a stage such as production, sail, clearance or putaway";
 const FLAG: &str = "yes or no";
-
-/// Thousandths of `0.08`, `8%` or `8`.
-fn share(cell: &str) -> Option<u16> {
-    let text = cell.trim();
-    let percent = text.ends_with(['%', '％']);
-    let value = decimal(text.trim_end_matches(['%', '％']))?;
-    let value = if percent || value > Decimal::ONE {
-        value * Decimal::TEN
-    } else {
-        value * Decimal::ONE_THOUSAND
-    };
-    u16::try_from(i64::try_from(value.round()).ok()?)
-        .ok()
-        .filter(|share| *share <= 1000)
-}
 
 fn amount(cell: &str) -> Option<Decimal> {
     decimal(cell).filter(|amount| !amount.is_sign_negative() && *amount <= Decimal::from(1_000_000_000))
@@ -367,6 +356,19 @@ fn entry(file: &str, row: &mut Reader<'_, '_>, facts: &mut SupplyFacts) -> Optio
                 resellable_permille: resold?,
                 delay_days: delay.unwrap_or(0),
                 destroy_fee,
+            });
+        }
+        "losses.csv" => {
+            let (warehouse, way) = (row.code("warehouse"), row.optional("mode", MODES, mode));
+            let lost = row.needed("share", SHARE, ten_thousandths);
+            if row.unreadable("mode", way.is_some()) {
+                return None;
+            }
+            facts.losses.push(LossTerms {
+                warehouse: warehouse?,
+                mode: way,
+                lost_per_10000: lost?,
+                shipments: 0,
             });
         }
         "capacity.csv" => {

@@ -1,11 +1,34 @@
 use chrono_tz::Europe::London;
 
 use super::*;
-use crate::mapping::table::{Limits, read};
+use crate::reconcile::kind_code;
+
+pub(super) fn told(name: &str, bytes: &[u8]) -> ReceiptFile {
+    let warehouse = WarehouseCode::new("goodcang:UKMA").unwrap();
+    let teller = Teller {
+        warehouse: &warehouse,
+        zone: London,
+        // A1 counts sets of six, 24 pieces in a carton; MUG counts pieces.
+        packs: &|code, _| match code {
+            "A1" => Some(Pack {
+                multiple: 6,
+                carton_units: Some(24),
+                single: Some("MUG".to_owned()),
+            }),
+            "MUG" => Some(Pack {
+                multiple: 1,
+                carton_units: Some(24),
+                single: None,
+            }),
+            _ => None,
+        },
+        is_ours: &|number| number.starts_with("SO-"),
+    };
+    read(name, bytes, &teller).unwrap()
+}
 
 fn receipts(name: &str, text: &str) -> ReceiptFile {
-    let table = read(name, text.as_bytes(), &Limits::default()).unwrap();
-    read_receipts(&table, &WarehouseCode::new("goodcang:UKMA").unwrap(), London)
+    told(name, text.as_bytes())
 }
 
 fn brief(file: &ReceiptFile) -> Vec<String> {
@@ -79,8 +102,7 @@ fn a_warehouse_export_with_chinese_heads_gives_batches_of_each_kind() {
         GRN-1,SO-1,A1,４００,360,2026-11-01 10:00:00,2026-11-03 11:00:00\n\
         GRN-1,,B1,20,0,2026/11/1 10:00,\n";
     let (gbk, _, _) = encoding_rs::GBK.encode(text);
-    let table = read("入库.csv", &gbk, &Limits::default()).unwrap();
-    let file = read_receipts(&table, &WarehouseCode::new("goodcang:UKMA").unwrap(), London);
+    let file = told("入库.csv", &gbk);
     assert_eq!(shown(&file.problems), "");
     assert_eq!(
         brief(&file),
@@ -125,7 +147,7 @@ fn every_fault_of_a_row_is_told_and_the_good_rows_count() {
     );
     assert_eq!(file.events.len(), 1);
     insta::assert_snapshot!(shown(&file.problems), @r#"
-    r.csv, line 3, `kind`: found `lost`, wanted received, put_away or damaged (收货, 上架, 破损)
+    r.csv, line 3, `kind`: found `lost`, wanted received, put_away, damaged or mislabelled (收货, 上架, 破损, 错标)
     r.csv, line 3, `units`: found `1.5`, wanted a whole number between -1000000000 and 1000000000
     r.csv, line 3, `at`: found `11/02/2026`, wanted the time of the batch, like 2026-11-22 10:30
     r.csv, line 3, `reference`: found ``, wanted an order number or inbound number

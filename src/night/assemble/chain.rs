@@ -1,10 +1,11 @@
 //! The chain behind the snapshot: what the folder says, and what the store has seen of stages and countries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use crate::money::Money;
 use crate::order::Mode;
+use crate::planner::supply::loss;
 use crate::planner::{Freight, ItemTerms, Observation, Stage, StageFacts, StageTimes, SupplyFacts};
 
 /// Catalog and store fill what the folder leaves open: sizes and weights of items, freight by the kilogram, countries,
@@ -50,7 +51,46 @@ pub(super) fn supply(facts: &Facts<'_>) -> SupplyFacts {
             to: passage.to,
         });
     }
+    // Lots and losses of the folder are somebody's word, warehouse by warehouse; receipts tell the others.
+    for lot in &facts.lots {
+        let priced = supply.storage.iter().any(|tier| tier.warehouse == lot.warehouse);
+        let named = facts
+            .supply
+            .lots
+            .iter()
+            .any(|known| known.warehouse == lot.warehouse);
+        if priced && !named {
+            supply.lots.push(lot.clone());
+        }
+    }
+    for loss in loss::learn(&facts.losses) {
+        let named = facts
+            .supply
+            .losses
+            .iter()
+            .any(|known| known.warehouse == loss.warehouse);
+        if !named && loss.lost_per_10000 > 0 {
+            supply.losses.push(loss);
+        }
+    }
+    let ways: BTreeSet<(String, Mode)> = seen
+        .iter()
+        .filter(|((_, _, stage), times)| *stage == Stage::Sail && times.times.observed.len() >= LEAST_WAYS)
+        .map(|((warehouse, mode, _), _)| ((*warehouse).to_owned(), *mode))
+        .collect();
     for (_, stage) in seen {
+        // The stretches of too few ways: the whole way has its own history, or its table.
+        let known = supply.stages.iter().any(|known| {
+            known.warehouse == stage.warehouse
+                && known.mode == stage.mode
+                && known.times.stage == stage.times.stage
+        });
+        if is_stretch(stage.times.stage)
+            && !known
+            && !ways.contains(&(stage.warehouse.to_string(), stage.mode))
+        {
+            continue;
+        }
         let known = supply.stages.iter_mut().find(|known| {
             known.warehouse == stage.warehouse
                 && known.mode == stage.mode
@@ -62,6 +102,17 @@ pub(super) fn supply(facts: &Facts<'_>) -> SupplyFacts {
         }
     }
     supply
+}
+
+/// Fewer than the planner learns from.
+const LEAST_WAYS: usize = 5;
+
+/// Learned only together, from ways without a gap.
+fn is_stretch(stage: Stage) -> bool {
+    matches!(
+        stage,
+        Stage::WaitForSailing | Stage::Sail | Stage::Clearance | Stage::Drayage
+    )
 }
 
 /// Size and weight of a unit as the catalog has them, where the folder says nothing of them.

@@ -141,6 +141,8 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
         )],
         moving: Vec::new(),
         unknown_inbound: Vec::new(),
+        lots: Vec::new(),
+        losses: Vec::new(),
         lead_times: Vec::new(),
         demand: DemandFiles::default(),
         supply: crate::planner::SupplyFacts::default(),

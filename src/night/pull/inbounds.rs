@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::{Pull, Stopped, StreamReport};
 use crate::connector::record::Facts;
 use crate::connector::rows::PageRows;
@@ -32,6 +34,22 @@ impl Told {
             Facts::Receipts(more) => self.events.extend(more),
             Facts::Events(more) => self.tracked.extend(more),
             Facts::Orders(_) | Facts::Stock(_) | Facts::Returns(_) | Facts::Codes(_) => {}
+        }
+    }
+
+    /// A total without a time of its own counts when it is read. That of an inbound which has been closed since it was read
+    /// last was there when it closed, and does not open it again.
+    fn date_totals(&mut self, closed: &BTreeMap<String, DateTime<Utc>>, before: &BTreeMap<String, Closed>) {
+        for total in &mut self.totals {
+            let Some(at) = closed.get(&total.reference).copied() else {
+                continue;
+            };
+            let is_known = before
+                .get(&total.reference)
+                .is_some_and(|before| before.updated_at == Some(at));
+            if !is_known {
+                total.at = total.at.min(at);
+            }
         }
     }
 
@@ -148,8 +166,18 @@ impl Pull<'_> {
             .map(|notice| notice.inbound_no.clone())
             .collect();
         told.only_of(&inbounds);
+        let closed = told
+            .notices
+            .iter()
+            .filter(|notice| notice.closed)
+            .filter_map(|notice| Some((notice.inbound_no.clone(), notice.updated_at?)))
+            .collect();
         let mut tx = self.store.write().await?;
         let now = self.clock.now();
+        if !told.totals.is_empty() {
+            let before = facts::closed_inbounds(&mut tx, self.account, &self.bound.source).await?;
+            told.date_totals(&closed, &before);
+        }
         facts::keep_raw_page(
             &mut tx,
             self.account,
@@ -278,6 +306,15 @@ impl Pull<'_> {
             facts::keep_raw_page(&mut tx, self.account, &self.bound.source, name, raw, now).await?;
         }
         let inbound: BTreeSet<String> = texts.get("inbound_no").cloned().into_iter().collect();
+        let closed_at = texts
+            .get("updated_at")
+            .filter(|_| texts.get("closed").is_some_and(|closed| closed == "true"))
+            .and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        if let (Some(at), false) = (closed_at, told.totals.is_empty()) {
+            let closed = inbound.iter().map(|inbound| (inbound.clone(), at)).collect();
+            let before = facts::closed_inbounds(&mut tx, self.account, &self.bound.source).await?;
+            told.date_totals(&closed, &before);
+        }
         self.keep_told(&mut tx, &told, &inbound).await?;
         tx.commit().await?;
         Ok(rows)

@@ -34,6 +34,8 @@ pub struct SupplyFacts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<ReturnTerms>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<LossTerms>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capacity: Vec<Capacity>,
     /// Where shipments under way are, as far as somebody said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -109,6 +111,7 @@ impl SupplyFacts {
         sorted
             .returns
             .sort_by(|a, b| (&a.warehouse, &a.sku).cmp(&(&b.warehouse, &b.sku)));
+        sorted.losses.sort();
         sorted.capacity.sort();
         sorted.whereabouts.sort();
         sorted.countries.sort();
@@ -260,6 +263,20 @@ pub struct ReturnTerms {
     /// For a unit that cannot be sold again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroy_fee: Option<Money>,
+}
+
+/// The share of units that leave on a way and are never there to be sold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossTerms {
+    pub warehouse: WarehouseCode,
+    /// None: every mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    pub lost_per_10000: u16,
+    /// Shipments it was learned from; 0: somebody said so.
+    #[serde(default)]
+    pub shipments: i64,
 }
 
 /// Most units a warehouse takes of everything together.

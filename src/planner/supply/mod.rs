@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fill;
 pub mod joint;
 pub mod law;
+pub mod loss;
 pub mod rework;
 pub mod stage;
 pub mod target;

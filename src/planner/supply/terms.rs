@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Mode;
 use super::facts::{
-    Capacity, Freight, ItemTerms, Lot, ReturnTerms, StorageTier, SupplyFacts, TransferWay, Whereabouts,
+    Capacity, Freight, ItemTerms, LossTerms, Lot, ReturnTerms, StorageTier, SupplyFacts, TransferWay,
+    Whereabouts,
 };
 use crate::ids::{Sku, WarehouseCode};
 use crate::money::Money;
@@ -18,6 +20,7 @@ pub struct Terms<'a> {
     storage: BTreeMap<&'a WarehouseCode, Vec<&'a StorageTier>>,
     lots: BTreeMap<&'a WarehouseCode, BTreeMap<&'a Sku, Vec<&'a Lot>>>,
     returns: BTreeMap<&'a WarehouseCode, BTreeMap<Option<&'a str>, &'a ReturnTerms>>,
+    losses: BTreeMap<(&'a WarehouseCode, Option<Mode>), &'a LossTerms>,
     whereabouts: BTreeMap<&'a str, &'a Whereabouts>,
     capacity: BTreeMap<&'a WarehouseCode, &'a Capacity>,
     transfers: Vec<&'a TransferWay>,
@@ -42,6 +45,9 @@ impl<'a> Terms<'a> {
         for lot in &facts.lots {
             let here = terms.lots.entry(&lot.warehouse).or_default();
             here.entry(&lot.sku).or_default().push(lot);
+        }
+        for loss in &facts.losses {
+            terms.losses.entry((&loss.warehouse, loss.mode)).or_insert(loss);
         }
         for rule in &facts.returns {
             let here = terms.returns.entry(&rule.warehouse).or_default();
@@ -89,6 +95,13 @@ impl<'a> Terms<'a> {
     pub fn returns(&self, warehouse: &WarehouseCode, sku: &Sku) -> Option<&'a ReturnTerms> {
         let here = self.returns.get(warehouse)?;
         here.get(&Some(sku.as_str())).or_else(|| here.get(&None)).copied()
+    }
+
+    /// The way's own share before that of all ways to the warehouse.
+    #[must_use]
+    pub fn loss(&self, warehouse: &WarehouseCode, mode: Mode) -> Option<&'a LossTerms> {
+        let own = self.losses.get(&(warehouse, Some(mode)));
+        own.or_else(|| self.losses.get(&(warehouse, None))).copied()
     }
 
     #[must_use]

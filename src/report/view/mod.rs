@@ -88,6 +88,7 @@ pub struct View {
     pub overstock: Vec<Item>,
     pub orders: Vec<Item>,
     pub receipts: Vec<Item>,
+    pub cases: Vec<Item>,
     pub problems: Vec<String>,
     pub footer_answer: String,
     pub footer_explain: String,
@@ -113,6 +114,7 @@ pub struct Headings {
     pub overstock: String,
     pub orders: String,
     pub receipts: String,
+    pub cases: String,
     pub problems: String,
 }
 
@@ -201,12 +203,13 @@ pub struct Item {
 
 impl View {
     /// The smaller sections in their order.
-    pub fn lists(&self) -> [(&str, &[Item]); 4] {
+    pub fn lists(&self) -> [(&str, &[Item]); 5] {
         [
             (&self.headings.deadlines, &self.deadlines),
             (&self.headings.overstock, &self.overstock),
             (&self.headings.orders, &self.orders),
             (&self.headings.receipts, &self.receipts),
+            (&self.headings.cases, &self.cases),
         ]
     }
 
@@ -246,6 +249,7 @@ impl View {
                 overstock: t("head.overstock"),
                 orders: t("head.orders"),
                 receipts: t("head.receipts"),
+                cases: t("head.cases"),
                 problems: t("head.problems"),
             },
             sources,
@@ -280,6 +284,7 @@ impl View {
             overstock: sections::overstock(report, &lines),
             orders: sections::orders(report),
             receipts: sections::receipts(report),
+            cases: sections::cases(report),
             problems: sections::problems(report),
             footer_answer: text(report.lang, "mail.footer.answer", &[("file", &workbook_name)]),
             footer_explain: t("footer.explain"),

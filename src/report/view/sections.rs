@@ -11,7 +11,9 @@ use crate::deadline;
 use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::{AlertLevel, DataState, LineChange, PlanLine, Reason};
 use crate::report::figures;
-use crate::report::model::{DailyReport, OrderMotion, UnmappedCode};
+use crate::report::model::{
+    CaseSummary, DailyReport, OrderMotion, ReceiptSummary, ReceiptWhat, UnmappedCode,
+};
 use crate::report::reason::{cause_key, mode_text, name_of, reason_key, state_key};
 use crate::wording::{Lang, text};
 
@@ -323,28 +325,100 @@ pub(super) fn receipts(report: &DailyReport<'_>) -> Vec<Item> {
                     ("put_away", &figures::count(receipt.put_away)),
                 ],
             );
-            if receipt.state.is_empty() {
-                counts
-            } else {
-                format!("{counts} · {}", cut(&receipt.state))
-            }
+            let mut parts = vec![counts];
+            parts.extend(receipt_more(receipt, report.lang));
+            parts.extend((!receipt.state.is_empty()).then(|| cut(&receipt.state)));
+            parts.join(" · ")
         },
-        remark: text(
-            report.lang,
-            "mail.receipt.difference",
-            &[(
-                "n",
-                &receipt
-                    .difference
-                    .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed),
-            )],
-        ),
-        tone: match receipt.difference {
-            Some(0) => Tone::Green,
-            Some(_) => Tone::Red,
-            None => Tone::Grey,
+        remark: receipt_remark(receipt, report.lang),
+        tone: match (receipt.what, receipt.difference) {
+            (ReceiptWhat::Arrived { .. }, _) | (ReceiptWhat::Difference, Some(0)) => Tone::Green,
+            (ReceiptWhat::Difference, Some(_)) => Tone::Red,
+            (ReceiptWhat::Open, _) => Tone::Blue,
+            (ReceiptWhat::Difference, None) => Tone::Grey,
         },
     })
+}
+
+/// Those of the reader's own SKUs, where he has some.
+pub(super) fn cases(report: &DailyReport<'_>) -> Vec<Item> {
+    let own: Vec<&CaseSummary> = report
+        .cases
+        .iter()
+        .filter(|case| case.skus.iter().any(|sku| owned(report, sku)))
+        .collect();
+    listed(report, &own, |case| {
+        let lang = report.lang;
+        let left = case.last_day.map(|day| (day - report.as_of).num_days());
+        Item {
+            title: case.number.clone(),
+            place: case.warehouse.to_string(),
+            detail: text(
+                lang,
+                "mail.case.line",
+                &[
+                    ("units", &figures::grouped(case.units)),
+                    ("party", &case.party),
+                    ("state", &case.state),
+                ],
+            ),
+            remark: match case.last_day {
+                Some(day) => text(lang, "mail.case.last_day", &[("date", &day.to_string())]),
+                None => text(lang, "mail.case.no_day", &[]),
+            },
+            tone: match left {
+                Some(days) if days <= 10 => Tone::Red,
+                Some(days) if days > 30 => Tone::Blue,
+                _ => Tone::Amber,
+            },
+        }
+    })
+}
+
+/// What differs, what came, or what is open: short, for it stands beside the line on a telephone.
+fn receipt_remark(receipt: &ReceiptSummary, lang: Lang) -> String {
+    match receipt.what {
+        ReceiptWhat::Difference => {
+            let difference = receipt
+                .difference
+                .map_or_else(|| figures::UNKNOWN.to_owned(), figures::signed);
+            text(lang, "mail.receipt.difference", &[("n", &difference)])
+        }
+        ReceiptWhat::Arrived {
+            received: 0,
+            put_away,
+        } => more(lang, "put_away", put_away),
+        ReceiptWhat::Arrived { received, .. } => more(lang, "received", received),
+        ReceiptWhat::Open => still_open(receipt, lang),
+    }
+}
+
+/// What came to the shelf beside the dock, and what is open beside what came.
+fn receipt_more(receipt: &ReceiptSummary, lang: Lang) -> Vec<String> {
+    let ReceiptWhat::Arrived { received, put_away } = receipt.what else {
+        return Vec::new();
+    };
+    let mut parts = Vec::new();
+    if received != 0 && put_away != 0 {
+        parts.push(more(lang, "put_away", put_away));
+    }
+    if receipt.open > 0 {
+        parts.push(still_open(receipt, lang));
+    }
+    parts
+}
+
+fn more(lang: Lang, what: &str, units: i64) -> String {
+    let n = figures::signed(units);
+    text(lang, &format!("mail.receipt.more_{what}"), &[("n", &n)])
+}
+
+fn still_open(receipt: &ReceiptSummary, lang: Lang) -> String {
+    text(
+        lang,
+        "mail.receipt.open",
+        &[("n", &figures::count(Some(receipt.open)))],
+    )
 }
 
 /// What went wrong in the night, then each source's unknown codes in one line.

@@ -72,7 +72,7 @@ pub(super) struct Styles {
 }
 
 impl Styles {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let base = Format::new()
             .set_font_color(Color::RGB(INK))
             .set_align(FormatAlign::Top);

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod kinds;
+mod receipt_papers;
 mod stable;
 mod stage;
 mod unreadable;

@@ -11,7 +11,9 @@ use linkstar::planner::{
     Alert, AlertLevel, Cause, DataState, Explain, Funnel, InboundView, LineChange, Plan, PlanDiff, PlanLine,
     ProjectedDay, Reason, SourceState, StockoutDates,
 };
-use linkstar::report::{DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, RunProblem, UnmappedCode};
+use linkstar::report::{
+    DailyReport, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem, UnmappedCode,
+};
 use linkstar::wording::Lang;
 use rust_decimal::Decimal;
 
@@ -25,7 +27,7 @@ pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_309_200, 0).expect("an instant")
 }
 
-fn ahead(days: u64) -> NaiveDate {
+pub fn ahead(days: u64) -> NaiveDate {
     today() + Days::new(days)
 }
 
@@ -375,6 +377,7 @@ pub fn report<'a>(lang: Lang, plan: &'a Plan, diff: Option<&'a PlanDiff>) -> Dai
         deadlines: Vec::new(),
         orders: Vec::new(),
         receipts: Vec::new(),
+        cases: Vec::new(),
         unmapped: Vec::new(),
         run_problems: Vec::new(),
         owner: None,
@@ -407,6 +410,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         ),
     ]
     .map(|(due, rule, reference)| Shown {
+        facts: Vec::new(),
         severity: Severity::Warning,
         rule,
         due,
@@ -432,6 +436,7 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         eta: Some(ahead(24)),
         next_step: next.to_owned(),
     }];
+    report.cases = super::cases::of(report.lang);
     report.receipts = vec![ReceiptSummary {
         order: order_no("SO-2026-0101"),
         warehouse: warehouse("goodcang:UKMA"),
@@ -441,7 +446,33 @@ pub fn full_report<'a>(lang: Lang, plan: &'a Plan, diff: &'a PlanDiff) -> DailyR
         put_away: Some(1180),
         difference: Some(-20),
         state: receipt_state.to_owned(),
+        what: ReceiptWhat::Difference,
+        open: 0,
     }];
+    for (sku_no, received, put_away, what, open) in [
+        (
+            "22423",
+            600,
+            400,
+            ReceiptWhat::Arrived {
+                received: 200,
+                put_away: 400,
+            },
+            800,
+        ),
+        ("85123A", 90, 0, ReceiptWhat::Open, 1110),
+    ] {
+        report.receipts.push(ReceiptSummary {
+            sku: sku(sku_no),
+            received: Some(received),
+            put_away: Some(put_away),
+            difference: None,
+            state: linkstar::wording::text(report.lang, "receipts.state.receiving", &[]),
+            what,
+            open,
+            ..report.receipts[0].clone()
+        });
+    }
     report.unmapped = vec![UnmappedCode {
         source: source_id("amazon-uk"),
         code: "MS-NEW-01".to_owned(),

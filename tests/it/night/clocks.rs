@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::shop::{Opened, Shop, morning};
 
-async fn ordered() -> (Shop, String) {
+pub async fn ordered() -> (Shop, String) {
     let shop = Shop::new(7).await;
     shop.night(0).await;
     shop.answer();
@@ -36,7 +36,7 @@ async fn ordered() -> (Shop, String) {
 }
 
 /// What the daemon's errand does, at an instant.
-async fn look(shop: &Shop, at: DateTime<Utc>) {
+pub async fn look(shop: &Shop, at: DateTime<Utc>) {
     let opened: Opened = shop.open(at).await;
     let night = opened.night(false);
     let job = NewJob {

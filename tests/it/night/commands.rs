@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::shop::{Ran, Shop, morning};
+use super::shop::{Ran, Shop, date, morning};
 
 fn says(ran: &Ran, code: i32, texts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{ran:#?}");
@@ -132,6 +132,29 @@ async fn every_command_of_one_morning() {
     assert!(matches!(books.code, Some(0 | 1)), "{books:#?}");
     let lines: serde_json::Value = serde_json::from_str(&books.out).expect("lines as JSON");
     assert!(lines.as_array().is_some_and(|lines| !lines.is_empty()));
+    let listed = shop.linkstar(&["differences", "--all", "--json"]);
+    assert!(matches!(listed.code, Some(0 | 1)), "{listed:#?}");
+    let listed: serde_json::Value = serde_json::from_str(&listed.out).expect("differences as JSON");
+    if let Some(id) = listed[0]["difference"]["id"].as_str() {
+        says(&shop.linkstar(&["differences", "show", &id[..8]]), 0, &[id]);
+    }
+    for (words, told) in [
+        (["show", "0000000000000000", "--json"], "0000000000000000"),
+        (["list", "--kind", "lost"], "carton_missing"),
+    ] {
+        let refused = shop.linkstar(&[&["differences"][..], &words[..]].concat());
+        assert!(
+            refused.code == Some(2) && refused.err.contains(told),
+            "{refused:#?}"
+        );
+    }
+    let file = shop.folder.path().join("reconciled.xlsx");
+    let name = file.to_str().expect("a path");
+    let written = shop.linkstar(&["reconcile", "--day", &date(0).to_string(), "--book", name]);
+    assert!(
+        matches!(written.code, Some(0 | 1)) && file.exists(),
+        "{written:#?}"
+    );
 
     // The forwarder's server is gone: another exit code than a fault of the input.
     let port = shop.world.endpoints().sftp_port;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linkstar::store::Store;
 
 /// Table and the columns that must not depend on how often a night was cut off.
-const FACTS: [(&str, &str); 19] = [
+const FACTS: [(&str, &str); 20] = [
     ("sales_day", "source day fulfilment sku_code units"),
     ("sales_series", "source fulfilment sku_code year"),
     ("sales_packed", "source form"),
@@ -51,6 +51,7 @@ const FACTS: [(&str, &str); 19] = [
         "receipt_line",
         "order_no sku revision as_of state verdict difference body",
     ),
+    ("difference_event", "difference_id revision as_of event body"),
     ("inbox_file", "sha256 origin name kind problems"),
 ];
 

@@ -2,14 +2,15 @@
 //! word, on both engines. Outbox and jobs have theirs in `delivery`.
 
 use chrono::{DateTime, Duration, Utc};
-use linkstar::ids::{AccountId, SourceId};
+use linkstar::ids::{AccountId, OrderNo, Sku, SourceId, WarehouseCode};
 use linkstar::ledger::{CustomerReturn, EventStatus, TrackingEvent};
 use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
 use linkstar::planner::history::accuracy::Accuracy;
+use linkstar::reconcile::{Difference, DifferenceId, Kind, MatchKey, Standing};
 use linkstar::store::{
-    Store, accuracy, archive, calibration, catalog, facts, inbox, lead_times, orders, outbox, plans,
-    receipts, references, returned, run, statements, tracking, work,
+    Store, Tx, accuracy, archive, calibration, catalog, differences, facts, inbox, lead_times, orders,
+    outbox, plans, receipts, references, returned, run, stated, statements, tracking, work,
 };
 use tokio::sync::OnceCell;
 
@@ -20,7 +21,7 @@ fn account() -> AccountId {
     AccountId::new("main").expect("an account")
 }
 
-fn later() -> DateTime<Utc> {
+pub fn later() -> DateTime<Utc> {
     morning(0) + Duration::hours(5)
 }
 
@@ -111,6 +112,7 @@ async fn answers(store: &Store) -> Vec<String> {
     say!(said, receipts::load_since(tx, account, morning(-30)));
     let numbers: Vec<String> = all.iter().map(|order| order.order.number.to_string()).collect();
     say!(said, receipts::load_for(tx, account, &numbers));
+    say!(said, stated::findings_for(tx, account, &numbers));
     say!(said, run::latest(tx, account, 5));
     say!(said, outbox::count_by_state(tx, account));
     say!(said, work::list_occurrences(tx, account, 10));
@@ -220,9 +222,72 @@ async fn changes(store: &Store) -> Vec<String> {
     }
     say!(said, returned::since(tx, account, later()));
     say!(said, returned::sums(tx, account, later()));
+    said.extend(differences_change(tx, account, number).await);
+    said.extend(super::claimed::claimed(tx, account, all.first().expect("an order")).await);
+    for statement in super::stated::statements() {
+        say!(said, stated::state(tx, account, &[statement], later()));
+    }
+    let finding = super::stated::finding();
+    for _ in 0..2 {
+        say!(
+            said,
+            stated::find(tx, account, std::slice::from_ref(&finding), later())
+        );
+    }
+    say!(
+        said,
+        stated::findings_for(tx, account, &[finding.reference.clone()])
+    );
+    say!(said, receipts::load_for(tx, account, &[finding.reference]));
     say!(said, facts::running(tx, account));
     say!(said, facts::mark_interrupted(tx, account, later()));
     say!(said, run::finish(tx, account, "no such run", "done", later()));
+    said
+}
+
+/// A difference comes, comes again, grows, goes away and comes back.
+async fn differences_change(tx: &mut Tx, account: &AccountId, order: &OrderNo) -> Vec<String> {
+    let mut said = Vec::new();
+    let sku = Sku::new("SKU-A").expect("a SKU");
+    let short = Difference {
+        id: DifferenceId::of(order, None, &sku, Kind::Short, None),
+        order: order.clone(),
+        warehouse: WarehouseCode::new("goodcang:UKMA").expect("a warehouse"),
+        carton: None,
+        sku,
+        kind: Kind::Short,
+        or: vec![Kind::CartonMissing],
+        units: 20,
+        shipped: 100,
+        received: 80,
+        standing: Standing::Final,
+        confidence: 50,
+        matched_by: Some(MatchKey::Sku),
+        counted_as: None,
+        expected: None,
+        found: None,
+        evidence: Vec::new(),
+        last_event: Some(date(0)),
+    };
+    let more = Difference {
+        units: 25,
+        ..short.clone()
+    };
+    for now in [
+        vec![short.clone()],
+        vec![short.clone()],
+        vec![more],
+        vec![],
+        vec![short.clone()],
+    ] {
+        say!(said, differences::save(tx, account, &now, date(1), later()));
+    }
+    say!(said, differences::all(tx, account));
+    say!(said, differences::open(tx, account));
+    say!(said, differences::of_order(tx, account, order));
+    say!(said, differences::get(tx, account, &short.id));
+    say!(said, differences::history(tx, account, &short.id));
+    say!(said, differences::events_since(tx, account, date(1)));
     said
 }
 

@@ -1,6 +1,7 @@
 //! The store as a whole: two engines that say the same, migrations, copies, checks, backups.
 
 mod cancelled;
+mod claimed;
 mod contract;
 mod copy;
 mod literals;
@@ -9,6 +10,7 @@ mod migrations;
 mod rows;
 mod schema;
 mod series;
+mod stated;
 mod statements;
 mod upkeep;
 

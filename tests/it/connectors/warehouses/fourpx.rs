@@ -8,6 +8,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, said};
+use super::super::settled::{Sent, lines};
 use super::super::stage::{House, stream};
 use super::yard::{Books, Gate, md5_hex, number, page, resent, source};
 
@@ -234,4 +235,68 @@ async fn an_error_of_4px_in_200_keeps_the_stock_and_says_why() {
     let books = Books::of(&house).await;
     assert_eq!(books.stock["A"][0], Some(5));
     assert!(books.stale[0].contains("`Q`"), "{:?}", books.stale);
+}
+
+/// Its totals grow, are restated lower and end: the lines follow, carton by carton.
+#[tokio::test]
+async fn r55_totals_of_4px_reconcile_to_the_line() {
+    let warehouse = Arc::new(Mutex::new(Warehouse::default()));
+    let desk = open(&warehouse, 7).await;
+    let house = House::new("2026-01-22T02:00:00Z").await;
+    let config = config(&desk.url, &SECRETS);
+    let sent = Sent {
+        order: "SO-IC1",
+        warehouse: "fourpx:USLAXA",
+        units: &[("A", 200)],
+    };
+    let days = [
+        (
+            "2026-01-22",
+            "G",
+            "60",
+            "0",
+            "A 200: 60 received, 0 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-23",
+            "V",
+            "100",
+            "70",
+            "A 200: 190 received, 160 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-24",
+            "K",
+            "99",
+            "99",
+            "A 200: 189 received, 189 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-25",
+            "C",
+            "99",
+            "99",
+            "A 200: 189 received, 189 shelved, 0 damaged, closed short -11",
+        ),
+    ];
+    for (day, status, first, shelved, wanted) in days {
+        let mut one = inbound("IC1", CREATED, status, first);
+        one["lstsku"][0]["putaway_qty"] = json!(shelved);
+        if status != "G" {
+            one["lstsku"][1]["received_qty"] = json!("90");
+            one["lstsku"][1]["putaway_qty"] = json!("90");
+        }
+        warehouse.lock().unwrap().inbounds = vec![one];
+        warehouse.lock().unwrap().stock = vec![row("A", "B1", 1)];
+        house.clock.set(format!("{day}T02:00:00Z").parse().unwrap());
+        for _ in 0..2 {
+            let report = house.pull(&config).await;
+            assert_eq!(report.state(), PullState::Ok, "{report:?}");
+        }
+        let found = lines(&house, &sent, day).await;
+        assert!(
+            found.len() == 1 && found[0].starts_with(wanted),
+            "{day}: {found:?}"
+        );
+    }
 }

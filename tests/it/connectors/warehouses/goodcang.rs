@@ -9,6 +9,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, said};
+use super::super::settled::{Sent, lines};
 use super::super::stage::{House, Reply, Stage, stream};
 use super::yard::{Books, Gate, civil, number, page, source};
 
@@ -19,6 +20,7 @@ struct Warehouse {
     stock: Vec<Json>,
     inbounds: Vec<Json>,
     batches: Vec<Json>,
+    shelved: Vec<Json>,
 }
 
 /// The older half of its calls answers with words, the newer half with codes.
@@ -83,7 +85,7 @@ fn answer(warehouse: &Warehouse, heard: &Heard) -> Said {
             json!({"gc_receiving_data": warehouse.batches, "transit_data": []}),
             1,
         ),
-        "/inbound_order/get_batch" => good(json!([]), 0),
+        "/inbound_order/get_batch" => good(json!(warehouse.shelved), warehouse.shelved.len()),
         other => failure(new, other),
     }
 }
@@ -255,4 +257,73 @@ async fn trap_9_a_row_that_pages_over_a_moving_set_skipped_comes_with_the_next_p
     let report = house.pull(&config).await;
     assert_eq!(report.state(), PullState::Ok, "{report:?}");
     assert_eq!(Books::of(&house).await.inbounds.len(), 150);
+}
+
+/// Batches and shelves of two days, a correction, two that cannot be sold, and the close.
+#[tokio::test]
+async fn r55_batches_and_shelves_of_goodcang_reconcile_to_the_line() {
+    let warehouse = Arc::new(Mutex::new(Warehouse::default()));
+    let desk = open(&warehouse, 7).await;
+    let house = House::new("2026-01-21T02:00:00Z").await;
+    let config = config(&desk.url, &SECRETS);
+    let sent = Sent {
+        order: "SO-RV1",
+        warehouse: "goodcang:UKMA",
+        units: &[("A", 100)],
+    };
+    let shelf = |units: &str, kind: &str, at: &str| json!({"product_sku": "A", "quantity": units, "putaway_time": at, "inventory_type": kind});
+    let days = [
+        (
+            ("2026-01-21", 9),
+            vec![batch("60", "2026-01-20 09:38:59")],
+            Vec::new(),
+            "A 100: 60 received, 0 shelved, 0 damaged, receiving open",
+        ),
+        (
+            ("2026-01-22", 9),
+            vec![
+                batch("60", "2026-01-20 09:38:59"),
+                batch("41", "2026-01-21 15:00:00"),
+                batch("-3", "2026-01-21 18:00:00"),
+            ],
+            vec![
+                shelf("90", "1", "2026-01-21 20:00:00"),
+                shelf("2", "2", "2026-01-21 20:00:00"),
+            ],
+            "A 100: 98 received, 90 shelved, 2 damaged, receiving open",
+        ),
+        (
+            ("2026-01-24", 10),
+            vec![
+                batch("60", "2026-01-20 09:38:59"),
+                batch("41", "2026-01-21 15:00:00"),
+                batch("-3", "2026-01-21 18:00:00"),
+            ],
+            vec![
+                shelf("90", "1", "2026-01-21 20:00:00"),
+                shelf("2", "2", "2026-01-21 20:00:00"),
+                shelf("6", "1", "2026-01-23 10:00:00"),
+            ],
+            "A 100: 98 received, 96 shelved, 2 damaged, closed short -2",
+        ),
+    ];
+    for ((day, status), batches, shelved, wanted) in days {
+        {
+            let mut warehouse = warehouse.lock().unwrap();
+            warehouse.stock = vec![row("A", "1")];
+            warehouse.inbounds = vec![inbound("RV1", status, &format!("{day} 09:00:00"))];
+            warehouse.batches = batches;
+            warehouse.shelved = shelved;
+        }
+        house.clock.set(format!("{day}T02:00:00Z").parse().unwrap());
+        for _ in 0..2 {
+            let report = house.pull(&config).await;
+            assert_eq!(report.state(), PullState::Ok, "{report:?}");
+        }
+        let found = lines(&house, &sent, day).await;
+        assert!(
+            found.len() == 1 && found[0].starts_with(wanted),
+            "{day}: {found:?}"
+        );
+    }
 }

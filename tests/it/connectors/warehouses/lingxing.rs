@@ -11,6 +11,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, pairs, said};
+use super::super::settled::{Sent, lines};
 use super::super::stage::{House, stream};
 use super::yard::{Books, Gate, canonical, civil, md5_hex, number, source};
 
@@ -256,4 +257,62 @@ async fn a_secret_of_lingxing_that_is_wrong_is_told_by_the_login() {
     let why = stream(&report, "stock").problem.clone().unwrap();
     assert!(why.contains("app secret not correct"), "{why}");
     assert!(!why.contains("other"), "{why}");
+}
+
+/// Several rows of one product, two of them alike, and one that takes back.
+#[tokio::test]
+async fn r55_rows_of_lingxing_reconcile_to_the_line_and_a_negative_one_takes_back() {
+    let erp = Arc::new(Mutex::new(Erp::default()));
+    let desk = open(&erp, 1_000).await;
+    let house = House::new("2026-01-20T06:00:00Z").await;
+    let config = config(&desk.url, &SECRETS);
+    let sent = Sent {
+        order: "SO-OWS1",
+        warehouse: "own:US1",
+        units: &[("A", 100)],
+    };
+    let rows = [
+        received("OWS1", 60, "2026-01-20 11:08:22"),
+        received("OWS1", 20, "2026-01-21 09:00:00"),
+        received("OWS1", 20, "2026-01-21 09:00:00"),
+        received("OWS1", -5, "2026-01-22 09:00:00"),
+    ];
+    let days = [
+        (
+            "2026-01-20",
+            50,
+            1,
+            "A 100: 60 received, 0 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-21",
+            50,
+            3,
+            "A 100: 100 received, 0 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-22",
+            60,
+            4,
+            "A 100: 95 received, 0 shelved, 0 damaged, closed short -5",
+        ),
+    ];
+    for (day, status, known, wanted) in days {
+        {
+            let mut erp = erp.lock().unwrap();
+            erp.stock = vec![row(9, "A", "0", 1), row(1771, "A", "0", 1)];
+            erp.inbounds = vec![inbound("OWS1", status, 0, &format!("{day} 10:00:00"))];
+            erp.receipts = rows[..known].to_vec();
+        }
+        house.clock.set(format!("{day}T06:00:00Z").parse().unwrap());
+        for _ in 0..2 {
+            let report = house.pull(&config).await;
+            assert_eq!(report.state(), PullState::Ok, "{report:?}");
+        }
+        let found = lines(&house, &sent, day).await;
+        assert!(
+            found.len() == 1 && found[0].starts_with(wanted),
+            "{day}: {found:?}"
+        );
+    }
 }

@@ -7,6 +7,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, said};
+use super::super::settled::{Sent, lines};
 use super::super::stage::{House, stream};
 use super::yard::{Books, Gate, canonical, md5_hex, number, page, resent, source};
 
@@ -241,5 +242,54 @@ async fn a_wrong_signature_of_winit_is_told_by_the_one_that_is_wrong() {
         assert!(stock.problem.as_ref().unwrap().contains(says), "{stock:?}");
         assert!(!stock.problem.as_ref().unwrap().contains("another"), "{stock:?}");
         assert_eq!(Books::of(&house).await.stock["A"][0], Some(5));
+    }
+}
+
+/// Winit tells the shelf alone: what lies there has been received.
+#[tokio::test]
+async fn r55_shelves_of_winit_reconcile_to_the_line() {
+    let warehouse = Arc::new(Mutex::new(Warehouse::default()));
+    let desk = open(&warehouse, 7).await;
+    let house = House::new("2026-01-21T02:00:00Z").await;
+    let config = config(&desk.url, &SECRETS);
+    let sent = Sent {
+        order: "SO-WI1",
+        warehouse: "winit:US0001",
+        units: &[("A", 100)],
+    };
+    let days = [
+        (
+            "2026-01-19",
+            "EWC",
+            0,
+            "A 100: 0 received, 0 shelved, 0 damaged, moving open",
+        ),
+        (
+            "2026-01-20",
+            "PS",
+            70,
+            "A 100: 70 received, 70 shelved, 0 damaged, receiving open",
+        ),
+        (
+            "2026-01-22",
+            "SHD",
+            98,
+            "A 100: 98 received, 98 shelved, 0 damaged, closed short -2",
+        ),
+    ];
+    for (day, status, shelved, wanted) in days {
+        let one = inbound("WI1", "2026-01-02 10:00:00", status, shelved);
+        warehouse.lock().unwrap().inbounds = vec![one];
+        warehouse.lock().unwrap().stock = vec![row("A", 1, "N")];
+        house.clock.set(format!("{day}T02:00:00Z").parse().unwrap());
+        for _ in 0..2 {
+            let report = house.pull(&config).await;
+            assert_eq!(report.state(), PullState::Ok, "{report:?}");
+        }
+        let found = lines(&house, &sent, day).await;
+        assert!(
+            found.len() == 1 && found[0].starts_with(wanted),
+            "{day}: {found:?}"
+        );
     }
 }

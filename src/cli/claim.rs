@@ -1,0 +1,469 @@
+//! `linkstar claim`: what is asked of whom, until when, for how much, and what came of it.
+
+mod show;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
+use super::args::{At, Cli};
+use super::case::{money, no_case, party, refused};
+use super::context::{Context, print};
+use super::{CliError, Exit};
+use crate::claim::Party;
+use crate::claim::case::{CaseEvent, CaseEventKind};
+use crate::claim::state::{Answer, Asked, Claim, ClaimEvent, ClaimEventKind, Claimed, Payment};
+use crate::digest::sha256_hex;
+use crate::ids::Sku;
+use crate::money::{Currency, Money};
+use crate::night::cases::{self, INSURANCE, More, Scene, World};
+use crate::problem::nearest;
+use crate::store::claims;
+use crate::store::{Tx, blob, catalog};
+use crate::wording::text;
+
+pub(super) use show::{line, window_text};
+
+#[derive(Debug, Subcommand)]
+pub enum ClaimCommand {
+    /// Every claim and what came of it.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// One claim: terms, dates, log.
+    Show {
+        claim: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask for the units of a case that no other claim asks for.
+    #[command(
+        after_help = "Example: linkstar claim draft BH260907-01-L --by wang\n         linkstar claim draft BH260907-01-L --against insurer --currency USD --by wang"
+    )]
+    Draft(Box<DraftArgs>),
+    /// Note that the claim went out, and the other side's number of it.
+    Submit {
+        claim: String,
+        #[arg(long)]
+        ticket: String,
+        /// The day it went out; today when left out.
+        #[arg(long)]
+        on: Option<NaiveDate>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note what the other side said.
+    #[command(
+        after_help = "Example: linkstar claim answer BH260907-01-L-1 --accepted 800.00USD --by wang\n         linkstar claim answer BH260907-01-L-1 --rejected 'no POD' --by wang"
+    )]
+    Answer {
+        claim: String,
+        /// All of it, or a part.
+        #[arg(long, value_name = "AMOUNT", value_parser = money, conflicts_with = "rejected", required_unless_present = "rejected")]
+        accepted: Option<Money>,
+        #[arg(long, value_name = "REASON")]
+        rejected: Option<String>,
+        #[arg(long)]
+        on: Option<NaiveDate>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note that you did not leave it at that.
+    Appeal {
+        claim: String,
+        #[arg(long)]
+        reason: String,
+        #[arg(long)]
+        on: Option<NaiveDate>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Note money that came; the same reference again is the same payment.
+    Pay {
+        claim: String,
+        #[arg(value_parser = money)]
+        amount: Money,
+        /// The bank's or platform's own number.
+        #[arg(long)]
+        reference: String,
+        #[arg(long)]
+        on: Option<NaiveDate>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take it back; its units may be claimed of somebody else.
+    Withdraw {
+        claim: String,
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Nothing more is expected.
+    Settle {
+        claim: String,
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Write the file for the other side: index, letter, evidence, hashes.
+    Dossier {
+        claim: String,
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Money that came, payment by payment.
+    Ledger {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Who {
+    #[arg(long)]
+    pub by: String,
+    #[command(flatten)]
+    pub at: At,
+}
+
+#[derive(Debug, Args)]
+pub struct DraftArgs {
+    pub case: String,
+    /// Who is asked; whom the case is assigned to when left out.
+    #[arg(long, value_parser = party)]
+    pub against: Option<Party>,
+    /// Under which rules, by their id.
+    #[arg(long)]
+    pub regime: Option<String>,
+    /// Of the claim; the order's when left out.
+    #[arg(long, value_parser = Currency::new)]
+    pub currency: Option<Currency>,
+    /// Packages lost, where the reports do not tell cartons apart.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    pub packages: Option<i64>,
+    /// Only so many units of a difference.
+    #[arg(long, value_name = "DIFFERENCE=UNITS", value_parser = units)]
+    pub units: Vec<(String, i64)>,
+    /// Sales price less fees of one, as the platform says.
+    #[arg(long, value_name = "SKU=PRICE", value_parser = sales)]
+    pub sales: Vec<(Sku, Money)>,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+fn units(text: &str) -> Result<(String, i64), String> {
+    let wanted = || "DIFFERENCE=UNITS, units above 0".to_owned();
+    let (difference, units) = text.split_once('=').ok_or_else(wanted)?;
+    let units: i64 = units.trim().parse().map_err(|_| wanted())?;
+    if units < 1 {
+        return Err(wanted());
+    }
+    Ok((difference.trim().to_owned(), units))
+}
+
+fn sales(text: &str) -> Result<(Sku, Money), String> {
+    let (sku, price) = text
+        .rsplit_once('=')
+        .ok_or_else(|| "SKU=PRICE, such as 85123A=12.50USD".to_owned())?;
+    Ok((Sku::new(sku).map_err(|error| error.to_string())?, money(price)?))
+}
+
+pub async fn run(cli: &Cli, command: &ClaimCommand) -> Result<Exit, CliError> {
+    match command {
+        ClaimCommand::List { json } => show::list(&Context::open(cli, None).await?, *json).await,
+        ClaimCommand::Show { claim, at, json } => {
+            show::show(&Context::open(cli, at.at).await?, claim, *json).await
+        }
+        ClaimCommand::Draft(args) => draft(&Context::open(cli, args.who.at.at).await?, args).await,
+        ClaimCommand::Submit {
+            claim,
+            ticket,
+            on,
+            who,
+        } => {
+            let context = Context::open(cli, who.at.at).await?;
+            submit(&context, claim, ticket, *on, &who.by).await
+        }
+        ClaimCommand::Answer {
+            claim,
+            accepted,
+            rejected,
+            on,
+            who,
+        } => {
+            let answer = match (accepted, rejected) {
+                (Some(amount), _) => Answer::Accepted { amount: *amount },
+                (None, reason) => Answer::Rejected {
+                    reason: reason.clone().unwrap_or_default(),
+                },
+            };
+            change(cli, claim, who, *on, |on| ClaimEventKind::Answered { on, answer }).await
+        }
+        ClaimCommand::Appeal {
+            claim,
+            reason,
+            on,
+            who,
+        } => {
+            let reason = reason.clone();
+            change(cli, claim, who, *on, |on| ClaimEventKind::Appealed { on, reason }).await
+        }
+        ClaimCommand::Pay {
+            claim,
+            amount,
+            reference,
+            on,
+            who,
+        } => {
+            change(cli, claim, who, *on, |on| ClaimEventKind::Paid {
+                payment: Payment {
+                    reference: reference.clone(),
+                    amount: *amount,
+                    on,
+                },
+            })
+            .await
+        }
+        ClaimCommand::Withdraw { claim, reason, who } => {
+            let reason = reason.clone();
+            change(cli, claim, who, None, |_| ClaimEventKind::Withdrawn { reason }).await
+        }
+        ClaimCommand::Settle { claim, reason, who } => {
+            let reason = reason.clone();
+            change(cli, claim, who, None, |_| ClaimEventKind::Settled { reason }).await
+        }
+        ClaimCommand::Dossier { claim, to, who } => {
+            dossier(&Context::open(cli, who.at.at).await?, claim, to, &who.by).await
+        }
+        ClaimCommand::Ledger { json } => show::ledger(&Context::open(cli, None).await?, *json).await,
+    }
+}
+
+async fn found(context: &Context, tx: &mut Tx, number: &str) -> Result<Claim, CliError> {
+    let account = context.night(false).account().clone();
+    match claims::claim(tx, &account, number).await.map_err(refused)? {
+        Some(claim) => Ok(claim),
+        None => {
+            let all = claims::claims(tx, &account).await.map_err(refused)?;
+            let near = nearest(number, all.iter().map(|claim| claim.number.as_str()))
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            Err(CliError::Usage(format!("there is no claim `{number}`{near}")))
+        }
+    }
+}
+
+async fn scene_of(context: &Context, tx: &mut Tx, number: &str) -> Result<Scene, CliError> {
+    let night = context.night(false);
+    let Some(case) = claims::get(tx, night.account(), number).await.map_err(refused)? else {
+        let all = claims::cases(tx, night.account()).await.map_err(refused)?;
+        return Err(no_case(&all, number));
+    };
+    let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let world = World::load(&night, tx, &catalog).await?;
+    cases::scene(&night, tx, &world, case)
+        .await?
+        .ok_or_else(|| CliError::Usage(format!("the order of case `{number}` is gone")))
+}
+
+async fn draft(context: &Context, args: &DraftArgs) -> Result<Exit, CliError> {
+    let night = context.night(false);
+    let account = night.account();
+    let mut tx = context.store.write().await?;
+    claims::hold(&mut tx, account, night.now()).await?;
+    let scene = scene_of(context, &mut tx, &args.case).await?;
+    let case = &scene.case;
+    let usage = |error: cases::NotYet| CliError::Usage(error.to_string());
+    let against = args
+        .against
+        .or_else(|| case.against())
+        .ok_or_else(|| usage(cases::NotYet::Nobody))?;
+    let mut lines = Vec::new();
+    for missing in case.lines.values().filter(|line| line.units > 0) {
+        let free = claims::free(&mut tx, account, &missing.difference)
+            .await?
+            .unwrap_or(0);
+        let units = if args.units.is_empty() {
+            free
+        } else {
+            // What is asked for and held by another claim is refused where it is taken, with the holder's name.
+            args.units
+                .iter()
+                .filter(|(difference, _)| *difference == missing.difference)
+                .map(|(_, units)| *units)
+                .sum()
+        };
+        if units > 0 {
+            lines.push(Claimed {
+                difference: missing.difference.clone(),
+                sku: missing.sku.clone(),
+                units,
+            });
+        }
+    }
+    if let Some((unknown, _)) = args
+        .units
+        .iter()
+        .find(|(difference, _)| !case.lines.contains_key(difference))
+    {
+        return Err(CliError::Usage(format!(
+            "difference `{unknown}` is not in case {}",
+            case.number
+        )));
+    }
+    if lines.is_empty() {
+        return Err(CliError::Usage(format!(
+            "every unit of case {} is claimed already, or found",
+            case.number
+        )));
+    }
+    let more = More {
+        currency: args.currency,
+        packages: args.packages,
+        sales: args.sales.iter().cloned().collect::<BTreeMap<_, _>>(),
+    };
+    let named = args.regime.as_deref();
+    let amount = scene
+        .amount(&night, (against, named), &lines, &more, night.today())
+        .map_err(usage)?;
+    let regime = if against == Party::Insurer {
+        INSURANCE.to_owned()
+    } else {
+        scene.regime(&night, against, named).map_err(usage)?.id.clone()
+    };
+    let asked = Asked {
+        case: case.number.clone(),
+        order: case.subject.order.clone(),
+        warehouse: case.subject.warehouse.clone(),
+        kind: case.subject.kind,
+        party: against,
+        regime,
+        lines,
+        amount,
+    };
+    let claim = claims::draft(&mut tx, account, asked, (&args.who.by, night.now()))
+        .await
+        .map_err(refused)?;
+    tx.commit().await?;
+    let lacking = !claim.asked.amount.uncovered.is_empty();
+    for uncovered in &claim.asked.amount.uncovered {
+        eprintln!("{}", uncovered.text(context.lang));
+    }
+    print(&line(&claim, context.lang))?;
+    Ok(if lacking { Exit::Findings } else { Exit::Done })
+}
+
+async fn submit(
+    context: &Context,
+    number: &str,
+    ticket: &str,
+    on: Option<NaiveDate>,
+    by: &str,
+) -> Result<Exit, CliError> {
+    let night = context.night(false);
+    let on = on.unwrap_or_else(|| night.today());
+    let mut tx = context.store.write().await?;
+    claims::hold(&mut tx, night.account(), night.now()).await?;
+    let claim = found(context, &mut tx, number).await?;
+    let scene = scene_of(context, &mut tx, &claim.asked.case).await?;
+    let window = scene.window(&night, (claim.asked.party, cases::named(&claim)), Some(&claim));
+    if let Some(first) = window
+        .as_ref()
+        .ok()
+        .and_then(|window| window.not_before)
+        .filter(|first| on < *first)
+    {
+        return Err(CliError::Usage(format!(
+            "claim {number} cannot go out before {first}: until then the units may still be counted"
+        )));
+    }
+    let late = window.as_ref().is_ok_and(|window| on > window.last_day);
+    let event = ClaimEvent {
+        at: night.now(),
+        by: by.to_owned(),
+        kind: ClaimEventKind::Submitted {
+            on,
+            ticket: ticket.to_owned(),
+        },
+    };
+    claims::append_claim(&mut tx, night.account(), number, event)
+        .await
+        .map_err(refused)?;
+    tx.commit().await?;
+    if late {
+        eprintln!("{}", text(context.lang, "cli.claim.late", &[]));
+        return Ok(Exit::Findings);
+    }
+    Ok(Exit::Done)
+}
+
+async fn change(
+    cli: &Cli,
+    number: &str,
+    who: &Who,
+    on: Option<NaiveDate>,
+    kind: impl FnOnce(NaiveDate) -> ClaimEventKind,
+) -> Result<Exit, CliError> {
+    let context = Context::open(cli, who.at.at).await?;
+    let night = context.night(false);
+    let mut tx = context.store.write().await?;
+    claims::hold(&mut tx, night.account(), night.now()).await?;
+    found(&context, &mut tx, number).await?;
+    let event = ClaimEvent {
+        at: night.now(),
+        by: who.by.clone(),
+        kind: kind(on.unwrap_or_else(|| night.today())),
+    };
+    let claim = claims::append_claim(&mut tx, night.account(), number, event)
+        .await
+        .map_err(refused)?;
+    tx.commit().await?;
+    print(&line(&claim, context.lang))?;
+    Ok(Exit::Done)
+}
+
+async fn dossier(context: &Context, number: &str, to: &PathBuf, by: &str) -> Result<Exit, CliError> {
+    let night = context.night(false);
+    let mut tx = context.store.write().await?;
+    claims::hold(&mut tx, night.account(), night.now()).await?;
+    let claim = found(context, &mut tx, number).await?;
+    let scene = scene_of(context, &mut tx, &claim.asked.case).await?;
+    let bytes = cases::dossier(&night, &mut tx, &scene, &claim).await?;
+    let sha256 = sha256_hex(&bytes);
+    let known = claims::case_events(&mut tx, night.account(), &claim.asked.case)
+        .await?
+        .iter()
+        .any(|event| matches!(&event.kind, CaseEventKind::Dossier { sha256: known, .. } if *known == sha256));
+    if !known {
+        blob::put(&mut tx, night.account(), "dossier", &bytes, night.now()).await?;
+        let event = CaseEvent {
+            at: night.now(),
+            by: by.to_owned(),
+            kind: CaseEventKind::Dossier {
+                claim: claim.number.clone(),
+                sha256: sha256.clone(),
+            },
+        };
+        claims::append(&mut tx, night.account(), &claim.asked.case, event)
+            .await
+            .map_err(refused)?;
+    }
+    // The file first: what the log says was written, was.
+    std::fs::write(to, &bytes).map_err(|source| CliError::File {
+        what: "write",
+        path: to.clone(),
+        source,
+    })?;
+    tx.commit().await?;
+    print(&format!("{sha256}  {}", to.display()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,233 @@
+//! Cases and claims of real orders (R68–R70): opened and kept true by the reconciliation, drafted and told on by people.
+
+mod evidence;
+mod follow;
+mod scene;
+
+use chrono::NaiveDate;
+
+use super::{Night, NightError};
+use crate::catalog::Catalog;
+use crate::claim::amount::{Amount, Ground, NoAmount, amount};
+use crate::claim::case::{Case, CaseState};
+use crate::claim::rules::{NoRule, Regime, Scope};
+use crate::claim::state::{Claim, Claimed};
+use crate::claim::window::{NoWindow, Window, window};
+use crate::claim::{LossKind, Party};
+use crate::money::Currency;
+use crate::store::{Tx, claims};
+use crate::wording::{Lang, text};
+
+pub use evidence::{dossier, named};
+pub use follow::{Followed, follow, look_again, open_by_hand};
+pub use scene::{More, Scene, World, scene};
+
+/// Under which rules insurers pay: the policies are rows of their own.
+pub const INSURANCE: &str = "insurance";
+
+/// Why nobody can be asked yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotYet {
+    #[error(transparent)]
+    Rule(#[from] NoRule),
+    #[error(transparent)]
+    Window(#[from] NoWindow),
+    #[error(transparent)]
+    Amount(#[from] NoAmount),
+    #[error("nobody is named yet: assign the case first")]
+    Nobody,
+    #[error(
+        "no rules say what a {party} owes here: put the contract into [claims] rules, or name them with --regime ({known})"
+    )]
+    NoRegime { party: &'static str, known: String },
+    #[error("`{regime}` is about a {of}, not a {party}")]
+    OtherParty {
+        regime: String,
+        of: &'static str,
+        party: &'static str,
+    },
+}
+
+impl Scene {
+    fn scope<'a>(&'a self, country: &'a str) -> Scope<'a> {
+        let order = &self.stored.order;
+        Scope {
+            mode: order.mode,
+            country,
+            warehouse: &order.warehouse,
+            forwarder: order.forwarder.as_str(),
+        }
+    }
+
+    /// The rules a party is asked under: those that were named, else those that say most of the order.
+    ///
+    /// # Errors
+    /// [`NotYet`] when there are none.
+    pub fn regime<'r>(
+        &self,
+        night: &'r Night<'_>,
+        party: Party,
+        named: Option<&str>,
+    ) -> Result<&'r Regime, NotYet> {
+        let rules = &night.tools.claims;
+        if let Some(named) = named {
+            let regime = rules
+                .regime(named)
+                .ok_or_else(|| NoRule::Regime(named.to_owned()))?;
+            if regime.against != party {
+                return Err(NotYet::OtherParty {
+                    regime: named.to_owned(),
+                    of: regime.against.code(),
+                    party: party.code(),
+                });
+            }
+            return Ok(regime);
+        }
+        rules
+            .against(party, self.scope(&self.country))
+            .first()
+            .copied()
+            .ok_or_else(|| NotYet::NoRegime {
+                party: party.code(),
+                known: rules.ids().join(", "),
+            })
+    }
+
+    /// From when until when a party may be asked.
+    ///
+    /// # Errors
+    /// [`NotYet`] names the row or the day that is missing.
+    pub fn window(
+        &self,
+        night: &Night<'_>,
+        (party, named): (Party, Option<&str>),
+        claim: Option<&Claim>,
+    ) -> Result<Window, NotYet> {
+        let regime = self.regime(night, party, named)?;
+        let kind: LossKind = self.case.subject.kind;
+        Ok(window(
+            &night.tools.claims,
+            &regime.id,
+            (kind, &self.country),
+            &self.days(claim),
+            night.today(),
+        )?)
+    }
+
+    /// How much a party may be asked for.
+    ///
+    /// # Errors
+    /// [`NotYet`] names what is not known.
+    pub fn amount(
+        &self,
+        night: &Night<'_>,
+        (party, named): (Party, Option<&str>),
+        lines: &[Claimed],
+        more: &More,
+        on: NaiveDate,
+    ) -> Result<Amount, NotYet> {
+        let rules = &night.tools.claims;
+        let days = self.days(None);
+        // The rule of the day the goods were lost, at the rate of the day somebody asks.
+        let lost_on = days.delivered.or(days.shipped).unwrap_or(on);
+        let loss = self.loss(lines, more);
+        let currency: Currency = more.currency.unwrap_or(self.stored.order.currency);
+        let ground = if party == Party::Insurer {
+            Ground::Policy(rules.policy(self.stored.order.mode, days.shipped.unwrap_or(on))?)
+        } else {
+            let regime = self.regime(night, party, named)?;
+            Ground::Limit(rules.limit(&regime.id, lost_on)?)
+        };
+        Ok(amount(rules, ground, &loss, currency, on)?)
+    }
+}
+
+/// A case as a list shows it.
+pub struct Standing {
+    pub case: Case,
+    pub claims: Vec<Claim>,
+    /// To ask whoever is asked.
+    pub last_day: Option<NaiveDate>,
+}
+
+impl Standing {
+    /// The claim that somebody is still to answer or pay, else the last one.
+    #[must_use]
+    pub fn claim(&self) -> Option<&Claim> {
+        let running = self.claims.iter().rev().find(|claim| claim.state.is_running());
+        running.or_else(|| self.claims.last())
+    }
+
+    /// Who is asked: decided, or proposed.
+    #[must_use]
+    pub fn party_text(&self, lang: Lang) -> String {
+        let claimed = self.claim().map(|claim| claim.asked.party);
+        match (claimed.or(self.case.party), &self.case.proposal) {
+            (Some(party), _) => party.text(lang),
+            (None, Some(proposal)) if proposal.party.is_some() => {
+                let party = proposal.party_text(lang);
+                text(lang, "cli.case.proposed", &[("party", &party)])
+            }
+            _ => text(lang, "claim.party.undetermined", &[]),
+        }
+    }
+
+    /// How far it is: the claim's state, else the case's.
+    #[must_use]
+    pub fn state_text(&self, lang: Lang) -> String {
+        match self.claim() {
+            Some(claim) => text(lang, &format!("cli.claim.state.{}", claim.state.code()), &[]),
+            None => text(lang, &format!("cli.case.state.{}", self.case.state.code()), &[]),
+        }
+    }
+}
+
+/// Open cases, or all, the one with the nearest last day first and those without one last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn standing(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    catalog: &Catalog,
+    all: bool,
+) -> Result<Vec<Standing>, NightError> {
+    let account = night.account();
+    let world = World::load(night, tx, catalog).await?;
+    let every = claims::claims(tx, account).await?;
+    let mut found = Vec::new();
+    for case in claims::cases(tx, account).await? {
+        if case.state == CaseState::Closed && !all {
+            continue;
+        }
+        let own: Vec<Claim> = every
+            .iter()
+            .filter(|claim| claim.asked.case == case.number)
+            .cloned()
+            .collect();
+        let Some(scene) = scene(night, tx, &world, case).await? else {
+            continue;
+        };
+        let running = own.iter().rev().find(|claim| claim.state.is_running());
+        let party = running
+            .map(|claim| claim.asked.party)
+            .or_else(|| scene.case.against());
+        let last_day = party.and_then(|party| {
+            let window = scene.window(night, (party, running.and_then(named)), running);
+            window.ok().map(|window| window.last_day)
+        });
+        found.push(Standing {
+            case: scene.case,
+            claims: own,
+            last_day,
+        });
+    }
+    found.sort_by(|a, b| {
+        (a.last_day.is_none(), a.last_day, &a.case.number).cmp(&(
+            b.last_day.is_none(),
+            b.last_day,
+            &b.case.number,
+        ))
+    });
+    Ok(found)
+}

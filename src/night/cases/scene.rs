@@ -1,0 +1,344 @@
+//! Everything that is known of what a case is about: the order and its way, what was counted, and the papers people put to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use crate::calendar::civil_day;
+use crate::catalog::Catalog;
+use crate::claim::LossKind;
+use crate::claim::amount::{CostInvoice, Loss, Lost};
+use crate::claim::case::Case;
+use crate::claim::evidence::Paper;
+use crate::claim::responsibility::{Custody, Point, Seen};
+use crate::claim::state::{Claim, Claimed};
+use crate::claim::window::Days;
+use crate::ids::{OrderNo, Sku, WarehouseCode};
+use crate::ledger::milestone::{Milestone, Story};
+use crate::ledger::{ReceiptEvent, ReceiptKind};
+use crate::money::{Currency, Money};
+use crate::night::{Night, clocks};
+use crate::reconcile::Line;
+use crate::store::differences::{self, StoredDifference};
+use crate::store::orders::{self, StoredOrder};
+use crate::store::{StoreError, Tx, facts, receipts};
+
+/// What only a person can say of a claim.
+#[derive(Debug, Clone, Default)]
+pub struct More {
+    pub currency: Option<Currency>,
+    pub packages: Option<i64>,
+    /// Sales price less fees of a unit, as the platform says.
+    pub sales: BTreeMap<Sku, Money>,
+}
+
+pub struct Scene {
+    pub case: Case,
+    pub stored: StoredOrder,
+    pub story: Story,
+    /// Of the destination.
+    pub country: String,
+    pub zone: Tz,
+    pub owner: Option<String>,
+    pub lines: Vec<Line>,
+    pub events: Vec<ReceiptEvent>,
+    pub differences: Vec<StoredDifference>,
+    /// Day and units of every order that sent these SKUs to this warehouse.
+    sent: BTreeMap<Sku, Vec<(NaiveDate, i64)>>,
+}
+
+/// What all cases of an account have in common, read once.
+pub struct World<'a> {
+    catalog: &'a Catalog,
+    orders: BTreeMap<OrderNo, StoredOrder>,
+    lines: BTreeMap<OrderNo, Vec<Line>>,
+    /// What the warehouse calls our orders.
+    inbounds: BTreeMap<String, Vec<String>>,
+    /// Day and units of everything that was sent, by warehouse and SKU.
+    sent: BTreeMap<(WarehouseCode, Sku), Vec<(NaiveDate, i64)>>,
+}
+
+impl<'a> World<'a> {
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(night: &Night<'_>, tx: &mut Tx, catalog: &'a Catalog) -> Result<Self, StoreError> {
+        let account = night.account();
+        let mut world = Self {
+            catalog,
+            orders: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            inbounds: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        };
+        for notice in facts::inbounds(tx, account).await?.0 {
+            let names = world.inbounds.entry(notice.reference).or_default();
+            names.push(notice.inbound_no);
+        }
+        for line in receipts::current(tx, account).await? {
+            world.lines.entry(line.order.clone()).or_default().push(line);
+        }
+        for stored in orders::all(tx, account).await? {
+            if let Some(day) = stored.shipped_on {
+                for line in &stored.order.lines {
+                    let place = (stored.order.warehouse.clone(), line.goods.sku.clone());
+                    world.sent.entry(place).or_default().push((day, line.units));
+                }
+            }
+            world.orders.insert(stored.order.number.clone(), stored);
+        }
+        Ok(world)
+    }
+}
+
+/// Puts together what a case is about; `None` when its order is gone.
+///
+/// # Errors
+/// When the store fails.
+pub async fn scene(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    world: &World<'_>,
+    case: Case,
+) -> Result<Option<Scene>, StoreError> {
+    let account = night.account();
+    let number = case.subject.order.clone();
+    let Some(stored) = world.orders.get(&number).cloned() else {
+        return Ok(None);
+    };
+    let story = clocks::story_of(night, tx, &stored).await?;
+    let mut names = vec![number.to_string()];
+    names.extend(world.inbounds.get(number.as_str()).into_iter().flatten().cloned());
+    let events = receipts::load_for(tx, account, &names).await?;
+    let differences = differences::of_order(tx, account, &number).await?;
+    let lines = world.lines.get(&number).cloned().unwrap_or_default();
+    let catalog = world.catalog;
+    let sent = stored
+        .order
+        .lines
+        .iter()
+        .filter_map(|line| {
+            let place = (stored.order.warehouse.clone(), line.goods.sku.clone());
+            Some((place.1.clone(), world.sent.get(&place)?.clone()))
+        })
+        .collect();
+    let warehouse = catalog.warehouses.get(&stored.order.warehouse);
+    let owner = stored
+        .order
+        .lines
+        .iter()
+        .filter_map(|line| catalog.items.get(&line.goods.sku))
+        .map(|item| item.owner.clone())
+        .find(|owner| !owner.is_empty());
+    Ok(Some(Scene {
+        country: warehouse.map_or_else(
+            || stored.order.deliver_to.address.country.clone(),
+            |warehouse| warehouse.country.clone(),
+        ),
+        zone: warehouse.map_or(night.config.account.zone, |warehouse| warehouse.zone),
+        owner,
+        case,
+        stored,
+        story,
+        lines,
+        events,
+        differences,
+        sent,
+    }))
+}
+
+impl Scene {
+    /// What is known of the goods' hand-overs.
+    #[must_use]
+    pub fn custody(&self) -> Custody {
+        let mut seen: Vec<Seen> = self
+            .case
+            .evidence
+            .iter()
+            .filter_map(crate::claim::evidence::Evidence::seen)
+            .collect();
+        let counted_by_hand = seen.iter().any(|seen| seen.point == Point::Counted);
+        if !counted_by_hand && let Some(count) = self.counted() {
+            seen.push(count);
+        }
+        let reached = |milestone| self.story.reached.get(&milestone).map(|reached| reached.at);
+        let exams = [Milestone::CustomsExam, Milestone::CustomsHold]
+            .into_iter()
+            .filter_map(reached)
+            .chain(
+                self.case
+                    .evidence
+                    .iter()
+                    .filter(|paper| paper.paper == Paper::CustomsNotice)
+                    .filter_map(|paper| paper.at),
+            )
+            .collect();
+        Custody {
+            cartons: i64::try_from(self.stored.order.cartons.len()).unwrap_or(i64::MAX),
+            seen,
+            exams,
+        }
+    }
+
+    /// What the warehouse's own reports say, where they tell cartons apart or speak of damage.
+    fn counted(&self) -> Option<Seen> {
+        let marks: BTreeSet<&str> = self
+            .stored
+            .order
+            .cartons
+            .iter()
+            .map(|carton| carton.mark.as_str())
+            .collect();
+        let mut cartons: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut by_carton = false;
+        let mut first: Option<&ReceiptEvent> = None;
+        for event in &self.events {
+            if first.is_none_or(|known| (event.at, &event.key) < (known.at, &known.key)) {
+                first = Some(event);
+            }
+            if let Some(mark) = event.carton.as_deref().filter(|mark| marks.contains(mark)) {
+                by_carton = true;
+                *cartons.entry(mark).or_default() += event.units;
+            }
+        }
+        let first = first?;
+        let damaged = self.case.subject.kind == LossKind::Damage;
+        (by_carton || damaged).then(|| Seen {
+            point: Point::Counted,
+            cartons: by_carton.then(|| {
+                let there = cartons.values().filter(|units| **units > 0).count();
+                i64::try_from(there).unwrap_or(i64::MAX)
+            }),
+            clean: damaged.then_some(false),
+            at: Some(first.at),
+            source: first.source.clone(),
+        })
+    }
+
+    /// The days that clocks count from. A paper's own day comes before what was told.
+    #[must_use]
+    pub fn days(&self, claim: Option<&Claim>) -> Days {
+        let on_paper = |paper: Paper| {
+            self.case
+                .evidence
+                .iter()
+                .filter(|evidence| evidence.paper == paper)
+                .filter_map(|evidence| evidence.at)
+                .min()
+        };
+        let told = self
+            .story
+            .reached
+            .get(&Milestone::Delivered)
+            .map(|reached| reached.at);
+        // What is counted has been delivered; that it may have stood there before makes no deadline later.
+        let counted = self
+            .events
+            .iter()
+            .filter(|event| event.units > 0 && event.kind != ReceiptKind::PutAway)
+            .map(|event| event.at)
+            .min();
+        let day = |at: DateTime<Utc>| civil_day(at, self.zone);
+        Days {
+            shipped: self.stored.shipped_on,
+            delivered: on_paper(Paper::DeliveryProof).or(told).or(counted).map(day),
+            reported: on_paper(Paper::ReceiptReport).map(day).or_else(|| {
+                self.differences
+                    .iter()
+                    .filter(|stored| self.case.lines.contains_key(stored.difference.id.as_str()))
+                    .map(|stored| stored.first_seen)
+                    .min()
+            }),
+            declined: claim.and_then(|claim| claim.declined_on),
+        }
+    }
+
+    /// What a claim over these lines is about, in figures.
+    #[must_use]
+    pub fn loss(&self, lines: &[Claimed], more: &More) -> Loss {
+        let invoices: Vec<CostInvoice> = self
+            .case
+            .evidence
+            .iter()
+            .flat_map(|evidence| evidence.costs.iter().cloned())
+            .collect();
+        let mut by_sku: BTreeMap<&Sku, i64> = BTreeMap::new();
+        for line in lines {
+            *by_sku.entry(&line.sku).or_default() += line.units;
+        }
+        let order = &self.stored.order;
+        let found = by_sku
+            .into_iter()
+            .map(|(sku, units)| Lost {
+                sku: sku.clone(),
+                units,
+                sent: self.sent_since(sku, &invoices),
+                gross_g: self.gross(sku, units),
+                invoice: order
+                    .lines
+                    .iter()
+                    .find(|line| line.goods.sku == *sku)
+                    .map(|line| Money::new(line.unit_value, order.currency)),
+            })
+            .collect();
+        let cartons: BTreeSet<&str> = lines
+            .iter()
+            .filter_map(|line| self.case.lines.get(&line.difference)?.carton.as_deref())
+            .collect();
+        let known = i64::try_from(cartons.len()).ok().filter(|count| *count > 0);
+        Loss {
+            lines: found,
+            packages: more.packages.or(known),
+            invoices,
+            sales: more.sales.clone(),
+        }
+    }
+
+    /// Units of a SKU sent to this warehouse since the first of its invoices: the invoices must cover them all.
+    fn sent_since(&self, sku: &Sku, invoices: &[CostInvoice]) -> i64 {
+        let since = invoices
+            .iter()
+            .filter(|invoice| invoice.sku == *sku)
+            .map(|invoice| invoice.on)
+            .min();
+        let until = self.stored.shipped_on;
+        let sent = self.sent.get(sku).into_iter().flatten();
+        sent.filter(|(day, _)| {
+            since.is_none_or(|since| *day >= since) && until.is_none_or(|until| *day <= until)
+        })
+        .map(|(_, units)| units)
+        .sum()
+    }
+
+    /// The part of the cartons' gross weight that so many units are, by net weight.
+    fn gross(&self, sku: &Sku, units: i64) -> Option<i64> {
+        let order = &self.stored.order;
+        let line = order.lines.iter().find(|line| line.goods.sku == *sku)?;
+        let net = |no: u32| order.line(no).map_or(0, |line| line.goods.unit_net_g);
+        let mut gross = Decimal::ZERO;
+        let mut packed = 0_i64;
+        for carton in &order.cartons {
+            let own: i64 = carton
+                .contents
+                .iter()
+                .filter(|content| content.line == line.no)
+                .map(|content| content.units)
+                .sum();
+            let all: i64 = carton
+                .contents
+                .iter()
+                .map(|content| content.units * net(content.line))
+                .sum();
+            if own > 0 && all > 0 {
+                gross +=
+                    Decimal::from(carton.gross_g) * Decimal::from(own * net(line.no)) / Decimal::from(all);
+                packed += own;
+            }
+        }
+        (packed > 0)
+            .then(|| gross * Decimal::from(units) / Decimal::from(packed))
+            .and_then(|grams| grams.round().to_i64())
+    }
+}
