@@ -82,7 +82,7 @@ pub fn write(folder: &Path, lines: u64) -> std::io::Result<u64> {
     }
     // Receipts come in another order than what was shipped.
     let mut at = 0;
-    let step = 7_368_787 % lines.max(2) | 1;
+    let step = (7_368_787 % lines.max(2)) | 1;
     for _ in 0..lines {
         at = (at + step) % lines;
         let one = line(at);
