@@ -34,7 +34,7 @@ pub const FILES: [&str; 14] = [
     "whereabouts.csv",
     "stages.csv",
     "passages.csv",
-    "losses.csv",
+    "loss_rates.csv",
 ];
 
 const WAREHOUSE: Column = column("warehouse", WAREHOUSE_NAMES, false);
@@ -156,7 +156,7 @@ fn columns(file: &str) -> &'static [Column] {
         "whereabouts.csv" => &WHEREABOUTS,
         "stages.csv" => &STAGES,
         "passages.csv" => &PASSAGES,
-        "losses.csv" => &LOSSES,
+        "loss_rates.csv" => &LOSSES,
         _ => &[],
     }
 }
@@ -358,7 +358,7 @@ fn entry(file: &str, row: &mut Reader<'_, '_>, facts: &mut SupplyFacts) -> Optio
                 destroy_fee,
             });
         }
-        "losses.csv" => {
+        "loss_rates.csv" => {
             let (warehouse, way) = (row.code("warehouse"), row.optional("mode", MODES, mode));
             let lost = row.needed("share", SHARE, ten_thousandths);
             if row.unreadable("mode", way.is_some()) {

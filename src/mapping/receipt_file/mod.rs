@@ -5,6 +5,7 @@
 
 mod draft;
 mod rows;
+mod times;
 mod ubl;
 mod x12;
 

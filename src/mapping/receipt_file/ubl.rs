@@ -217,7 +217,7 @@ fn expected(
 /// `2026-11-22` and `09:30:00`, `09:30:00Z` or `09:30:00+01:00`; the date may have an offset too.
 fn instant(date: &str, time: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let day: NaiveDate = date.get(..10)?.parse().ok()?;
-    super::rows::is_plausible_day(day).then_some(())?;
+    super::times::is_plausible_day(day).then_some(())?;
     let time = if time.is_empty() { "00:00:00" } else { time };
     let clock = NaiveTime::parse_from_str(time.get(..8)?, "%H:%M:%S").ok()?;
     let offset = time

@@ -441,7 +441,7 @@ fn time(date: &str, time: &str, zone: Tz) -> Option<DateTime<Utc>> {
         6 => NaiveDate::parse_from_str(&format!("20{date}"), "%Y%m%d").ok()?,
         _ => return None,
     };
-    super::rows::is_plausible_day(day).then_some(())?;
+    super::times::is_plausible_day(day).then_some(())?;
     let clock = match time.len() {
         0 => NaiveTime::MIN,
         4 => NaiveTime::parse_from_str(time, "%H%M").ok()?,
