@@ -169,10 +169,7 @@ fn main() {
     let peak = peak();
 
     println!("{planned} lines x {DAYS} days, {threads} threads, funnel {funnel:?}");
-    println!(
-        "whole plan              {whole:8.3} CPU s  {per_line:7.1} us a line; peak memory {}",
-        peak
-    );
+    println!("whole plan              {whole:8.3} CPU s  {per_line:7.1} us a line; peak memory {peak}");
     println!(
         "  figures               {figures:8.3} s   {:5.1} %   {:.1} us a line",
         100.0 * figures / whole,

@@ -49,9 +49,10 @@ impl JointBuffers {
         let ahead = ahead.get(..=horizon).unwrap_or(ahead);
         for stretch in demand.stretches() {
             let end = stretch.until.min(ahead.len());
-            for days in self.middle.len()..end {
+            let from = self.middle.len();
+            for (days, ahead) in ahead[..end].iter().enumerate().skip(from) {
                 let (low, high) = stretch.edges(days);
-                let middle = demand.level * ahead[days];
+                let middle = demand.level * ahead;
                 above = above.max(middle * high - middle);
                 below = below.max(middle * low).min(middle);
                 self.middle.push(middle);

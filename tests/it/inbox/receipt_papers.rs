@@ -96,7 +96,7 @@ async fn r54_a_table_an_advice_and_an_interchange_are_receipts_once_however_they
         // Two of the 24 are damaged as well.
         assert_eq!(found, [("CSV-SKU", 40), ("UBL-SKU", 60), ("X12-SKU", 26)]);
         let mut tx = stage.store.read().await.unwrap();
-        let findings = stated::findings_for(&mut tx, &account(), &[order.clone()])
+        let findings = stated::findings_for(&mut tx, &account(), std::slice::from_ref(&order))
             .await
             .unwrap();
         drop(tx);

@@ -236,7 +236,7 @@ async fn changes(store: &Store) -> Vec<String> {
     }
     say!(
         said,
-        stated::findings_for(tx, account, &[finding.reference.clone()])
+        stated::findings_for(tx, account, std::slice::from_ref(&finding.reference))
     );
     say!(said, receipts::load_for(tx, account, &[finding.reference]));
     say!(said, facts::running(tx, account));
