@@ -1,6 +1,6 @@
 //! Laws that hold for any events: order and repetition do not matter, no unit is lost or made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use proptest::prelude::*;
@@ -119,6 +119,45 @@ fn run(
     reconcile(evidence, &Rules::default(), &own, day(on))
 }
 
+/// Found by the law below: units of a reference nobody knows, matched by their quantity alone, come from no line.
+#[test]
+fn units_under_an_unknown_reference_are_given_once() {
+    let shipment = |n: u8, units: i64| Shipment {
+        order: OrderNo::new(code("SO", n)).unwrap(),
+        warehouse: WarehouseCode::new("goodcang:UKMA").unwrap(),
+        shipped_on: day(0),
+        eta_p50: day(30),
+        eta_p90: day(45),
+        units: [(Sku::new("A-0").unwrap(), units)].into(),
+    };
+    let event = |key: &str, order: u8, sku: u8, units: i64| ReceiptEvent {
+        source: "goodcang-uk".into(),
+        key: key.to_owned(),
+        warehouse: WarehouseCode::new("goodcang:UKMA").unwrap(),
+        reference: code("SO", order),
+        carton: None,
+        sku_code: code("A", sku),
+        kind: ReceiptKind::Received,
+        units,
+        at: day(40).and_hms_opt(12, 0, 0).unwrap().and_utc(),
+        lot: None,
+        unit_value: None,
+    };
+    let done = run(
+        &[shipment(0, 1), shipment(1, 440)],
+        &[event("k0", 1, 1, 0), event("k1", 2, 0, 440)],
+        &[],
+        119,
+    );
+    let given: Vec<(&str, &str, i64)> = done
+        .lines
+        .iter()
+        .flat_map(|line| line.pooled.iter().map(move |pooled| (line, pooled)))
+        .map(|(line, pooled)| (line.order.as_str(), pooled.other.as_str(), pooled.units))
+        .collect();
+    assert_eq!(given, [("SO-1", "SO-2", 440)]);
+}
+
 proptest! {
     #[test]
     fn order_and_repetition_of_events_do_not_matter(
@@ -140,11 +179,18 @@ proptest! {
         for line in &done.transit {
             prop_assert_eq!(line.moving() + line.received + line.closed_short, line.shipped);
         }
-        // What one line gets from the pool another gives.
+        // What one line gets from the pool another gives, or a reference that is no shipment's, once.
         let mut pool: BTreeMap<&Sku, i64> = BTreeMap::new();
+        let mut strays: BTreeSet<(&Sku, &OrderNo)> = BTreeSet::new();
         for line in &done.lines {
             let shared: i64 = line.pooled.iter().map(|pooled| pooled.units).sum();
-            *pool.entry(&line.sku).or_default() += shared;
+            for pooled in &line.pooled {
+                if shipments.iter().any(|shipment| shipment.order == pooled.other) {
+                    *pool.entry(&line.sku).or_default() += pooled.units;
+                } else {
+                    prop_assert!(pooled.units > 0 && strays.insert((&line.sku, &pooled.other)));
+                }
+            }
             prop_assert_eq!(line.difference, line.received + shared - line.shipped);
             // Pooling never turns a short into an over, nor the other way round.
             prop_assert!((line.received - line.shipped) * line.difference >= 0);
