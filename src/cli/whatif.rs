@@ -14,7 +14,7 @@ use crate::wording::Lang;
 
 #[derive(Debug, Args)]
 pub struct WhatIfArgs {
-    /// A key of [plan] and its value; may be given several times. Without any, what the plan itself comes to.
+    /// A key of the section `[plan]` and its value; may be given several times. Without any, what the plan itself comes to.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
     /// Plan id or its beginning; the current plan when left out.
