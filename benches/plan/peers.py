@@ -90,9 +90,9 @@ def main():
         process.start()
         used, wall, peak, result = answers.get()
         process.join()
+        each = f"{used / lines * 1e6:7.1f} us a line" if task is not statsforecast_models else ""
         print(
-            f"{task.__name__:22} {used:8.2f} CPU s {wall:7.2f} s {peak:6} MiB "
-            f"{used / lines * 1e6:7.1f} us a line  {result}",
+            f"{task.__name__:22} {used:8.2f} CPU s {wall:7.2f} s {peak:6} MiB {each}  {result}",
             flush=True,
         )
 
