@@ -13,7 +13,9 @@ use serde::Serialize;
 use crate::ids::{AccountId, Sku, WarehouseCode};
 use crate::money::Currency;
 use crate::planner::model::Funnel;
-use crate::planner::{self, AlertLevel, BriefLine, Briefing, Figures, ItemSeries, Policy, Snapshot, brief};
+use crate::planner::{
+    self, AlertLevel, BriefLine, Briefing, Figures, ItemSeries, Policy, Reason, Snapshot, brief,
+};
 use crate::store::Tx;
 use crate::store::plans::{self, Inputs, PlanError, PlanHead};
 
@@ -91,7 +93,8 @@ impl Totals {
 
     fn add(&mut self, line: &BriefLine) {
         let Some(units) = line.figures.suggested_units else {
-            self.unknown += 1;
+            // What nobody wants to order any more is no gap.
+            self.unknown += i64::from(!line.reasons.contains(&Reason::Inactive));
             return;
         };
         self.lines += i64::from(units > 0);

@@ -4,7 +4,7 @@
 //! forgotten after their turn, so a million lines need the memory of one part. Any line's words are made when somebody
 //! asks for them: by a plan of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rayon::prelude::*;
@@ -97,15 +97,18 @@ impl<'a> Briefing<'a> {
             return None;
         }
         let context = Context::new(head, policy);
-        let warehouses = head
-            .warehouses
-            .par_iter()
-            .map(|facts| {
-                let taught: Vec<&ItemSeries> = teachers
-                    .iter()
-                    .filter(|item| item.warehouse == facts.warehouse)
-                    .collect();
-                (&facts.warehouse, context.warehouse(Some(facts), &taught))
+        // A warehouse nobody described has lines too: without a way to it they are unknown, not left out.
+        let described = head.warehouses.iter().map(|facts| &facts.warehouse);
+        let codes: BTreeSet<&WarehouseCode> = described
+            .chain(teachers.iter().map(|item| &item.warehouse))
+            .collect();
+        let warehouses = codes
+            .into_par_iter()
+            .map(|code| {
+                let facts = head.warehouses.iter().find(|facts| facts.warehouse == *code);
+                let taught: Vec<&ItemSeries> =
+                    teachers.iter().filter(|item| item.warehouse == *code).collect();
+                (code, context.warehouse(facts, &taught))
             })
             .collect();
         Some(Self {
@@ -115,7 +118,8 @@ impl<'a> Briefing<'a> {
         })
     }
 
-    /// Plans a part of the items. The result stands beside them; None is an item of a warehouse nobody knows.
+    /// Plans a part of the items. The result stands beside them; None is an item of a warehouse that is neither described
+    /// nor taught by an item.
     pub fn plan(&mut self, items: &[ItemSeries]) -> Vec<Option<BriefLine>> {
         for item in items {
             if let (Some(production), Some(warehouse)) =

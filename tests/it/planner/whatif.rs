@@ -6,7 +6,8 @@ use linkstar::money::{Currency, Money};
 use linkstar::night::whatif::{Compared, WhatIfError, compare};
 use linkstar::order::Mode;
 use linkstar::planner::{
-    Briefing, Capacity, Figures, ItemSeries, Plan, Policy, Snapshot, Stage, WarehouseFacts, brief, plan,
+    Briefing, Capacity, Figures, ItemSeries, Plan, PlanLine, Policy, Reason, Snapshot, Stage, WarehouseFacts,
+    brief, plan,
 };
 use linkstar::store::{Store, plans};
 use proptest::prelude::*;
@@ -39,6 +40,10 @@ fn shop(seed: u64, items: u64) -> Snapshot {
             let mut line = item(&format!("S{n:03}"), as_of, &lumpy(own, length), 0);
             if n % 2 == 1 {
                 line.warehouse = code("goodcang:DEFR");
+            }
+            // Nobody described this one.
+            if n % 13 == 12 {
+                line.warehouse = code("goodcang:PLGD");
             }
             line.available = (n % 7 != 3).then_some(i64::try_from(own % 90).expect("small"));
             line.carton_units = (n % 5 != 0).then_some(12);
@@ -167,6 +172,19 @@ async fn what_another_policy_would_order_is_told_before_it_is_changed() {
             totals.values().map(|totals| totals.units).sum()
         };
         assert_eq!(units(&compared.before), suggested(&before));
+        // Without stock, or without a way to the warehouse; what is no longer ordered is not among them.
+        let unknown =
+            |line: &&PlanLine| line.suggested_units.is_none() && !line.reasons.contains(&Reason::Inactive);
+        let unknown = before.lines.iter().filter(unknown).count();
+        let told_unknown: i64 = compared.before.values().map(|totals| totals.unknown).sum();
+        assert_eq!((told_unknown, compared.before.len()), (unknown as i64, 3));
+        assert!(
+            unknown > 2
+                && before
+                    .lines
+                    .iter()
+                    .any(|line| line.reasons.contains(&Reason::Inactive))
+        );
         assert_eq!(units(&compared.after), suggested(&after));
         assert_eq!(compared.funnel_after, after.funnel);
         assert!(
