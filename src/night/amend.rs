@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::issue::{ApprovedLine, Booking, late};
+use super::gates::Basis;
+use super::issue::{ApprovedLine, Booking, Ready, late};
 use super::{Night, trial};
 use crate::config::Config;
 use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
 use crate::jobs::{CancelNote, WithdrawError, Withdrawn, withdraw};
-use crate::order::{OrderEvent, OrderEventKind, StockingOrder, build};
+use crate::order::gate::Finding;
+use crate::order::{OrderEvent, OrderEventKind, StockingOrder};
 use crate::problem::Problem;
+use crate::store::order_checks;
 use crate::store::orders::{self, OrderStoreError, StoredOrder};
 use crate::store::outbox;
 use crate::store::{StoreError, Tx, catalog, turn};
@@ -82,33 +85,31 @@ pub async fn reissue(
     let stored = held(night, tx, number).await?;
     let before = &stored.order;
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let basis = Basis::load(night, tx).await?;
     let booking = Booking {
         night,
         plan: before.plan.as_ref(),
         catalog: &catalog,
+        basis: &basis,
         number: number.clone(),
         warehouse: before.warehouse.clone(),
         mode: before.mode,
         before: Some(before),
+        reason: Some(reason),
     };
     let lines = lines(&booking, before, units).map_err(AmendError::Problems)?;
     let untrusted = trial::admit_again(night, tx, number, &lines).await?;
     if !untrusted.is_empty() {
         return Err(AmendError::Problems(untrusted));
     }
-    let (lane, forwarder) = booking
-        .way()
-        .map_err(|problem| AmendError::Problems(vec![problem]))?;
-    let (good, faulty) = booking.draft_lines(&lines.iter().collect::<Vec<_>>());
-    if !faulty.is_empty() {
-        let all = faulty.into_iter().flat_map(|(_, problems)| problems).collect();
-        return Err(AmendError::Problems(all));
-    }
-    let drafts = good.into_iter().map(|(_, draft)| draft).collect();
-    let order = build(booking.draft(lane, drafts)).map_err(AmendError::Problems)?;
-    let documents = booking
-        .documents(forwarder, &order)
-        .map_err(AmendError::Problems)?;
+    let lines: Vec<&ApprovedLine> = lines.iter().collect();
+    let Ready {
+        order,
+        documents,
+        check,
+        lane,
+        forwarder,
+    } = booking.ready(&lines, None).map_err(stopping)?;
     let taken: BTreeSet<String> = orders::documents(tx, night.account(), number)
         .await?
         .into_iter()
@@ -137,6 +138,7 @@ pub async fn reissue(
         },
     );
     orders::reissue(tx, night.account(), &order, late(lane, order.eta), event).await?;
+    order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     for document in &documents {
         booking.send(tx, forwarder, &order, document).await?;
     }
@@ -145,6 +147,17 @@ pub async fn reissue(
         documents: documents.len(),
         taken_back,
     })
+}
+
+/// What stops an order, for the person who asked; what is only told comes with the order that goes.
+fn stopping(findings: Vec<Finding>) -> AmendError {
+    AmendError::Problems(
+        findings
+            .into_iter()
+            .filter(|finding| finding.level.stops())
+            .map(|finding| finding.problem)
+            .collect(),
+    )
 }
 
 /// Gives an order up, and takes its papers back.

@@ -12,7 +12,7 @@ pub mod rules;
 pub mod state;
 pub mod term;
 
-pub use build::{Draft, DraftLine, build};
+pub use build::{Draft, DraftLine, build, provisional};
 pub use cartons::CartonSpec;
 pub use certificate::Certificate;
 pub use customs::{

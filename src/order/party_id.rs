@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::Party;
+use crate::identity::{self, Flaw};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,107 +68,62 @@ const UNION: [&str; 27] = [
 #[must_use]
 pub fn judge(id: PartyId, number: &str, country: &str) -> Verdict {
     match id {
-        PartyId::Uscc => uscc(number),
+        PartyId::Uscc => read(identity::uscc(number), "uscc", "uscc_check"),
         PartyId::Eori => eori(number, country),
         PartyId::Vat => vat(number, country),
-        PartyId::Ein => ein(number),
+        PartyId::Ein => read(identity::importer_number(number), "ein", "ein"),
         PartyId::LocalId => local_id(number, country),
     }
 }
 
-fn digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Two letters and up to fifteen letters or digits. Which of them a country uses, public tables do not agree on, but for
-/// Great Britain.
-fn eori(number: &str, country: &str) -> Verdict {
-    let (Some(prefix), Some(rest)) = (number.get(..2), number.get(2..)) else {
-        return Verdict::Wrong("eori");
-    };
-    let framed = (1..=15).contains(&rest.len())
-        && prefix.bytes().all(|byte| byte.is_ascii_uppercase())
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let british = |rest: &str| digits(rest) && (rest.len() == 12 || rest.len() == 15);
-    let right = match (country, prefix) {
-        ("GB", "GB" | "XI") => british(rest),
-        ("GB", _) => return Verdict::Wrong("eori_gb"),
-        (country, prefix) if UNION.contains(&country) => {
-            // Greek numbers begin with their own letters, and Northern Ireland's count in the Union.
-            UNION.contains(&prefix) || prefix == "EL" || (prefix == "XI" && british(rest))
-        }
-        _ => true,
-    };
-    match (country, framed && right) {
-        (_, true) => Verdict::Fine,
-        ("GB", false) => Verdict::Wrong("eori_gb"),
-        (country, false) if UNION.contains(&country) => Verdict::Wrong("eori_eu"),
-        _ => Verdict::Wrong("eori"),
+fn read(judged: Result<(), Flaw>, form: &'static str, check: &'static str) -> Verdict {
+    match judged {
+        Ok(()) => Verdict::Fine,
+        Err(Flaw::Form(_) | Flaw::Unlisted(_)) => Verdict::Wrong(form),
+        Err(Flaw::CheckDigit { .. } | Flaw::CheckSum(_)) => Verdict::Doubtful(check),
     }
 }
 
-/// The prefix of the country and its number.
-fn vat(number: &str, country: &str) -> Verdict {
-    let plain: String = number.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
-    let (prefix, rest) = match plain.get(..2) {
-        Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_uppercase()) => {
-            (prefix, plain.get(2..).unwrap_or_default())
-        }
-        _ => ("", plain.as_str()),
+fn eori(number: &str, country: &str) -> Verdict {
+    let in_union = UNION.contains(&country);
+    let given_in_union = number
+        .get(..2)
+        .is_some_and(|prefix| UNION.contains(&prefix) || matches!(prefix, "EL" | "XI"));
+    let key = match country {
+        "GB" => "eori_gb",
+        _ if in_union => "eori_eu",
+        _ => "eori",
     };
-    let own = if country == "GR" { "EL" } else { country };
-    let taxed_by_prefix = country == "GB" || UNION.contains(&country);
-    if !taxed_by_prefix {
+    if in_union && !given_in_union {
+        return Verdict::Wrong(key);
+    }
+    read(identity::eori(number, country), key, key)
+}
+
+/// With or without the prefix of the country, as people write them.
+fn vat(number: &str, country: &str) -> Verdict {
+    if country != "GB" && !UNION.contains(&country) {
         return Verdict::Fine;
     }
-    if !prefix.is_empty() && prefix != own && !(country == "GB" && prefix == "XI") {
-        return Verdict::Wrong("vat");
-    }
-    let framed = (2..=13).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let lengths = match country {
-        "GB" => digits(rest) && (rest.len() == 9 || rest.len() == 12),
-        "DE" => digits(rest) && rest.len() == 9,
-        _ => true,
+    let plain: String = number.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
+    let own = if country == "GR" { "EL" } else { country };
+    let whole = match plain.get(..2) {
+        Some(prefix) if prefix.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            if prefix != own && !(country == "GB" && prefix == "XI") {
+                return Verdict::Wrong("vat");
+            }
+            plain
+        }
+        _ => format!("{own}{plain}"),
     };
-    if framed && lengths {
-        Verdict::Fine
-    } else {
-        Verdict::Wrong("vat")
-    }
-}
-
-/// `12-3456789`, a number assigned by customs (`YYDDPP-NNNNN`) or a social security number.
-fn ein(number: &str) -> Verdict {
-    let groups: Vec<&str> = number.split('-').collect();
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let all_digits = groups.iter().enumerate().all(|(place, group)| {
-        // The importer's suffix behind an EIN may have letters.
-        digits(group)
-            || (place == 1 && lengths.first() == Some(&2) && group.bytes().all(|b| b.is_ascii_alphanumeric()))
-    });
-    match (all_digits, lengths.as_slice()) {
-        (true, [9] | [2, 7 | 9] | [6, 5] | [3, 2, 4]) => Verdict::Fine,
-        _ => Verdict::Wrong("ein"),
-    }
-}
-
-fn uscc(number: &str) -> Verdict {
-    let framed = number.len() == 18
-        && number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    if framed {
-        Verdict::Fine
-    } else {
-        Verdict::Wrong("uscc")
-    }
+    read(identity::vat(&whole), "vat", "vat_check")
 }
 
 fn local_id(number: &str, country: &str) -> Verdict {
-    let count = number.bytes().filter(u8::is_ascii_digit).count();
+    let plain: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     match country {
-        "AU" if count != 11 => Verdict::Wrong("abn"),
-        "JP" if count != 13 => Verdict::Wrong("corporate_no"),
+        "AU" => read(identity::abn(&plain), "abn", "abn"),
+        "JP" => read(identity::jp_corporate(&plain), "corporate_no", "corporate_no"),
         _ => Verdict::Fine,
     }
 }

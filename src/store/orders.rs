@@ -7,9 +7,9 @@ use super::{Row, StoreError, Tx};
 use crate::args;
 use crate::digest::sha256_hex;
 use crate::ids::{AccountId, OrderNo, PlanId, Sku, WarehouseCode};
+use crate::order::gate::Finding;
 use crate::order::state::{StateError, apply};
 use crate::order::{OrderEvent, OrderEventKind, OrderState, StockingOrder};
-use crate::problem::Problem;
 
 /// An order as it stands: the frozen model and where it is on its way.
 #[derive(Debug, Clone)]
@@ -55,7 +55,9 @@ pub struct HeldLine {
     /// `order::Mode::code`; empty for a line held before parts were told apart.
     pub mode: String,
     pub units: i64,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Finding>,
+    /// Since when; `None` before it is stored.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// A plan line, or the part of it that goes by one mode, in an order.
@@ -469,14 +471,14 @@ pub async fn hold(
     Ok(())
 }
 
-/// Lines of a plan that wait for a person.
+/// Lines of a plan that wait for a person, each with the instant since when.
 ///
 /// # Errors
 /// When the engine refuses.
 pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec<HeldLine>, StoreError> {
     tx.rows(
-        "SELECT warehouse, sku, mode, units, problems FROM held_line WHERE account_id = $1 AND plan_id = $2
-         ORDER BY warehouse, sku, mode",
+        "SELECT warehouse, sku, mode, units, problems, since FROM held_line
+         WHERE account_id = $1 AND plan_id = $2 ORDER BY warehouse, sku, mode",
         args![account, plan],
     )
     .await?
@@ -490,6 +492,7 @@ pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec
             mode: row.get("mode")?,
             units: row.get("units")?,
             problems: serde_json::from_str(&problems).map_err(|error| corrupt("problems", &error))?,
+            since: Some(row.get("since")?),
         })
     })
     .collect()

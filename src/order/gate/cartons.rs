@@ -24,7 +24,7 @@ pub struct CartonLimits {
 }
 
 /// What cartons above the channel's weight cost more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surcharge {
     pub cartons: Vec<u32>,
     pub each: Money,

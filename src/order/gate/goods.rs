@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::SKU_PLACE;
 use super::{CartonLimits, Finding, Gate, Level, Scene};
+use crate::identity;
 use crate::money::Money;
 use crate::order::model::Goods;
 use crate::order::rules::Flag;
@@ -26,6 +27,12 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Whether nothing is said of it.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        *self == Self::default()
+    }
+
     #[must_use]
     pub fn takes(&self, flag: Flag) -> Option<bool> {
         match flag {
@@ -80,14 +87,28 @@ pub(super) fn examine(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     }
     for line in &order.lines {
         let goods = &line.goods;
-        let heads = (goods.hs_cn.get(..6), goods.hs_destination.get(..6));
-        if let (Some(ours), Some(theirs)) = heads
-            && ours != theirs
+        let place = format!("{SKU_PLACE}{}", goods.sku);
+        for (field, code) in [("hs_cn", &goods.hs_cn), ("hs_destination", &goods.hs_destination)] {
+            // Chapters 98 and 99 are each country's own.
+            let own = code.starts_with("98") || code.starts_with("99");
+            if code.get(..6).is_some_and(|six| !own && !identity::hs6(six)) {
+                findings.push(Finding::new(
+                    (Gate::Goods, Level::Warn),
+                    order,
+                    &place,
+                    (field, code),
+                    ("goods.hs_unknown", &[]),
+                ));
+            }
+        }
+        if goods.hs_cn.len() >= 6
+            && goods.hs_destination.len() >= 6
+            && !identity::agree(&goods.hs_cn, &goods.hs_destination)
         {
             findings.push(Finding::new(
                 (Gate::Goods, Level::Warn),
                 order,
-                format!("{SKU_PLACE}{}", goods.sku),
+                &place,
                 ("hs_destination", &goods.hs_destination),
                 ("goods.hs", &[("hs", goods.hs_cn.as_str())]),
             ));
