@@ -11,7 +11,7 @@ use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
 use crate::jobs::{CancelNote, WithdrawError, Withdrawn, withdraw};
 use crate::order::gate::Finding;
-use crate::order::{OrderEvent, OrderEventKind, StockingOrder};
+use crate::order::{Carton, OrderEvent, OrderEventKind, StockingOrder};
 use crate::problem::Problem;
 use crate::store::order_checks;
 use crate::store::orders::{self, OrderStoreError, StoredOrder};
@@ -27,6 +27,10 @@ pub enum AmendError {
     Problems(Vec<Problem>),
     #[error(transparent)]
     Order(OrderStoreError),
+    #[error("order {0} is packed and its cartons stand; revise it first")]
+    Packed(OrderNo),
+    #[error("order {0} is no draft")]
+    NotDraft(OrderNo),
     #[error("`{0}` is just being sent; try again in a minute")]
     BeingSent(String),
     #[error("forwarder.cancel.name")]
@@ -83,7 +87,20 @@ pub async fn reissue(
     by: &str,
 ) -> Result<Reissued, AmendError> {
     let stored = held(night, tx, number).await?;
+    let lines = lines(&stored.order, units).map_err(AmendError::Problems)?;
+    reissue_with(night, tx, &stored, (&lines, None), (reason, by)).await
+}
+
+/// Issues an order anew with these lines, and these cartons where they are packed already.
+pub(super) async fn reissue_with(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    stored: &StoredOrder,
+    (lines, packing): (&[ApprovedLine], Option<&[Carton]>),
+    (reason, by): (&str, &str),
+) -> Result<Reissued, AmendError> {
     let before = &stored.order;
+    let number = &before.number;
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     let basis = Basis::load(night, tx).await?;
     let booking = Booking {
@@ -97,8 +114,7 @@ pub async fn reissue(
         before: Some(before),
         reason: Some(reason),
     };
-    let lines = lines(&booking, before, units).map_err(AmendError::Problems)?;
-    let untrusted = trial::admit_again(night, tx, number, &lines).await?;
+    let untrusted = trial::admit_again(night, tx, number, lines).await?;
     if !untrusted.is_empty() {
         return Err(AmendError::Problems(untrusted));
     }
@@ -109,7 +125,7 @@ pub async fn reissue(
         check,
         lane,
         forwarder,
-    } = booking.ready(&lines, None).map_err(stopping)?;
+    } = booking.ready(&lines, packing).map_err(stopping)?;
     let taken: BTreeSet<String> = orders::documents(tx, night.account(), number)
         .await?
         .into_iter()
@@ -150,7 +166,7 @@ pub async fn reissue(
 }
 
 /// What stops an order, for the person who asked; what is only told comes with the order that goes.
-fn stopping(findings: Vec<Finding>) -> AmendError {
+pub(super) fn stopping(findings: Vec<Finding>) -> AmendError {
     AmendError::Problems(
         findings
             .into_iter()
@@ -180,13 +196,17 @@ pub async fn cancel(
 }
 
 /// The order, while nobody else changes orders.
-async fn held(night: &Night<'_>, tx: &mut Tx, number: &OrderNo) -> Result<StoredOrder, AmendError> {
+pub(super) async fn held(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    number: &OrderNo,
+) -> Result<StoredOrder, AmendError> {
     turn::hold(tx, night.account(), turn::ORDERS, night.now()).await?;
     let stored = orders::get(tx, night.account(), number).await?;
     stored.ok_or_else(|| AmendError::Unknown(number.clone()))
 }
 
-fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
+pub(super) fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
     OrderEvent {
         at: night.now(),
         by: by.to_owned(),
@@ -194,15 +214,14 @@ fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
     }
 }
 
-fn lines(
-    booking: &Booking<'_>,
-    before: &StockingOrder,
-    units: &BTreeMap<Sku, i64>,
-) -> Result<Vec<ApprovedLine>, Vec<Problem>> {
+fn lines(before: &StockingOrder, units: &BTreeMap<Sku, i64>) -> Result<Vec<ApprovedLine>, Vec<Problem>> {
     let strangers: Vec<Problem> = units
         .keys()
         .filter(|sku| !before.lines.iter().any(|line| line.goods.sku == **sku))
-        .map(|sku| booking.problem("", "units", sku.as_str(), "a SKU of this order"))
+        .map(|sku| {
+            let order = format!("order {} to {}", before.number, before.warehouse);
+            Problem::new(order, "", "units", sku.as_str(), "a SKU of this order")
+        })
         .collect();
     if !strangers.is_empty() {
         return Err(strangers);

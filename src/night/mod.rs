@@ -18,6 +18,7 @@ pub mod clocks;
 pub mod decide;
 mod deliver;
 pub mod demand_folder;
+pub mod desk;
 pub mod foresee;
 mod forwarded;
 pub mod gates;

@@ -27,6 +27,7 @@ pub mod lead_times;
 pub mod lease;
 mod migrations;
 pub mod order_checks;
+pub mod order_desk;
 pub mod orders;
 pub mod outbox;
 mod places;

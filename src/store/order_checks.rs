@@ -90,7 +90,8 @@ pub async fn declared_since(
     for row in &rows {
         let model: String = row.get("model")?;
         let order: StockingOrder = serde_json::from_str(&model).map_err(|error| corrupt("order", &error))?;
-        declared.extend(order.lines.iter().map(|line| DeclaredBefore {
+        let valued = order.lines.iter().filter(|line| !line.unit_value.is_zero());
+        declared.extend(valued.map(|line| DeclaredBefore {
             order: order.number.clone(),
             on: order.created_on,
             sku: line.goods.sku.clone(),

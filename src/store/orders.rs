@@ -126,11 +126,33 @@ pub async fn ordered_lines(
     .collect()
 }
 
-/// Stores a new order with its first events; its plan lines are taken, so that a second approval finds them used.
+/// Stores a new order that is approved with it; its plan lines are taken, so that a second approval finds them used.
 ///
 /// # Errors
 /// When one of the lines is already in another order, or the engine refuses.
 pub async fn create(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &StockingOrder,
+    eta_p90: NaiveDate,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), OrderStoreError> {
+    draft(tx, account, order, eta_p90, by, now).await?;
+    if order.plan.is_some() {
+        take_lines(tx, account, order).await?;
+    }
+    let approved = OrderEventKind::Reached {
+        state: OrderState::Approved,
+    };
+    append(tx, account, &order.number, event(by, now, approved)).await
+}
+
+/// Stores a new order as a draft; no plan line is taken.
+///
+/// # Errors
+/// When its number is taken, or the engine refuses.
+pub async fn draft(
     tx: &mut Tx,
     account: &AccountId,
     order: &StockingOrder,
@@ -161,6 +183,13 @@ pub async fn create(
         ],
     )
     .await?;
+    let created = event(by, now, OrderEventKind::Created);
+    insert_event(tx, account, &order.number, 1, &created).await?;
+    Ok(())
+}
+
+/// The plan lines of an order are its own; what was held of them waits no longer.
+async fn take_lines(tx: &mut Tx, account: &AccountId, order: &StockingOrder) -> Result<(), StoreError> {
     if let Some(plan) = &order.plan {
         for line in &order.lines {
             tx.execute_exactly(
@@ -192,18 +221,7 @@ pub async fn create(
             .await?;
         }
     }
-    insert_event(
-        tx,
-        account,
-        &order.number,
-        1,
-        &event(by, now, OrderEventKind::Created),
-    )
-    .await?;
-    let approved = OrderEventKind::Reached {
-        state: OrderState::Approved,
-    };
-    append(tx, account, &order.number, event(by, now, approved)).await
+    Ok(())
 }
 
 fn event(by: &str, at: DateTime<Utc>, kind: OrderEventKind) -> OrderEvent {
@@ -288,6 +306,7 @@ pub async fn reissue(
     eta_p90: NaiveDate,
     event: OrderEvent,
 ) -> Result<(), OrderStoreError> {
+    super::order_desk::keep_revision(tx, account, &order.number).await?;
     let model = to_json("order", order)?;
     tx.execute_exactly(
         1,

@@ -111,6 +111,36 @@ impl Booking<'_> {
         Ok(())
     }
 
+    /// The order of these lines as a draft, with its lane and what the gates say of it.
+    ///
+    /// # Errors
+    /// What cannot stand in any order, at once.
+    pub(in crate::night) fn drafted(
+        &self,
+        lines: &[&ApprovedLine],
+    ) -> Result<(StockingOrder, &Lane, OrderCheck), Vec<Problem>> {
+        let (good, faulty) = self.draft_lines(lines);
+        let mut problems: Vec<Problem> = faulty.into_iter().flat_map(|(_, more)| more).collect();
+        let drafts: Vec<DraftLine> = good.into_iter().map(|(_, draft)| draft).collect();
+        let (lane, _) = match self.way(&flags_of(&drafts)) {
+            Ok(way) => way,
+            Err(problem) => {
+                problems.push(problem);
+                return Err(problems);
+            }
+        };
+        let (order, more) = provisional(self.draft(lane, drafts));
+        // Goods that the catalog does not know enough of are in no line: the order of the others is no answer.
+        problems.extend(more);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let check = self
+            .basis
+            .examine(self.night, self.catalog, Some(lane), &order, self.reason);
+        Ok((order, lane, check))
+    }
+
     /// The order of these lines with its papers; `packing` takes the place of the planned cartons.
     ///
     /// # Errors
@@ -129,11 +159,7 @@ impl Booking<'_> {
                 .map(Finding::from),
         );
         let drafts: Vec<DraftLine> = good.into_iter().map(|(_, draft)| draft).collect();
-        let flags: Vec<Flag> = Flag::ALL
-            .into_iter()
-            .filter(|flag| drafts.iter().any(|line| flag.is_set(&line.goods)))
-            .collect();
-        let (lane, forwarder) = match self.way(&flags) {
+        let (lane, forwarder) = match self.way(&flags_of(&drafts)) {
             Ok(way) => way,
             Err(problem) => {
                 findings.push(problem.into());
@@ -425,6 +451,14 @@ impl Booking<'_> {
             }),
         }
     }
+}
+
+/// What the goods of these lines are.
+fn flags_of(lines: &[DraftLine]) -> Vec<Flag> {
+    Flag::ALL
+        .into_iter()
+        .filter(|flag| lines.iter().any(|line| flag.is_set(&line.goods)))
+        .collect()
 }
 
 /// Cargo is ready after production; the lane's median transit gives the expected arrival.
