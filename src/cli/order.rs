@@ -314,7 +314,6 @@ async fn show(
         value["rates"] = serde_json::to_value(&check.rates)?;
         value["labels_verified"] = json!(verified);
         value["responsibilities"] = serde_json::to_value(responsibilities(stored.order.term))?;
-        let mut tx = context.store.read().await?;
         let night = context.night(false);
         let catalog = crate::store::catalog::load(&mut tx, account, night.today()).await?;
         let basis = crate::night::gates::Basis::load(&night, &mut tx).await?;
