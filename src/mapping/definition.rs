@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
-use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
+use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
 use crate::mapping::model::{DocumentContext, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
@@ -37,7 +37,7 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml` or `label-pdf`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xml`, `carton-mark` or `label`; the section of the same name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -49,6 +49,10 @@ pub struct Meta {
     pub document: String,
     /// Name of the written file, e.g. `{order.number}-booking.xlsx`.
     pub file_name: Template,
+    /// Belongs to a case only (a customs regime, a country's filing): written where a configuration, a pack or a
+    /// command names it, and never because it fits.
+    #[serde(default)]
+    pub on_request: bool,
     /// Needed even where no cell shows them; all that are missing are named at once.
     #[serde(default)]
     pub required: Vec<Template>,
@@ -60,7 +64,8 @@ pub enum KindName {
     XlsxTemplate,
     XlsxNew,
     Xml,
-    LabelPdf,
+    CartonMark,
+    Label,
 }
 
 /// How the document is written: one section of the file.
@@ -69,7 +74,8 @@ pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
     Xml(XmlMapping),
-    Label(Box<LabelMapping>),
+    CartonMark(Box<LabelMapping>),
+    Label(Box<DesignMapping>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,8 +89,9 @@ struct File {
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
     xml: Option<XmlMapping>,
-    #[serde(rename = "label-pdf")]
-    label_pdf: Option<LabelMapping>,
+    #[serde(rename = "carton-mark")]
+    carton_mark: Option<LabelMapping>,
+    label: Option<DesignMapping>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -167,8 +174,13 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &maps));
                 Kind::Xml(section)
             }
-            KindName::LabelPdf => {
-                let section = file.label_pdf.ok_or_else(|| missing("label-pdf"))?;
+            KindName::CartonMark => {
+                let section = file.carton_mark.ok_or_else(|| missing("carton-mark"))?;
+                problems.extend(section.faults(file_name, &maps));
+                Kind::CartonMark(Box::new(section))
+            }
+            KindName::Label => {
+                let section = file.label.ok_or_else(|| missing("label"))?;
                 problems.extend(section.faults(file_name, &maps));
                 Kind::Label(Box::new(section))
             }
@@ -205,6 +217,12 @@ impl Mapping {
             && country.is_none_or(|country| country.eq_ignore_ascii_case(&order.deliver_to.address.country))
     }
 
+    /// Whether the order gets this document without anybody naming it.
+    #[must_use]
+    pub fn is_default_for(&self, order: &StockingOrder) -> bool {
+        !self.meta.on_request && self.is_for(order)
+    }
+
     /// Writes the document, reads it back with another reader and compares every value and total.
     ///
     /// # Errors
@@ -238,7 +256,14 @@ impl Mapping {
             Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
-            Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
+            Kind::CartonMark(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
+            Kind::Label(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
         };
         let bytes = match bytes {
             Ok(bytes) if problems.is_empty() => bytes,
@@ -270,22 +295,17 @@ impl Mapping {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
             Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
 }
 
-fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
-    let fonts = Fonts::built_in().map_err(|error| {
-        vec![Problem::new(
-            file,
-            "",
-            "font",
-            error.to_string(),
-            "a readable OpenType font",
-        )]
-    })?;
-    section.write(file, scope, fonts)
+fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {
+    Fonts::built_in().map_err(|error| {
+        let wanted = "a readable OpenType font";
+        vec![Problem::new(file, "", "font", error.to_string(), wanted)]
+    })
 }
 
 /// What no document may leave with, whatever it prints: an order that contradicts itself.
