@@ -3,10 +3,18 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 7] = [
+const MAPPINGS: [(&str, &str); 12] = [
     (
         "carton-mark.toml",
         include_str!("../../../mappings/carton-mark.toml"),
+    ),
+    (
+        "carton-mark-zpl.toml",
+        include_str!("../../../mappings/carton-mark-zpl.toml"),
+    ),
+    (
+        "carton-sscc.toml",
+        include_str!("../../../mappings/carton-sscc.toml"),
     ),
     (
         "commercial-invoice.toml",
@@ -23,6 +31,18 @@ const MAPPINGS: [(&str, &str); 7] = [
     (
         "packing-list.toml",
         include_str!("../../../mappings/packing-list.toml"),
+    ),
+    (
+        "pallet-label.toml",
+        include_str!("../../../mappings/pallet-label.toml"),
+    ),
+    (
+        "unit-label.toml",
+        include_str!("../../../mappings/unit-label.toml"),
+    ),
+    (
+        "unit-label-a4.toml",
+        include_str!("../../../mappings/unit-label-a4.toml"),
     ),
     (
         "ubl-forwarding-instructions.toml",
