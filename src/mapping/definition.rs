@@ -49,6 +49,10 @@ pub struct Meta {
     pub document: String,
     /// Name of the written file, e.g. `{order.number}-booking.xlsx`.
     pub file_name: Template,
+    /// Belongs to a case only (a customs regime, a country's filing): written where a configuration, a pack or a
+    /// command names it, and never because it fits.
+    #[serde(default)]
+    pub on_request: bool,
     /// Needed even where no cell shows them; all that are missing are named at once.
     #[serde(default)]
     pub required: Vec<Template>,
@@ -203,6 +207,12 @@ impl Mapping {
         let country = self.meta.country.as_deref();
         party.is_none_or(|party| *party == order.forwarder)
             && country.is_none_or(|country| country.eq_ignore_ascii_case(&order.deliver_to.address.country))
+    }
+
+    /// Whether the order gets this document without anybody naming it.
+    #[must_use]
+    pub fn is_default_for(&self, order: &StockingOrder) -> bool {
+        !self.meta.on_request && self.is_for(order)
     }
 
     /// Writes the document, reads it back with another reader and compares every value and total.

@@ -336,4 +336,6 @@ pub fn shape() -> &'static Value {
 
 mod shape;
 #[cfg(test)]
+pub(crate) use shape::sample as sample_order;
+#[cfg(test)]
 mod tests;

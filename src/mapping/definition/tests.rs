@@ -111,3 +111,13 @@ fn documents_have_names_in_both_languages() {
         );
     }
 }
+
+#[test]
+fn a_document_on_request_is_for_an_order_and_is_not_given_to_it_unasked() {
+    let order = crate::mapping::model::sample_order().unwrap();
+    let default = Mapping::parse("x.toml", &format!("{HEAD}{BODY}"), &|_| None).unwrap();
+    let asked = format!("{HEAD}on_request = true\n{BODY}");
+    let asked = Mapping::parse("x.toml", &asked, &|_| None).unwrap();
+    assert!(default.is_for(&order) && default.is_default_for(&order));
+    assert!(asked.is_for(&order) && !asked.is_default_for(&order));
+}

@@ -37,7 +37,7 @@ pub(super) fn build() -> Value {
     }
 }
 
-pub(super) fn sample() -> Result<StockingOrder, crate::ids::IdError> {
+pub(crate) fn sample() -> Result<StockingOrder, crate::ids::IdError> {
     let text = || "x".to_owned();
     let party = || Party {
         name: text(),
