@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
+use crate::mapping::json::JSON_MEDIA_TYPE;
 use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
 use crate::mapping::model::{DocumentContext, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
@@ -37,7 +38,7 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml` or `label-pdf`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xml`, `json` or `label-pdf`; the section of the same name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -64,6 +65,7 @@ pub enum KindName {
     XlsxTemplate,
     XlsxNew,
     Xml,
+    Json,
     LabelPdf,
 }
 
@@ -73,6 +75,7 @@ pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
     Xml(XmlMapping),
+    Json(XmlMapping),
     Label(Box<LabelMapping>),
 }
 
@@ -87,6 +90,7 @@ struct File {
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
     xml: Option<XmlMapping>,
+    json: Option<XmlMapping>,
     #[serde(rename = "label-pdf")]
     label_pdf: Option<LabelMapping>,
 }
@@ -167,9 +171,18 @@ impl Mapping {
                 Kind::XlsxNew(section)
             }
             KindName::Xml => {
-                let section = file.xml.ok_or_else(|| missing("xml"))?;
+                let mut section = file.xml.ok_or_else(|| missing("xml"))?;
+                problems.extend(section.prepare(file_name, assets));
                 problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, false));
                 Kind::Xml(section)
+            }
+            KindName::Json => {
+                let mut section = file.json.ok_or_else(|| missing("json"))?;
+                problems.extend(section.prepare(file_name, assets));
+                problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, true));
+                Kind::Json(section)
             }
             KindName::LabelPdf => {
                 let section = file.label_pdf.ok_or_else(|| missing("label-pdf"))?;
@@ -248,6 +261,7 @@ impl Mapping {
             Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
+            Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
             Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
         };
         let bytes = match bytes {
@@ -260,7 +274,7 @@ impl Mapping {
         };
         // The XML writer has validated and read back its document already, which is most of its work.
         let differences = match &self.kind {
-            Kind::Xml(_) => Vec::new(),
+            Kind::Xml(_) | Kind::Json(_) => Vec::new(),
             _ => self.check(&name, &bytes, &scope),
         };
         if !differences.is_empty() {
@@ -279,10 +293,17 @@ impl Mapping {
         match &self.kind {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
-            Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
+}
+
+/// A schema of the other language: `kind = "json"` with an XSD, or the other way round.
+fn other_language(file: &str, section: &XmlMapping, json: bool) -> Option<Problem> {
+    let wanted = if json { "a JSON Schema" } else { "an XSD" };
+    let other = section.is_json().is_some_and(|is_json| is_json != json);
+    other.then(|| Problem::new(file, "[mapping]", "schema", section.schema.as_str(), wanted))
 }
 
 fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
