@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
 use crate::mapping::json::JSON_MEDIA_TYPE;
-use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
+use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
 use crate::mapping::model::{DocumentContext, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
@@ -38,7 +38,7 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml`, `json` or `label-pdf`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xml`, `json`, `carton-mark` or `label`; the section of the same name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -66,7 +66,8 @@ pub enum KindName {
     XlsxNew,
     Xml,
     Json,
-    LabelPdf,
+    CartonMark,
+    Label,
 }
 
 /// How the document is written: one section of the file.
@@ -76,7 +77,8 @@ pub enum Kind {
     XlsxNew(XlsxNew),
     Xml(XmlMapping),
     Json(XmlMapping),
-    Label(Box<LabelMapping>),
+    CartonMark(Box<LabelMapping>),
+    Label(Box<DesignMapping>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,8 +93,9 @@ struct File {
     xlsx_new: Option<XlsxNew>,
     xml: Option<XmlMapping>,
     json: Option<XmlMapping>,
-    #[serde(rename = "label-pdf")]
-    label_pdf: Option<LabelMapping>,
+    #[serde(rename = "carton-mark")]
+    carton_mark: Option<LabelMapping>,
+    label: Option<DesignMapping>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -184,8 +187,13 @@ impl Mapping {
                 problems.extend(other_language(file_name, &section, true));
                 Kind::Json(section)
             }
-            KindName::LabelPdf => {
-                let section = file.label_pdf.ok_or_else(|| missing("label-pdf"))?;
+            KindName::CartonMark => {
+                let section = file.carton_mark.ok_or_else(|| missing("carton-mark"))?;
+                problems.extend(section.faults(file_name, &maps));
+                Kind::CartonMark(Box::new(section))
+            }
+            KindName::Label => {
+                let section = file.label.ok_or_else(|| missing("label"))?;
                 problems.extend(section.faults(file_name, &maps));
                 Kind::Label(Box::new(section))
             }
@@ -262,7 +270,14 @@ impl Mapping {
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
             Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
-            Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
+            Kind::CartonMark(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
+            Kind::Label(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
         };
         let bytes = match bytes {
             Ok(bytes) if problems.is_empty() => bytes,
@@ -294,6 +309,7 @@ impl Mapping {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
             Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
+            Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
@@ -306,17 +322,11 @@ fn other_language(file: &str, section: &XmlMapping, json: bool) -> Option<Proble
     other.then(|| Problem::new(file, "[mapping]", "schema", section.schema.as_str(), wanted))
 }
 
-fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
-    let fonts = Fonts::built_in().map_err(|error| {
-        vec![Problem::new(
-            file,
-            "",
-            "font",
-            error.to_string(),
-            "a readable OpenType font",
-        )]
-    })?;
-    section.write(file, scope, fonts)
+fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {
+    Fonts::built_in().map_err(|error| {
+        let wanted = "a readable OpenType font";
+        vec![Problem::new(file, "", "font", error.to_string(), wanted)]
+    })
 }
 
 /// What no document may leave with, whatever it prints: an order that contradicts itself.

@@ -8,6 +8,7 @@ pub mod json;
 pub mod label;
 pub mod mail_file;
 pub mod model;
+pub mod packing_file;
 pub mod plan_folder;
 pub mod receipt_file;
 pub mod table;
