@@ -303,6 +303,49 @@ impl Mapping {
         })
     }
 
+    /// Compares a paper, also an edited one, with the order it is of. The mapping is the one named (`of`), else the one whose
+    /// paper has this name, whatever a person added to it. Returns the mapping's id and every difference.
+    #[must_use]
+    pub fn compare(
+        mappings: &[Self],
+        of: Option<&str>,
+        (name, bytes): (&str, &[u8]),
+        order: &StockingOrder,
+        context: &DocumentContext,
+    ) -> (String, Vec<Problem>) {
+        let model = document_model(order, context);
+        let is_of = |mapping: &&Self| match of {
+            Some(id) => mapping.meta.id == id,
+            None => {
+                let filled = mapping.meta.file_name.fill(&Scope::new(&model, &mapping.maps));
+                let own = safe_file_name(&filled.ok().flatten().unwrap_or_default());
+                match own.rsplit_once('.') {
+                    Some((stem, ending)) => name.contains(stem) && name.ends_with(ending),
+                    None => false,
+                }
+            }
+        };
+        // Of two stems that fit, the longer one says more.
+        let fitting = mappings.iter().filter(is_of);
+        match fitting.max_by_key(|mapping| mapping.meta.file_name.source().len()) {
+            Some(mapping) => {
+                let scope = Scope::new(&model, &mapping.maps);
+                (mapping.meta.id.clone(), mapping.check(name, bytes, &scope))
+            }
+            None => {
+                let ids: Vec<&str> = mappings.iter().map(|mapping| mapping.meta.id.as_str()).collect();
+                let wanted = format!(
+                    "the name of a paper of the order, or the mapping it is of: {}",
+                    ids.join(", ")
+                );
+                (
+                    String::new(),
+                    vec![Problem::new(name, "", "", of.unwrap_or_default(), wanted)],
+                )
+            }
+        }
+    }
+
     /// Compares a file with the model it should have been written from.
     pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
         match &self.kind {

@@ -17,7 +17,7 @@ const MAPPINGS: [(&str, &str); 16] = mappings![
     "dcsa-booking",
     "dec-message-export",
     "huatuo-booking-gb",
-    "isf-10",
+    "isf-10-json",
     "outbound-instruction",
     "packing-list",
     "ubl-despatch-advice",

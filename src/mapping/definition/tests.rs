@@ -38,7 +38,7 @@ fn the_built_in_mappings_are_read() {
             "dcsa-booking",
             "dec-message-export",
             "huatuo-booking-gb",
-            "isf-10",
+            "isf-10-json",
             "outbound-instruction",
             "packing-list",
             "ubl-despatch-advice",

@@ -3,6 +3,7 @@
 mod every;
 mod labels;
 pub mod orders;
+mod packs;
 mod tools;
 mod xml;
 mod xml_faults;
@@ -21,10 +22,15 @@ pub struct Loaded<T> {
     pub section: T,
 }
 
+/// The built-in mappings, read once.
+pub fn all() -> &'static [Mapping] {
+    static ALL: LazyLock<Vec<Mapping>> = LazyLock::new(|| builtin().expect("the built-in mappings"));
+    &ALL
+}
+
 /// A built-in mapping by its id.
 pub fn mapping(id: &str) -> &'static Mapping {
-    static ALL: LazyLock<Vec<Mapping>> = LazyLock::new(|| builtin().expect("the built-in mappings"));
-    let found = ALL.iter().find(|mapping| mapping.meta.id == id);
+    let found = all().iter().find(|mapping| mapping.meta.id == id);
     found.expect("a built-in mapping")
 }
 
