@@ -4,6 +4,7 @@ pub mod catalog_file;
 pub mod certificate_file;
 pub mod definition;
 pub mod inbound;
+pub mod json;
 pub mod label;
 pub mod mail_file;
 pub mod model;

@@ -3,60 +3,45 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 12] = [
+macro_rules! mappings {
+    ($($name:literal),* $(,)?) => {
+        [$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
+    };
+}
+
+const MAPPINGS: [(&str, &str); 21] = mappings![
+    "carton-mark",
+    "carton-mark-zpl",
+    "carton-sscc",
+    "cds-import",
+    "ceb-303-stocking-order",
+    "commercial-invoice",
+    "dcsa-booking",
+    "dec-message-export",
+    "huatuo-booking-gb",
+    "isf-10-json",
+    "outbound-instruction",
+    "packing-list",
+    "pallet-label",
+    "ubl-despatch-advice",
+    "ubl-export-customs-declaration",
+    "ubl-forwarding-instructions",
+    "ubl-invoice",
+    "ubl-packing-list",
+    "ubl-receipt-advice",
+    "unit-label",
+    "unit-label-a4",
+];
+const FILES: [(&str, &[u8]); 2] = [
     (
-        "carton-mark.toml",
-        include_str!("../../../mappings/carton-mark.toml"),
+        "fragments/ubl-party.toml",
+        include_bytes!("../../../mappings/fragments/ubl-party.toml"),
     ),
     (
-        "carton-mark-zpl.toml",
-        include_str!("../../../mappings/carton-mark-zpl.toml"),
-    ),
-    (
-        "carton-sscc.toml",
-        include_str!("../../../mappings/carton-sscc.toml"),
-    ),
-    (
-        "commercial-invoice.toml",
-        include_str!("../../../mappings/commercial-invoice.toml"),
-    ),
-    (
-        "huatuo-booking-gb.toml",
-        include_str!("../../../mappings/huatuo-booking-gb.toml"),
-    ),
-    (
-        "outbound-instruction.toml",
-        include_str!("../../../mappings/outbound-instruction.toml"),
-    ),
-    (
-        "packing-list.toml",
-        include_str!("../../../mappings/packing-list.toml"),
-    ),
-    (
-        "pallet-label.toml",
-        include_str!("../../../mappings/pallet-label.toml"),
-    ),
-    (
-        "unit-label.toml",
-        include_str!("../../../mappings/unit-label.toml"),
-    ),
-    (
-        "unit-label-a4.toml",
-        include_str!("../../../mappings/unit-label-a4.toml"),
-    ),
-    (
-        "ubl-forwarding-instructions.toml",
-        include_str!("../../../mappings/ubl-forwarding-instructions.toml"),
-    ),
-    (
-        "ubl-packing-list.toml",
-        include_str!("../../../mappings/ubl-packing-list.toml"),
+        "templates/wimoor-ship-customs-v1.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
     ),
 ];
-const FILES: [(&str, &[u8]); 1] = [(
-    "templates/wimoor-ship-customs-v1.xlsx",
-    include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
-)];
 
 /// A file that built-in mappings name, by its name below `mappings/`.
 #[must_use]
