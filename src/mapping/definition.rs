@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
 use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
-use crate::mapping::model::{DocumentContext, document_model, shape};
+use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
@@ -245,7 +245,7 @@ impl Mapping {
             }
         };
         let (bytes, media_type) = match &self.kind {
-            Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTemplate(section) => (section.write(file, &scope, &context.pictures), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
             Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
@@ -261,7 +261,7 @@ impl Mapping {
         // The XML writer has validated and read back its document already, which is most of its work.
         let differences = match &self.kind {
             Kind::Xml(_) => Vec::new(),
-            _ => self.check(&name, &bytes, &scope),
+            _ => self.check(&name, &bytes, &scope, &context.pictures),
         };
         if !differences.is_empty() {
             return Err(differences);
@@ -275,9 +275,15 @@ impl Mapping {
     }
 
     /// Compares a file with the model it should have been written from.
-    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        scope: &Scope<'_>,
+        pictures: &Pictures,
+    ) -> Vec<Problem> {
         match &self.kind {
-            Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
+            Kind::XlsxTemplate(section) => section.check(name, bytes, scope, pictures),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
             Kind::Xml(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),

@@ -4,4 +4,5 @@ mod edited_by_hand;
 pub mod goods;
 pub mod judge;
 mod papers_agree;
+mod rows_inserted;
 pub mod templates;
