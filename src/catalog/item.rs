@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use crate::ids::Sku;
 use crate::money::Money;
-use crate::order::Goods;
+use crate::order::{CustomsFacts, Goods};
 use crate::quantity::Dims;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +71,8 @@ pub struct Item {
     pub sales_url: String,
     pub owner: String,
     pub status: Status,
+    #[serde(default, skip_serializing_if = "CustomsFacts::is_unknown")]
+    pub customs: CustomsFacts,
 }
 
 impl Item {
@@ -108,6 +110,7 @@ impl Item {
             sales_url: String::new(),
             owner: String::new(),
             status: Status::Active,
+            customs: CustomsFacts::default(),
         }
     }
 
@@ -269,6 +272,7 @@ impl Item {
             liquid,
             powder,
             sales_url: self.sales_url.clone(),
+            customs: self.customs.clone(),
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ForwarderId, SourceId, WarehouseCode};
 use crate::money::{Currency, Money};
-use crate::order::{Party, Term};
+use crate::order::{ExportFacts, Parties, Party, Term};
 use crate::secret::Secret;
 use crate::wording::Lang;
 
@@ -165,6 +165,25 @@ pub struct OrderSection {
     /// Importer of record by destination country (ISO 3166 alpha-2).
     #[serde(default)]
     pub importer: BTreeMap<String, Party>,
+    /// Who else stands on the papers, by role, for every destination.
+    #[serde(default)]
+    pub parties: Parties,
+    /// The same by destination country; a role named here goes before the one for every destination.
+    #[serde(default)]
+    pub parties_in: BTreeMap<String, Parties>,
+    /// What every export declaration of this seller says.
+    #[serde(default)]
+    pub export: ExportFacts,
+}
+
+impl OrderSection {
+    /// Parties by role of an order to a country.
+    #[must_use]
+    pub fn parties_to(&self, country: &str) -> Parties {
+        let mut parties = self.parties.clone();
+        parties.extend(self.parties_in.get(country).cloned().unwrap_or_default());
+        parties
+    }
 }
 
 mod term_text {

@@ -5,6 +5,7 @@
 //! What is unknown or empty is null or an empty text, never a zero.
 
 mod changes;
+mod customs;
 mod shares;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::Sku;
 use crate::money::round_cents;
+use crate::order::Transport;
 use crate::order::model::{Address, Carton, Goods, OrderLine, Party, StockingOrder};
 use crate::quantity::{centimetres, cubic_metres, kilograms};
 
@@ -32,6 +34,8 @@ pub struct DocumentContext {
     pub domestic_stock: BTreeMap<Sku, i64>,
     /// Pictures that documents may show, by the name the goods give them (`goods.customs.picture`).
     pub pictures: Pictures,
+    /// How the goods travel, as far as the carrier has said.
+    pub transport: Transport,
 }
 
 /// PNG or JPEG files by name.
@@ -47,6 +51,7 @@ impl DocumentContext {
             previous: None,
             domestic_stock: BTreeMap::new(),
             pictures: Pictures::new(),
+            transport: Transport::default(),
         }
     }
 }
@@ -66,9 +71,13 @@ pub fn document_model(order: &StockingOrder, context: &DocumentContext) -> Value
         "shipper": party(&order.shipper),
         "importer": party(&order.importer),
         "deliver_to": party(&order.deliver_to),
+        "parties": customs::parties(order),
+        "export": customs::export(order),
+        "transport": customs::transport(&context.transport),
         "lines": order.lines.iter().map(|one| line(order, one, &shares)).collect::<Vec<_>>(),
         "cartons": order.cartons.iter().map(|one| carton(order, one, &shares)).collect::<Vec<_>>(),
         "groups": groups(order),
+        "pallets": customs::pallets(order),
         "totals": {
             "units": totals.units,
             "lines": order.lines.len(),
@@ -125,6 +134,7 @@ fn party(party: &Party) -> Value {
         "eori": party.eori,
         "vat": party.vat,
         "ein": party.ein,
+        "local_id": party.local_id,
         "address": address(&party.address),
     })
 }
@@ -177,6 +187,7 @@ fn goods(goods: &Goods) -> Value {
         "liquid": goods.liquid,
         "powder": goods.powder,
         "sales_url": goods.sales_url,
+        "customs": customs::facts(&goods.customs),
     })
 }
 
@@ -195,6 +206,8 @@ fn line(order: &StockingOrder, line: &OrderLine, shares: &shares::Shares) -> Val
         "suggested_units": line.suggested_units,
         "unit_value": price(line.unit_value),
         "value": line.value().to_string(),
+        "legal_quantity": customs::quantity(line.units, line.goods.customs.legal_factor),
+        "second_legal_quantity": customs::quantity(line.units, line.goods.customs.second_legal_factor),
         "cartons": cartons.len(),
         "carton_numbers": crate::mapping::xlsx::carton_ranges::shown(&cartons),
         "net_g": net_g,
@@ -218,6 +231,7 @@ fn carton(order: &StockingOrder, carton: &Carton, shares: &shares::Shares) -> Va
     tree.insert("no".to_owned(), json!(carton.no));
     tree.insert("of".to_owned(), json!(order.cartons.len()));
     tree.insert("mark".to_owned(), json!(carton.mark));
+    tree.insert("sscc".to_owned(), json!(carton.sscc));
     tree.insert("contents".to_owned(), contents(order, carton, Some(shares)));
     Value::Object(tree)
 }

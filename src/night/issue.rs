@@ -319,6 +319,8 @@ impl Booking<'_> {
             currency: config.currency,
             shipper: config.shipper.clone(),
             importer: config.importer.get(country).cloned(),
+            parties: config.parties_to(country),
+            export: config.export.clone(),
             port_of_loading: lane.port_of_loading.clone(),
             port_of_discharge: warehouse
                 .map_or_else(String::new, |warehouse| warehouse.port_of_discharge.clone()),

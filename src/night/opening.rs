@@ -265,6 +265,9 @@ fn order_of(
         eta,
         lines: Vec::new(),
         cartons: Vec::new(),
+        pallets: Vec::new(),
+        parties: config.parties_to(country),
+        export: config.export.clone(),
     };
     for line in lines {
         match goods(catalog, line) {

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::cartons::{CartonSpec, pack};
+use super::customs::{ExportFacts, Parties};
 use super::model::{Goods, Mode, OrderLine, Party, StockingOrder, Term};
 use super::term::{Role, responsibilities};
 use crate::ids::{ForwarderId, OrderNo, PlanId, WarehouseCode};
@@ -37,6 +38,8 @@ pub struct Draft {
     pub currency: Option<Currency>,
     pub shipper: Party,
     pub importer: Option<Party>,
+    pub parties: Parties,
+    pub export: ExportFacts,
     pub port_of_loading: String,
     pub port_of_discharge: String,
     pub ship_by: NaiveDate,
@@ -88,6 +91,9 @@ pub fn build(draft: Draft) -> Result<StockingOrder, Vec<Problem>> {
             eta: draft.eta,
             lines,
             cartons,
+            pallets: Vec::new(),
+            parties: draft.parties,
+            export: draft.export,
         }),
         _ => Err(problems),
     }
@@ -308,6 +314,7 @@ mod tests {
                 liquid: false,
                 powder: false,
                 sales_url: String::new(),
+                customs: crate::order::CustomsFacts::default(),
             },
             units,
             suggested_units: Some(units),
@@ -343,6 +350,8 @@ mod tests {
             currency: Some(Currency::GBP),
             shipper: party("CN"),
             importer: Some(party("GB")),
+            parties: Parties::default(),
+            export: ExportFacts::default(),
             port_of_loading: "CNYTN".to_owned(),
             port_of_discharge: "GBFXT".to_owned(),
             ship_by: day,

@@ -41,6 +41,7 @@ pub fn pack(line: u32, units: i64, spec: &CartonSpec, first_no: u32, mark_base: 
             net_g: inside * spec.unit_net_g,
             gross_g: inside * spec.unit_gross_g + spec.tare_g(),
             dims: spec.dims,
+            sscc: String::new(),
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod cartons;
+pub mod customs;
 pub mod model;
 pub mod reference;
 pub mod state;
@@ -9,6 +10,9 @@ pub mod term;
 
 pub use build::{Draft, DraftLine, build};
 pub use cartons::CartonSpec;
+pub use customs::{
+    BatteryFacts, Container, CustomsFacts, ExportFacts, Pallet, Parties, PartyRole, Transport,
+};
 pub use model::{Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term, Totals};
 pub use reference::ReferenceKind;
 pub use state::{OrderEvent, OrderEventKind, OrderState, replay};

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::customs::{CustomsFacts, ExportFacts, Pallet, Parties, PartyRole};
 use crate::ids::{ForwarderId, OrderNo, PlanId, Sku, WarehouseCode};
 use crate::money::Currency;
 use crate::quantity::Dims;
@@ -129,6 +130,9 @@ pub struct Party {
     pub vat: String,
     #[serde(default)]
     pub ein: String,
+    /// Tax or company number where none of the above is asked for (ABN, 法人番号).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub local_id: String,
 }
 
 /// The goods of a line as they are declared, frozen from the catalog version valid on the order's date.
@@ -160,6 +164,8 @@ pub struct Goods {
     pub liquid: bool,
     pub powder: bool,
     pub sales_url: String,
+    #[serde(default, skip_serializing_if = "CustomsFacts::is_unknown")]
+    pub customs: CustomsFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +201,9 @@ pub struct Carton {
     pub no: u32,
     /// What the carton mark's barcode says: `<inbound or order no>U000001`.
     pub mark: String,
+    /// Serial shipping container code; empty: the carton has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sscc: String,
     pub contents: Vec<CartonContent>,
     pub net_g: i64,
     pub gross_g: i64,
@@ -235,6 +244,12 @@ pub struct StockingOrder {
     pub eta: NaiveDate,
     pub lines: Vec<OrderLine>,
     pub cartons: Vec<Carton>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pallets: Vec<Pallet>,
+    #[serde(default, skip_serializing_if = "Parties::is_empty")]
+    pub parties: Parties,
+    #[serde(default, skip_serializing_if = "ExportFacts::is_unknown")]
+    pub export: ExportFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +274,26 @@ impl StockingOrder {
             gross_g: self.cartons.iter().map(|carton| carton.gross_g).sum(),
             volume_mm3: self.cartons.iter().map(|carton| carton.dims.volume_mm3()).sum(),
         }
+    }
+
+    /// Who plays a part. Not named, a consignee, a buyer and the ISF importer are the importer of record, and seller, producer
+    /// and declarant are the shipper: they are the same persons whenever a seller stocks his own goods. Nobody else has a
+    /// stand-in: who made the goods or where the container is stuffed is unknown until somebody says so.
+    #[must_use]
+    pub fn party(&self, role: PartyRole) -> Option<&Party> {
+        let stands_in = match role {
+            PartyRole::Consignee | PartyRole::Buyer | PartyRole::IsfImporter => Some(&self.importer),
+            PartyRole::Seller | PartyRole::Producer | PartyRole::Declarant => Some(&self.shipper),
+            PartyRole::Notify
+            | PartyRole::Broker
+            | PartyRole::Manufacturer
+            | PartyRole::StuffingLocation
+            | PartyRole::Consolidator
+            | PartyRole::ResponsiblePerson => None,
+        };
+        self.parties
+            .get(&role)
+            .or(stands_in.filter(|party| !party.name.is_empty()))
     }
 
     #[must_use]

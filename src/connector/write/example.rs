@@ -11,6 +11,7 @@ use crate::money::Currency;
 use crate::order::model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term,
 };
+use crate::order::{CustomsFacts, ExportFacts, Parties};
 use crate::quantity::Dims;
 
 impl Announcement {
@@ -55,6 +56,9 @@ impl Announcement {
                 eta: day(10, 25),
                 lines,
                 cartons,
+                pallets: Vec::new(),
+                parties: Parties::default(),
+                export: ExportFacts::default(),
             },
         })
     }
@@ -108,6 +112,7 @@ fn line(no: u32, code: &str, units: i64, cents: i64) -> Result<OrderLine, IdErro
             liquid: false,
             powder: false,
             sales_url: empty(),
+            customs: CustomsFacts::default(),
         },
         units,
         unit_value: Decimal::new(cents, 2),
@@ -133,5 +138,6 @@ fn carton(no: u32, contents: &[(u32, i64)], gross_g: i64, net_g: i64) -> Carton 
             width_mm: 400,
             height_mm: 405,
         },
+        sscc: String::new(),
     }
 }

@@ -10,6 +10,7 @@ use crate::money::Currency;
 use crate::order::model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term,
 };
+use crate::order::{BatteryFacts, Container, CustomsFacts, ExportFacts, Pallet, PartyRole, Transport};
 use crate::quantity::Dims;
 
 pub(super) fn build() -> Value {
@@ -24,6 +25,11 @@ pub(super) fn build() -> Value {
                 .map(|line| (line.goods.sku.clone(), 0))
                 .collect();
             context.previous = Some(previous);
+            context.transport = Transport {
+                departs_at: Some(chrono::DateTime::UNIX_EPOCH.fixed_offset()),
+                containers: vec![Container::default()],
+                ..Transport::default()
+            };
             document_model(&order, &context)
         }
         // Only an identifier rule that refuses "x" leads here; then every path is reported as unknown.
@@ -64,6 +70,12 @@ pub(crate) fn sample() -> Result<StockingOrder, crate::ids::IdError> {
         liquid: false,
         powder: false,
         sales_url: text(),
+        customs: CustomsFacts {
+            manufacturer: Some(Box::new(party())),
+            battery: Some(BatteryFacts::default()),
+            declared_elements: text(),
+            ..CustomsFacts::default()
+        },
     };
     Ok(StockingOrder {
         number: OrderNo::new("x")?,
@@ -101,6 +113,20 @@ pub(crate) fn sample() -> Result<StockingOrder, crate::ids::IdError> {
                 width_mm: 1,
                 height_mm: 1,
             },
+            sscc: String::new(),
         }],
+        pallets: vec![Pallet {
+            no: 1,
+            sscc: text(),
+            cartons: vec![1],
+            gross_g: 1,
+            dims: Dims {
+                length_mm: 1,
+                width_mm: 1,
+                height_mm: 1,
+            },
+        }],
+        parties: PartyRole::ALL.into_iter().map(|role| (role, party())).collect(),
+        export: ExportFacts::default(),
     })
 }

@@ -7,6 +7,7 @@ use linkstar::money::Currency;
 use linkstar::order::model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term,
 };
+use linkstar::order::{CustomsFacts, ExportFacts, Parties};
 use linkstar::quantity::Dims;
 use rust_decimal::Decimal;
 
@@ -111,6 +112,7 @@ pub fn goods(kind: usize, no: usize) -> Goods {
         powder: false,
         sales_url: format!("https://www.amazon.co.uk/dp/B0{:08}", no + 1),
         sku: Sku::new(sku).expect("a SKU"),
+        customs: CustomsFacts::default(),
     }
 }
 
@@ -164,6 +166,7 @@ pub fn order(wishes: &[Wish]) -> StockingOrder {
                 width_mm: 400,
                 height_mm: 355,
             },
+            sscc: String::new(),
         }
     });
     StockingOrder {
@@ -219,6 +222,9 @@ pub fn order(wishes: &[Wish]) -> StockingOrder {
         ship_by: day("2026-12-04"),
         eta: day("2027-01-16"),
         lines,
+        pallets: Vec::new(),
+        parties: Parties::default(),
+        export: ExportFacts::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use linkstar::money::Currency;
 use linkstar::order::model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term,
 };
+use linkstar::order::{CustomsFacts, ExportFacts, Parties};
 use linkstar::quantity::Dims;
 use rust_decimal::Decimal;
 
@@ -105,6 +106,7 @@ fn goods(dice: &mut Dice, no: u32) -> Goods {
         sales_url: dice
             .one_of(&["https://example.test/dp/1?a=1&b=2", ""])
             .to_string(),
+        customs: CustomsFacts::default(),
     }
 }
 
@@ -158,6 +160,7 @@ pub fn order(seed: u64) -> StockingOrder {
                 width_mm: dice.between(150, 500),
                 height_mm: dice.between(100, 450),
             },
+            sscc: String::new(),
         });
     };
     for line in 0..lines.len() {
@@ -192,5 +195,8 @@ pub fn order(seed: u64) -> StockingOrder {
         eta: created_on + Days::new(52),
         lines,
         cartons,
+        pallets: Vec::new(),
+        parties: Parties::default(),
+        export: ExportFacts::default(),
     }
 }
