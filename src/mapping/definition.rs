@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
+use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
 use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
 use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
@@ -17,8 +18,10 @@ use crate::problem::Problem;
 use crate::wording::{Lang, text};
 
 mod builtin;
+mod selftest;
 
 pub use builtin::{all_with, builtin, builtin_file};
+pub use selftest::{Case, SAMPLE, sample_order};
 
 /// Version of the language of mapping files that this program reads.
 pub const LANGUAGE: u32 = 1;
@@ -37,7 +40,7 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml` or `label-pdf`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml` or `label-pdf`; the section of the same name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -63,6 +66,8 @@ pub struct Meta {
 pub enum KindName {
     XlsxTemplate,
     XlsxNew,
+    XlsxTable,
+    Csv,
     Xml,
     LabelPdf,
 }
@@ -72,6 +77,8 @@ pub enum KindName {
 pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
+    XlsxTable(XlsxTable),
+    Csv(Box<CsvMapping>),
     Xml(XmlMapping),
     Label(Box<LabelMapping>),
 }
@@ -86,9 +93,14 @@ struct File {
     xlsx_template: Option<XlsxTemplate>,
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
+    #[serde(rename = "xlsx-table")]
+    xlsx_table: Option<XlsxTable>,
+    csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
     #[serde(rename = "label-pdf")]
     label_pdf: Option<LabelMapping>,
+    #[serde(default, rename = "test")]
+    tests: Vec<Case>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -99,6 +111,8 @@ pub struct Mapping {
     pub kind: Kind,
     /// SHA-256 of the mapping file: a written document names the exact mapping it came from.
     pub sha256: String,
+    /// Tests the file brings along, see [`Mapping::run_tests`].
+    tests: Vec<Case>,
     file: String,
 }
 
@@ -166,6 +180,16 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &scope));
                 Kind::XlsxNew(section)
             }
+            KindName::XlsxTable => {
+                let section = file.xlsx_table.ok_or_else(|| missing("xlsx-table"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::XlsxTable(section)
+            }
+            KindName::Csv => {
+                let section = file.csv.ok_or_else(|| missing("csv"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::Csv(Box::new(section))
+            }
             KindName::Xml => {
                 let section = file.xml.ok_or_else(|| missing("xml"))?;
                 problems.extend(section.faults(file_name, &maps));
@@ -185,6 +209,7 @@ impl Mapping {
             maps,
             kind,
             sha256: sha256_hex(content.as_bytes()),
+            tests: file.tests,
             file: file_name.to_owned(),
         })
     }
@@ -247,6 +272,8 @@ impl Mapping {
         let (bytes, media_type) = match &self.kind {
             Kind::XlsxTemplate(section) => (section.write(file, &scope, &context.pictures), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
             Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
         };
@@ -285,6 +312,8 @@ impl Mapping {
         match &self.kind {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope, pictures),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
+            Kind::XlsxTable(section) => section.check(name, bytes, scope),
+            Kind::Csv(section) => section.check(name, bytes, scope),
             Kind::Xml(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }

@@ -3,19 +3,40 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 7] = [
+const MAPPINGS: [(&str, &str); 14] = [
+    (
+        "booking-invoice-v3.toml",
+        include_str!("../../../mappings/booking-invoice-v3.toml"),
+    ),
+    (
+        "carton-configuration.toml",
+        include_str!("../../../mappings/carton-configuration.toml"),
+    ),
     (
         "carton-mark.toml",
         include_str!("../../../mappings/carton-mark.toml"),
+    ),
+    (
+        "cn-9810-booking.toml",
+        include_str!("../../../mappings/cn-9810-booking.toml"),
     ),
     (
         "commercial-invoice.toml",
         include_str!("../../../mappings/commercial-invoice.toml"),
     ),
     (
+        "customs-four-in-one.toml",
+        include_str!("../../../mappings/customs-four-in-one.toml"),
+    ),
+    (
+        "flat-web-import.toml",
+        include_str!("../../../mappings/flat-web-import.toml"),
+    ),
+    (
         "huatuo-booking-gb.toml",
         include_str!("../../../mappings/huatuo-booking-gb.toml"),
     ),
+    ("isf-10.toml", include_str!("../../../mappings/isf-10.toml")),
     (
         "outbound-instruction.toml",
         include_str!("../../../mappings/outbound-instruction.toml"),
@@ -23,6 +44,10 @@ const MAPPINGS: [(&str, &str); 7] = [
     (
         "packing-list.toml",
         include_str!("../../../mappings/packing-list.toml"),
+    ),
+    (
+        "sales-contract.toml",
+        include_str!("../../../mappings/sales-contract.toml"),
     ),
     (
         "ubl-forwarding-instructions.toml",
@@ -33,10 +58,32 @@ const MAPPINGS: [(&str, &str); 7] = [
         include_str!("../../../mappings/ubl-packing-list.toml"),
     ),
 ];
-const FILES: [(&str, &[u8]); 1] = [(
-    "templates/wimoor-ship-customs-v1.xlsx",
-    include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
-)];
+const FILES: [(&str, &[u8]); 6] = [
+    (
+        "samples/long.json",
+        include_bytes!("../../../mappings/samples/long.json"),
+    ),
+    (
+        "samples/usual.json",
+        include_bytes!("../../../mappings/samples/usual.json"),
+    ),
+    (
+        "templates/wimoor-CartonConfigurationTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-CartonConfigurationTemplate.xlsx"),
+    ),
+    (
+        "templates/wimoor-customsTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-customsTemplate.xlsx"),
+    ),
+    (
+        "templates/wimoor-ship-customs-v1.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
+    ),
+    (
+        "templates/wimoor-ship-customs-v3.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v3.xlsx"),
+    ),
+];
 
 /// A file that built-in mappings name, by its name below `mappings/`.
 #[must_use]

@@ -26,7 +26,7 @@ pub enum Found {
 }
 
 impl Found {
-    pub(super) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match self {
             Self::Text(text) | Self::Error(text) => text.clone(),
             Self::Number(number) => number.normalize().to_string(),
@@ -186,7 +186,7 @@ pub fn differences(file: &str, sheet: &str, grid: &Grid, expected: &[Expected]) 
     for Expected { at, field, want } in expected {
         let mut found = grid.cells.get(at);
         let mut cover = None;
-        if found.is_none() {
+        if found.is_none() && *want != Want::Empty {
             // Somebody merged cells: the value of the merge stands in its first cell.
             cover = grid
                 .merges

@@ -38,7 +38,7 @@ pub(super) fn insert_rows(
                 to: before.saturating_add(count - 1),
                 whole: false,
             });
-            parsed.inherit_lists(&insertion);
+            parsed.inherit_rules(&insertion);
         }
         formulas |= parsed.has_formulas();
         let now = parsed.render();
@@ -228,11 +228,11 @@ fn without_element(text: &str, element: &str, holding: &str) -> String {
 }
 
 impl SheetPart<'_> {
-    /// Drop-down lists and other rules of the row above hold in the new rows too.
-    fn inherit_lists(&mut self, insertion: &Insertion) {
+    /// Drop-down lists and conditional formats of the row above hold in the new rows too.
+    fn inherit_rules(&mut self, insertion: &Insertion) {
         let Some(last) = insertion.before.checked_sub(1) else {
             return;
         };
-        self.widen_validations(last, insertion.count);
+        self.widen_rules(last, insertion.count);
     }
 }

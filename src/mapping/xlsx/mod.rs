@@ -1,9 +1,10 @@
 //! Workbooks: a forwarder's own filled without loss, and ours written new.
 
 pub mod address;
-mod book;
+pub(in crate::mapping) mod book;
 pub mod carton_ranges;
 pub mod cell;
+pub mod draft;
 mod edit;
 mod formula;
 pub mod fresh;

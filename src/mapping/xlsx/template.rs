@@ -49,6 +49,17 @@ struct SheetSpec {
     table: Option<TableSpec>,
     /// Columns that go on to the right, one for each carton, say.
     across: Option<AcrossSpec>,
+    /// Rows that the workbook's own formulas fill from another sheet.
+    derived: Option<DerivedSpec>,
+}
+
+/// Rows of formulas, one for each element: more elements than rows are refused, rows without an element are hidden.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DerivedSpec {
+    each: Vec<Each>,
+    first_row: u32,
+    last_row: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +74,9 @@ struct CellSpec {
     kind: CellType,
     #[serde(default)]
     required: bool,
+    /// The workbook's own formula gives way to the value, such as a date that says `TODAY()`.
+    #[serde(default)]
+    replace_formula: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

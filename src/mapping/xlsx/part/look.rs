@@ -92,6 +92,20 @@ impl SheetPart<'_> {
         }
     }
 
+    /// Rows that nobody needs to see; what stands in them stays.
+    pub fn hide_rows(&mut self, from: u32, to: u32) {
+        if from > to {
+            return;
+        }
+        for (_, row) in self.rows.range_mut(from..=to) {
+            if !row.attributes.contains_key("hidden") {
+                row.start.push_str(" hidden=\"1\"");
+                row.attributes.insert("hidden".to_owned(), "1".to_owned());
+                row.raw = None;
+            }
+        }
+    }
+
     /// A formula of our own; its result is for the program that opens the file.
     pub fn set_formula(&mut self, at: At, text: &str) {
         let style = self.cell(at).and_then(|cell| cell.style.clone());

@@ -190,7 +190,6 @@ impl SheetPart<'_> {
                 ("formula" | "formula1" | "formula2" | "f", None) => {
                     insertion.formula(spot.value, &name).into_owned()
                 }
-                ("hyperlink", Some("location")) => insertion.formula(spot.value, &name).into_owned(),
                 _ if !own => return None,
                 ("brk", Some("id")) if spot.parent() == "rowBreaks" => {
                     // A break stands below its row: one before the new rows stays.
@@ -223,12 +222,12 @@ impl SheetPart<'_> {
         Ok(())
     }
 
-    /// Validations that end with row `last` reach `count` rows further.
-    pub fn widen_validations(&mut self, last: u32, count: u32) {
+    /// Validations and conditional formats that end with row `last` reach `count` rows further.
+    pub fn widen_rules(&mut self, last: u32, count: u32) {
         let widened = edited(&self.tail, &mut |spot| {
-            let validation = spot.is("dataValidation", "sqref");
-            let extension = spot.is_text_of("sqref") && spot.parent() == "dataValidation";
-            (validation || extension).then(|| {
+            let rule = matches!(spot.element(), "dataValidation" | "conditionalFormatting");
+            let own = rule && spot.attribute == Some("sqref");
+            (own || spot.is_text_of("sqref")).then(|| {
                 let areas = spot.value.split_whitespace().map(|text| match Area::parse(text) {
                     Some(mut area) if area.to.row == last => {
                         area.to.row = area.to.row.saturating_add(count);

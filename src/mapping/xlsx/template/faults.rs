@@ -77,6 +77,20 @@ impl XlsxTemplate {
                 problems
                     .extend(faults.map(|fault| fault.problem(file, &place(&format!("cell {}", cell.at)))));
             }
+            if let Some(derived) = &sheet.derived {
+                let faults = scopes(&derived.each, shape).err();
+                problems.extend(faults.map(|fault| fault.problem(file, &place("derived each"))));
+                if derived.first_row == 0 || derived.last_row < derived.first_row {
+                    let found = format!("{} to {}", derived.first_row, derived.last_row);
+                    problems.push(Problem::new(
+                        file,
+                        place("derived"),
+                        "rows",
+                        found,
+                        "the first row, then the last",
+                    ));
+                }
+            }
             if let Some(across) = &sheet.across {
                 let line = sheet
                     .table
@@ -211,7 +225,11 @@ impl XlsxTemplate {
                         "a cell that is seen",
                     ));
                 }
-                if part.has_formula(at) {
+                let gives_way = sheet
+                    .cells
+                    .iter()
+                    .any(|cell| cell.at == at && cell.replace_formula);
+                if part.has_formula(at) && !gives_way {
                     problems.push(Problem::new(
                         &self.template,
                         &place,

@@ -13,7 +13,7 @@ use super::expected::{Laid, lay_out};
 use super::room::Rows;
 use super::{SheetSpec, XlsxTemplate, lists, pictures};
 use crate::mapping::model::Pictures;
-use crate::mapping::value::Scope;
+use crate::mapping::value::{Scope, scopes};
 use crate::problem::Problem;
 
 type Parts<'x> = BTreeMap<&'x str, SheetPart<'x>>;
@@ -82,6 +82,7 @@ impl XlsxTemplate {
                     part.set(*at, want, like.filter(|_| at.row >= first));
                 }
                 dress_across(spec, part, &found.expected);
+                problems.extend(self.hide_unused(file, spec, part, scope));
             }
         }
         if !problems.is_empty() {
@@ -113,6 +114,35 @@ impl XlsxTemplate {
             growths.iter().for_each(|growth| part.grow(growth));
         }
         Ok(growths)
+    }
+
+    /// Rows of formulas that no element of the order fills would print as zeros.
+    fn hide_unused(
+        &self,
+        file: &str,
+        spec: &SheetSpec,
+        part: &mut SheetPart<'_>,
+        scope: &Scope<'_>,
+    ) -> Option<Problem> {
+        let derived = spec.derived.as_ref()?;
+        let place = format!("sheet {}, row {}", spec.name, derived.last_row);
+        let used = match scopes(&derived.each, scope) {
+            Ok(all) => u32::try_from(all.len()).unwrap_or(MAX_ROW),
+            Err(fault) => return Some(fault.problem(file, &place)),
+        };
+        let rows = derived.last_row - derived.first_row + 1;
+        if used > rows {
+            let wanted = format!("at most {rows}: the workbook's formulas reach no further");
+            return Some(Problem::new(
+                &self.template,
+                place,
+                "rows",
+                used.to_string(),
+                wanted,
+            ));
+        }
+        part.hide_rows(derived.first_row + used, derived.last_row);
+        None
     }
 
     fn outside_lists(
