@@ -28,6 +28,7 @@ pub mod deadline;
 pub mod declared;
 pub mod delivery;
 pub mod digest;
+pub mod identity;
 pub mod ids;
 pub mod ledger;
 pub mod money;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 31] = [
+const FLOORS: [(&str, u8); 32] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -12,6 +12,7 @@ const FLOORS: [(&str, u8); 31] = [
     ("declared", 0),
     ("delivery", 0),
     ("digest", 0),
+    ("identity", 0),
     ("ids", 0),
     ("ledger", 0),
     ("money", 0),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
 use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
-use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, font::Fonts};
+use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
 use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
@@ -40,7 +40,8 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml` or `label-pdf`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `carton-mark` or `label`; the section of the same name
+    /// must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -69,7 +70,8 @@ pub enum KindName {
     XlsxTable,
     Csv,
     Xml,
-    LabelPdf,
+    CartonMark,
+    Label,
 }
 
 /// How the document is written: one section of the file.
@@ -80,7 +82,8 @@ pub enum Kind {
     XlsxTable(XlsxTable),
     Csv(Box<CsvMapping>),
     Xml(XmlMapping),
-    Label(Box<LabelMapping>),
+    CartonMark(Box<LabelMapping>),
+    Label(Box<DesignMapping>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,8 +100,9 @@ struct File {
     xlsx_table: Option<XlsxTable>,
     csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
-    #[serde(rename = "label-pdf")]
-    label_pdf: Option<LabelMapping>,
+    #[serde(rename = "carton-mark")]
+    carton_mark: Option<LabelMapping>,
+    label: Option<DesignMapping>,
     #[serde(default, rename = "test")]
     tests: Vec<Case>,
 }
@@ -195,8 +199,13 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &maps));
                 Kind::Xml(section)
             }
-            KindName::LabelPdf => {
-                let section = file.label_pdf.ok_or_else(|| missing("label-pdf"))?;
+            KindName::CartonMark => {
+                let section = file.carton_mark.ok_or_else(|| missing("carton-mark"))?;
+                problems.extend(section.faults(file_name, &maps));
+                Kind::CartonMark(Box::new(section))
+            }
+            KindName::Label => {
+                let section = file.label.ok_or_else(|| missing("label"))?;
                 problems.extend(section.faults(file_name, &maps));
                 Kind::Label(Box::new(section))
             }
@@ -275,7 +284,14 @@ impl Mapping {
             Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
-            Kind::Label(section) => (label(section, file, &scope), PDF_MEDIA_TYPE),
+            Kind::CartonMark(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
+            Kind::Label(section) => (
+                fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
+                section.print.media_type(),
+            ),
         };
         let bytes = match bytes {
             Ok(bytes) if problems.is_empty() => bytes,
@@ -315,22 +331,17 @@ impl Mapping {
             Kind::XlsxTable(section) => section.check(name, bytes, scope),
             Kind::Csv(section) => section.check(name, bytes, scope),
             Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
 }
 
-fn label(section: &LabelMapping, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
-    let fonts = Fonts::built_in().map_err(|error| {
-        vec![Problem::new(
-            file,
-            "",
-            "font",
-            error.to_string(),
-            "a readable OpenType font",
-        )]
-    })?;
-    section.write(file, scope, fonts)
+fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {
+    Fonts::built_in().map_err(|error| {
+        let wanted = "a readable OpenType font";
+        vec![Problem::new(file, "", "font", error.to_string(), wanted)]
+    })
 }
 
 /// What no document may leave with, whatever it prints: an order that contradicts itself.

@@ -1,39 +1,32 @@
 //! What a mark is drawn with: text fitted to its cell, bars on the printer's dots, measures in millimetres.
 
-use krilla::color::luma;
-use krilla::geom::{PathBuilder, Point, Rect};
-use krilla::paint::Fill;
-use krilla::surface::Surface;
+use std::borrow::Cow;
 
 use super::code128;
 use super::font::{Fonts, Weight};
+use super::ink::{Area, Code, DOT_MM, Drawing, Ink, Misfit, POINTS_PER_MM};
 
-/// Why a mark cannot be drawn: the field, what it holds, what would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
-    pub field: &'static str,
-    pub found: String,
-    pub wanted: String,
-}
+/// A field's name; the built-in mark has fixed ones, a declared label its own.
+type Field = Cow<'static, str>;
 
-pub(super) const PAGE_WIDTH_MM: f32 = 100.0;
-pub(super) const PAGE_HEIGHT_MM: f32 = 150.0;
-
-pub(super) const POINTS_PER_MM: f32 = 72.0 / 25.4;
-/// Thermal label printers print 203 dots an inch; a bar that is not whole dots wide blurs.
-const DOT_MM: f32 = 25.4 / 203.0;
 /// Widest and narrowest module: 0.5 mm down to 0.25 mm, the least that a hand scanner reads from half a metre.
 const MODULE_DOTS: std::ops::RangeInclusive<u16> = 2..=4;
-const QUIET_MODULES: usize = 10;
-pub(super) const LEFT: f32 = 4.0;
-pub(super) const RIGHT: f32 = 96.0;
-/// What the widest barcode may take, quiet zones included (they may reach into the margin).
-const CODE_WIDTH_MM: f32 = 98.0;
+pub(super) const QUIET_MODULES: u16 = 10;
 
-pub(super) struct Canvas<'a, 'b> {
-    pub(super) surface: &'a mut Surface<'b>,
+pub(super) struct Canvas<'a> {
+    pub(super) drawing: Drawing,
     pub(super) fonts: &'a Fonts,
     pub(super) misfits: Vec<Misfit>,
+    grey: u8,
+}
+
+/// Where a bar code goes: its quiet zones lie inside the width.
+#[derive(Clone, Copy)]
+pub(super) struct Ground {
+    pub(super) x: f32,
+    pub(super) width: f32,
+    pub(super) top: f32,
+    pub(super) height: f32,
 }
 
 /// A cell to fit a text into.
@@ -56,56 +49,75 @@ pub(super) enum Align {
     Right,
 }
 
-impl Canvas<'_, '_> {
-    pub(super) fn barcode(&mut self, field: &'static str, code: &str, top: f32, height: f32, text_size: f32) {
-        let pattern = match code128::modules(code) {
+impl<'a> Canvas<'a> {
+    pub(super) fn new(width_mm: f32, height_mm: f32, fonts: &'a Fonts) -> Self {
+        Self {
+            drawing: Drawing {
+                width_mm,
+                height_mm,
+                ..Drawing::default()
+            },
+            fonts,
+            misfits: Vec::new(),
+            grey: 0,
+        }
+    }
+
+    /// Bars in the middle of their ground, as wide as it allows; what they say stands as a text wherever the caller puts it.
+    pub(super) fn bars(&mut self, field: impl Into<Field>, says: &str, ground: Ground) {
+        let field = field.into();
+        let pattern = match code128::modules(says) {
             Ok(pattern) => pattern,
             Err(error) => {
-                self.misfit(field, code, format!("text that Code 128 can hold: {error}"));
+                self.misfit(field, says, format!("text that Code 128 can hold: {error}"));
                 return;
             }
         };
-        let Some(dots) = module_dots(pattern.len()) else {
-            self.misfit(
-                field,
-                code,
-                "a code short enough for bars of at least 0.25 mm on a 100 mm label".to_owned(),
+        let Some(dots) = module_dots(pattern.len(), ground.width) else {
+            let wanted = format!(
+                "a code short enough for bars of at least 0.25 mm in {} mm",
+                ground.width
             );
+            self.misfit(field, says, wanted);
             return;
         };
         let module = f32::from(dots) * DOT_MM;
         #[expect(clippy::cast_precision_loss, reason = "a few hundred modules")]
         let width = pattern.len() as f32 * module;
-        let left = ((PAGE_WIDTH_MM - width) / 2.0 / DOT_MM).round() * DOT_MM;
-        let mut path = PathBuilder::new();
+        let left = ((ground.x + (ground.width - width) / 2.0) / DOT_MM).round() * DOT_MM;
+        let mut areas = Vec::new();
         let mut x = left;
         for run in pattern.chunk_by(|a, b| a == b) {
             #[expect(clippy::cast_precision_loss, reason = "a run is at most four modules")]
             let run_width = run.len() as f32 * module;
-            if run.first() == Some(&true)
-                && let Some(bar) = rectangle(x, top, run_width, height)
-            {
-                path.push_rect(bar);
+            if run.first() == Some(&true) {
+                areas.push(Area {
+                    x,
+                    y: ground.top,
+                    width: run_width,
+                    height: ground.height,
+                });
             }
             x += run_width;
         }
-        if let Some(path) = path.finish() {
-            self.surface.draw_path(&path);
-        }
-        let cell = Cell {
-            x: LEFT,
-            y: top + height + text_size * 0.38,
-            width: RIGHT - LEFT,
-            max: text_size,
-            min: 6.0,
-            weight: Weight::Bold,
-            align: Align::Centre,
-        };
-        self.id(field, code, cell);
+        self.drawing.inks.push(Ink::Fill { areas, grey: 0 });
+        let quiet = f32::from(QUIET_MODULES) * module;
+        self.drawing.codes.push(Code {
+            field,
+            says: says.to_owned(),
+            ground: Area {
+                x: left - quiet,
+                y: ground.top,
+                width: width + 2.0 * quiet,
+                height: ground.height,
+            },
+        });
     }
 
     /// A text that identifies something: never cut, so a misfit when it does not fit.
-    pub(super) fn id(&mut self, field: &'static str, text: &str, cell: Cell) {
+    pub(super) fn id(&mut self, field: impl Into<Field>, text: &str, cell: Cell) {
+        let field = field.into();
+        self.drawing.texts.push((field.clone(), text.to_owned()));
         match self.fit(text, cell) {
             Some(size) => self.text(text, cell, size),
             None => self.misfit(field, text, format!("a text that fits into {} mm", cell.width)),
@@ -163,7 +175,8 @@ impl Canvas<'_, '_> {
     }
 
     /// A text for people: cut with an ellipsis when even the smallest size is too wide.
-    pub(super) fn prose(&mut self, text: &str, cell: Cell) {
+    pub(super) fn prose(&mut self, field: impl Into<Field>, text: &str, cell: Cell) {
+        self.drawing.texts.push((field.into(), text.to_owned()));
         if let Some(size) = self.fit(text, cell) {
             self.text(text, cell, size);
             return;
@@ -205,9 +218,14 @@ impl Canvas<'_, '_> {
             Align::Centre => spare / 2.0,
             Align::Right => spare,
         };
-        let start = Point::from_xy(cell.x * POINTS_PER_MM + shift, cell.y * POINTS_PER_MM);
-        self.surface
-            .draw_glyphs(start, &face.line(text), face.font.clone(), text, size, false);
+        self.drawing.inks.push(Ink::Text {
+            text: text.to_owned(),
+            x: cell.x + shift / POINTS_PER_MM,
+            baseline: cell.y,
+            size,
+            weight: cell.weight,
+            grey: self.grey,
+        });
     }
 
     pub(super) fn caption(&mut self, text: &str, x: f32, y: f32) {
@@ -223,10 +241,10 @@ impl Canvas<'_, '_> {
         self.text(text, cell, 7.5);
     }
 
-    pub(super) fn misfit(&mut self, field: &'static str, found: &str, wanted: String) {
+    pub(super) fn misfit(&mut self, field: impl Into<Field>, found: &str, wanted: String) {
         self.misfits.push(Misfit {
-            field,
-            found: found.to_owned(),
+            field: field.into(),
+            found: found.replace(code128::FNC1, "<FNC1>"),
             wanted,
         });
     }
@@ -236,41 +254,26 @@ impl Canvas<'_, '_> {
     }
 
     pub(super) fn fill(&mut self, x: f32, y: f32, width: f32, height: f32, grey: u8) {
-        let mut path = PathBuilder::new();
-        if let Some(rect) = rectangle(x, y, width, height) {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            self.ink(grey);
-            self.surface.draw_path(&path);
-        }
+        let area = Area { x, y, width, height };
+        self.drawing.inks.push(Ink::Fill {
+            areas: vec![area],
+            grey,
+        });
     }
 
     pub(super) fn ink(&mut self, grey: u8) {
-        self.surface.set_fill(Some(Fill {
-            paint: luma::Color::new(grey).into(),
-            ..Fill::default()
-        }));
+        self.grey = grey;
     }
 }
 
-/// The widest module that leaves the quiet zones, in printer dots.
+/// The widest module, in printer dots, with which the bars and their quiet zones are no wider than `width_mm`.
 #[must_use]
-pub fn module_dots(modules: usize) -> Option<u16> {
+pub fn module_dots(modules: usize, width_mm: f32) -> Option<u16> {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred modules")]
-    let needed = (modules + 2 * QUIET_MODULES) as f32 * DOT_MM;
+    let needed = (modules + 2 * usize::from(QUIET_MODULES)) as f32 * DOT_MM;
     MODULE_DOTS
         .rev()
-        .find(|dots| needed * f32::from(*dots) <= CODE_WIDTH_MM)
-}
-
-fn rectangle(x: f32, y: f32, width: f32, height: f32) -> Option<Rect> {
-    Rect::from_xywh(
-        x * POINTS_PER_MM,
-        y * POINTS_PER_MM,
-        width * POINTS_PER_MM,
-        height * POINTS_PER_MM,
-    )
+        .find(|dots| needed * f32::from(*dots) <= width_mm)
 }
 
 #[cfg(test)]
@@ -279,7 +282,7 @@ mod tests {
 
     #[test]
     fn bars_are_whole_dots_and_never_thinner_than_a_quarter_millimetre() {
-        let dots = |text: &str| module_dots(code128::modules(text).unwrap().len());
+        let dots = |text: &str| module_dots(code128::modules(text).unwrap().len(), 98.0);
         assert_eq!(dots("A1"), Some(4));
         assert_eq!(dots("FBA15DLPMX7U000001"), Some(3));
         assert_eq!(dots("ABCDEFGHIJKLMNOPQRSTUVWXYZABCD"), Some(2));

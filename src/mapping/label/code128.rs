@@ -30,7 +30,10 @@ pub enum DecodeError {
     Set(usize),
 }
 
-/// Bars (true) and spaces (false), one entry per module, without quiet zones.
+/// What the function character 1 is called in a text: GS1 begins with it and separates by it.
+pub const FNC1: char = '\u{1d}';
+
+/// Bars (true) and spaces (false), one entry per module, without quiet zones. [`FNC1`] is the one character that is not printed.
 ///
 /// # Errors
 /// When the text cannot be a Code 128, or when the pattern does not read back as the same text.
@@ -38,7 +41,7 @@ pub fn modules(text: &str) -> Result<Vec<bool>, CodeError> {
     if text.is_empty() {
         return Err(CodeError::Empty);
     }
-    if let Some(bad) = text.chars().find(|c| !(' '..='~').contains(c)) {
+    if let Some(bad) = text.chars().find(|c| !(' '..='~').contains(c) && *c != FNC1) {
         return Err(CodeError::Character(bad));
     }
     let pattern: Vec<bool> = Code128::new(with_set_switches(text))
@@ -62,22 +65,41 @@ pub fn modules(text: &str) -> Result<Vec<bool>, CodeError> {
 fn with_set_switches(text: &str) -> String {
     const SET_B: char = '\u{181}';
     const SET_C: char = '\u{106}';
+    const FUNCTION_1: char = '\u{179}';
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len() + 4);
     let mut set = ' ';
     let mut rest = chars.as_slice();
     while let Some(first) = rest.first() {
+        if *first == FNC1 {
+            // It stands in every set: the one that the digits behind it want saves a switch.
+            rest = rest.get(1..).unwrap_or_default();
+            if set == ' ' {
+                let pairs = rest.iter().take_while(|c| c.is_ascii_digit()).count() >= 2;
+                set = if pairs { SET_C } else { SET_B };
+                out.push(set);
+            }
+            out.push(FUNCTION_1);
+            continue;
+        }
         let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
         let at_an_end = set == ' ' || digits == rest.len();
         let packed = digits - digits % 2;
-        if packed >= if at_an_end { 4 } else { 6 } {
+        let worth = match (set, at_an_end) {
+            (SET_C, _) => 2,
+            (_, true) => 4,
+            (_, false) => 6,
+        };
+        if packed >= worth {
             // An odd run leaves its first digit in set B, so that a run at the end still ends in pairs.
-            let leading = if set == ' ' { 0 } else { digits % 2 };
+            let leading = if set == SET_B { digits % 2 } else { 0 };
             if leading == 1 {
                 out.push(*first);
             }
-            out.push(SET_C);
-            set = SET_C;
+            if set != SET_C {
+                out.push(SET_C);
+                set = SET_C;
+            }
             let taken = leading + packed;
             out.extend(rest.iter().skip(leading).take(packed));
             rest = rest.get(taken..).unwrap_or_default();
@@ -172,6 +194,7 @@ pub fn decode(pattern: &[bool]) -> Result<String, DecodeError> {
             (Set::C, 0..=99) => out.push_str(&format!("{value:02}")),
             (Set::A | Set::B, 99) => set = Set::C,
             (Set::A | Set::C, 100) => set = Set::B,
+            (Set::A | Set::B | Set::C, 102) => out.push(FNC1),
             (Set::B | Set::C, 101) => set = Set::A,
             (Set::B, 0..=94) | (Set::A, 0..=63) => {
                 let code = u32::try_from(value + 32).ok().and_then(char::from_u32);
@@ -181,6 +204,27 @@ pub fn decode(pattern: &[bool]) -> Result<String, DecodeError> {
         }
     }
     Ok(out)
+}
+
+/// Reads a row of printer dots: paper, bars whose modules are all the same number of dots wide, paper.
+///
+/// # Errors
+/// As [`decode`]; a row without bars has no start.
+pub fn decode_dots(row: &[bool]) -> Result<String, DecodeError> {
+    let first = row.iter().position(|dot| *dot).ok_or(DecodeError::Start)?;
+    let last = row.iter().rposition(|dot| *dot).ok_or(DecodeError::Start)?;
+    let bars = row.get(first..=last).unwrap_or_default();
+    // The start symbol begins with a bar of two modules.
+    let start = bars.iter().take_while(|dot| **dot).count();
+    let module = (start / 2).max(1);
+    let mut pattern = Vec::with_capacity(bars.len() / module);
+    for (place, run) in bars.chunk_by(|a, b| a == b).enumerate() {
+        if !run.len().is_multiple_of(module) {
+            return Err(DecodeError::Symbol(place / 6));
+        }
+        pattern.extend(run.iter().step_by(module));
+    }
+    decode(&pattern)
 }
 
 #[cfg(test)]
@@ -220,6 +264,20 @@ mod tests {
         #[test]
         fn every_printable_text_reads_back(text in "[ -~]{1,40}") {
             prop_assert_eq!(decode(&modules(&text).unwrap()).unwrap(), text);
+        }
+
+        #[test]
+        fn function_characters_between_and_before_read_back(
+            parts in proptest::collection::vec("[0-9A-Z/]{0,9}", 1..5),
+            module in 2_usize..5,
+        ) {
+            let text = format!("{FNC1}{}", parts.join("\u{1d}"));
+            let pattern = modules(&text).unwrap();
+            prop_assert_eq!(&decode(&pattern).unwrap(), &text);
+            let mut dots = vec![false; 17];
+            dots.extend(pattern.iter().flat_map(|bar| std::iter::repeat_n(*bar, module)));
+            dots.extend([false; 9]);
+            prop_assert_eq!(decode_dots(&dots).unwrap(), text);
         }
 
         #[test]

@@ -25,6 +25,7 @@ pub enum Weight {
 /// One face: the drawing font and its metrics.
 pub struct Face {
     pub(crate) font: Font,
+    pub(super) data: &'static [u8],
     glyphs: BTreeMap<char, u16>,
     advances: Vec<u16>,
     units_per_em: f32,
@@ -93,6 +94,7 @@ impl Face {
             .and_then(character_map)
             .ok_or_else(|| fault("no Unicode character map of format 4 or 12"))?;
         Ok(Self {
+            data,
             font: Font::new(data.into(), 0).ok_or_else(|| fault("not an OpenType font"))?,
             glyphs,
             advances,
@@ -101,10 +103,14 @@ impl Face {
     }
 
     /// Advance of a glyph in em.
-    fn advance(&self, glyph: u16) -> f32 {
+    pub(super) fn advance(&self, glyph: u16) -> f32 {
         let last = self.advances.last().copied().unwrap_or(0);
         let units = self.advances.get(usize::from(glyph)).copied().unwrap_or(last);
         f32::from(units) / self.units_per_em
+    }
+
+    pub(super) fn glyphs_of<'a>(&'a self, text: &'a str) -> impl Iterator<Item = u16> + 'a {
+        text.chars().filter_map(|c| self.glyphs.get(&c).copied())
     }
 
     /// Width of a text in the unit of `size`.

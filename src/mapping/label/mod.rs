@@ -1,16 +1,24 @@
-//! Carton marks as PDF: one page of 100 × 150 mm for each carton.
+//! Labels: the carton mark as it is laid out here, and those that a mapping file lays out itself; as PDF or for label printers.
 
 mod canvas;
 pub mod code128;
+pub mod design;
 pub mod font;
+mod grid;
+pub mod gs1;
+pub mod ink;
 pub mod pdf;
+pub mod raster;
 pub mod sheet;
+pub mod zpl;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use self::font::Fonts;
+use self::grid::Grid;
+use self::ink::Drawing;
 use self::sheet::{Content, Mark};
 use crate::mapping::model::shape;
 use crate::mapping::value::{Each, Fault, Maps, Scope, Template};
@@ -18,10 +26,152 @@ use crate::problem::Problem;
 
 pub const PDF_MEDIA_TYPE: &str = "application/pdf";
 
-/// More pages than any order has cartons.
+/// More than any order has cartons or units of one delivery.
 const MAX_LABELS: usize = 20_000;
 
-/// The section `[label-pdf]` of a mapping file: which value of the model stands in which place of the mark.
+/// For which printer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Print {
+    #[default]
+    Pdf,
+    /// Zebra's language, 203 dpi.
+    Zpl,
+}
+
+impl Print {
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => PDF_MEDIA_TYPE,
+            Self::Zpl => zpl::ZPL_MEDIA_TYPE,
+        }
+    }
+}
+
+/// Lets labels go: every character is in the font, every bar code reads back from the ink, and the file holds them all.
+fn release(
+    file: &str,
+    title: &str,
+    drawings: &[Drawing],
+    print: Print,
+    grid: Option<&Grid>,
+    fonts: &Fonts,
+) -> Result<Vec<u8>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut last: Option<&Drawing> = None;
+    for (drawing, no) in drawings.iter().zip(1_usize..) {
+        // Copies of one label follow each other: one look at it is enough.
+        if last == Some(drawing) {
+            continue;
+        }
+        last = Some(drawing);
+        let place = format!("label {no}");
+        problems.extend(missing_characters(file, &place, drawing, fonts));
+        problems.extend(
+            drawing
+                .misread(fonts)
+                .into_iter()
+                .map(|misfit| Problem::new(file, &place, misfit.field.as_ref(), misfit.found, misfit.wanted)),
+        );
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    match print {
+        Print::Pdf => pdf::write(file, title, drawings, grid, fonts),
+        Print::Zpl => zpl::write(drawings, fonts).map_err(|error| {
+            vec![Problem::new(
+                file,
+                "",
+                "",
+                error.to_string(),
+                "labels a printer can hold",
+            )]
+        }),
+    }
+}
+
+/// Draws all marks and lets them go together.
+fn write_marks(
+    file: &str,
+    title: &str,
+    marks: &[Mark],
+    print: Print,
+    fonts: &Fonts,
+) -> Result<Vec<u8>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut drawings = Vec::with_capacity(marks.len());
+    for (mark, no) in marks.iter().zip(1_usize..) {
+        let (drawing, misfits) = sheet::draw(fonts, mark);
+        problems.extend(misfits.into_iter().map(|misfit| {
+            Problem::new(
+                file,
+                format!("carton {no}"),
+                misfit.field.as_ref(),
+                misfit.found,
+                misfit.wanted,
+            )
+        }));
+        drawings.push(drawing);
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    release(file, title, &drawings, print, None, fonts)
+}
+
+/// Names every character that the fonts lack: a box on a carton is a wrong label, found too late.
+fn missing_characters(file: &str, place: &str, drawing: &Drawing, fonts: &Fonts) -> Vec<Problem> {
+    let missing = drawing
+        .texts
+        .iter()
+        .filter_map(|(field, text)| Some((field, text, fonts.missing(text)?)));
+    missing
+        .map(|(field, text, missing)| {
+            let wanted = format!(
+                "characters the label font has; `{}` (U+{:04X}) is not among them",
+                missing.escape_debug(),
+                u32::from(missing)
+            );
+            Problem::new(file, place, field.as_ref(), text, wanted)
+        })
+        .collect()
+}
+
+/// How many labels a written file holds, and how many sheets they take.
+fn check_count(name: &str, bytes: &[u8], labels: usize, print: Print, grid: Option<&Grid>) -> Vec<Problem> {
+    let (what, found, wanted) = match print {
+        Print::Pdf => {
+            let per_page = grid.map_or(1, Grid::cells).max(1);
+            ("pages", pdf::page_count(bytes), labels.div_ceil(per_page))
+        }
+        Print::Zpl => {
+            let text = str::from_utf8(bytes).unwrap_or_default();
+            let pictures = zpl::read(text).ok().map(|pictures| pictures.len());
+            ("labels", pictures, labels)
+        }
+    };
+    match found {
+        Some(found) if found == wanted => Vec::new(),
+        Some(found) => vec![Problem::new(
+            name,
+            "",
+            what,
+            found.to_string(),
+            wanted.to_string(),
+        )],
+        None => vec![Problem::new(
+            name,
+            "",
+            "",
+            "nothing that can be counted",
+            "a file of labels",
+        )],
+    }
+}
+
+/// The section `[carton-mark]` of a mapping file: which value of the model stands in which place of the mark.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelMapping {
@@ -29,6 +179,8 @@ pub struct LabelMapping {
     pub each: Each,
     /// Title of the PDF.
     pub title: Template,
+    #[serde(default)]
+    pub print: Print,
     /// A mark without the warehouse's inbound number is refused unless this says that the destination takes ours.
     #[serde(default)]
     pub allow_missing_inbound: bool,
@@ -113,7 +265,7 @@ impl LabelMapping {
             problems.extend(
                 faults
                     .iter()
-                    .map(|fault| fault.problem(file, &format!("[label-pdf] {field}"))),
+                    .map(|fault| fault.problem(file, &format!("[carton-mark] {field}"))),
             );
         };
         let first = |each: &Each, around: &Scope<'_>| each.scopes(around).map(|scopes| scopes.len());
@@ -148,29 +300,18 @@ impl LabelMapping {
         let marks = self.marks(file, scope)?;
         let title = match self.title.fill(scope) {
             Ok(title) => title.unwrap_or_default(),
-            Err(fault) => return Err(vec![fault.problem(file, "[label-pdf] title")]),
+            Err(fault) => return Err(vec![fault.problem(file, "[carton-mark] title")]),
         };
-        pdf::write(file, &title, &marks, fonts)
+        write_marks(file, &title, &marks, self.print, fonts)
     }
 
-    /// Checks a written file against the model: one page for each carton. What the bars say was read back when they
-    /// were drawn.
+    /// Checks a written file against the model: one label for each carton. What the bars say was read back before it was
+    /// released.
     #[must_use]
     pub fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
-        let cartons = match self.each.scopes(scope) {
-            Ok(scopes) => scopes.len(),
-            Err(fault) => return vec![fault.problem(name, "[label-pdf] each")],
-        };
-        match pdf::page_count(bytes) {
-            Some(pages) if pages == cartons => Vec::new(),
-            Some(pages) => vec![Problem::new(
-                name,
-                "",
-                "pages",
-                pages.to_string(),
-                format!("{cartons}, one each carton"),
-            )],
-            None => vec![Problem::new(name, "", "", "no page tree", "a PDF file")],
+        match self.each.scopes(scope) {
+            Ok(scopes) => check_count(name, bytes, scopes.len(), self.print, None),
+            Err(fault) => vec![fault.problem(name, "[carton-mark] each")],
         }
     }
 
@@ -182,12 +323,12 @@ impl LabelMapping {
         let scopes = self
             .each
             .scopes(scope)
-            .map_err(|fault| vec![fault.problem(file, "[label-pdf] each")])?;
+            .map_err(|fault| vec![fault.problem(file, "[carton-mark] each")])?;
         if scopes.is_empty() || scopes.len() > MAX_LABELS {
             let wanted = format!("between 1 and {MAX_LABELS} cartons");
             return Err(vec![Problem::new(
                 file,
-                "[label-pdf]",
+                "[carton-mark]",
                 "each",
                 scopes.len().to_string(),
                 wanted,
@@ -298,3 +439,6 @@ impl ContentsMapping {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! The layout of one carton mark, 100 × 150 mm.
 
-use krilla::surface::Surface;
-
-use super::canvas::{Align, Canvas, Cell, LEFT, Misfit, RIGHT};
+use super::canvas::{Align, Canvas, Cell, Ground};
 use super::font::{Fonts, Weight};
+use super::ink::{Drawing, Misfit};
+
+const WIDTH_MM: f32 = 100.0;
+const HEIGHT_MM: f32 = 150.0;
+const LEFT: f32 = 4.0;
+const RIGHT: f32 = 96.0;
 
 /// Everything a mark says, as text that is ready to print.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,57 +37,21 @@ pub struct Content {
     pub units: String,
 }
 
-impl Mark {
-    /// Every printed text with its field, for checks that concern characters.
-    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let contents = self.contents.iter().flat_map(|row| {
-            [
-                ("contents.sku", row.sku.as_str()),
-                ("contents.name_zh", &row.name_zh),
-                ("contents.name_en", &row.name_en),
-                ("contents.units", &row.units),
-            ]
-        });
-        [
-            ("destination", self.destination.as_str()),
-            ("destination_note", &self.destination_note),
-            ("order_no", &self.order_no),
-            ("inbound_no", self.inbound_no.as_deref().unwrap_or_default()),
-            ("carton_no", &self.carton_no),
-            ("carton_count", &self.carton_count),
-            ("units", &self.units),
-            ("net", &self.net),
-            ("gross", &self.gross),
-            ("dims", &self.dims),
-            ("origin", &self.origin),
-            ("consignee", &self.consignee),
-            ("mark_code", &self.mark_code),
-            ("sku_code", self.sku_code.as_deref().unwrap_or_default()),
-        ]
-        .into_iter()
-        .chain(contents)
-    }
-}
-
 /// Rows of a mixed carton that stay readable; what is beyond is counted and left to the packing list.
 const MAX_ROWS: usize = 6;
 
-/// Draws one mark and says what did not fit; the page is only worth keeping when the list is empty.
-pub fn draw(surface: &mut Surface<'_>, fonts: &Fonts, mark: &Mark) -> Vec<Misfit> {
-    let mut canvas = Canvas {
-        surface,
-        fonts,
-        misfits: Vec::new(),
-    };
+/// Draws one mark and says what did not fit; the drawing is only worth keeping when the list is empty.
+pub fn draw(fonts: &Fonts, mark: &Mark) -> (Drawing, Vec<Misfit>) {
+    let mut canvas = Canvas::new(WIDTH_MM, HEIGHT_MM, fonts);
     canvas.head(mark);
     canvas.numbers(mark);
     canvas.contents(mark);
     canvas.figures(mark);
     canvas.codes(mark);
-    canvas.misfits
+    (canvas.drawing, canvas.misfits)
 }
 
-impl Canvas<'_, '_> {
+impl Canvas<'_> {
     fn head(&mut self, mark: &Mark) {
         self.caption("目的仓 DESTINATION", LEFT, 6.6);
         let wide = Cell {
@@ -105,7 +73,7 @@ impl Canvas<'_, '_> {
             weight: Weight::Regular,
             align: Align::Left,
         };
-        self.prose(&mark.destination_note, note);
+        self.prose("destination_note", &mark.destination_note, note);
         // The carton's number in reverse: the one thing looked for when counting a stack.
         self.fill(65.0, 3.0, 32.0, 29.5, 0);
         let white = |y, max| Cell {
@@ -165,8 +133,12 @@ impl Canvas<'_, '_> {
                 weight,
                 align: Align::Left,
             };
-            self.prose(&only.name_zh, name(67.2, 15.0, Weight::Bold));
-            self.prose(&only.name_en, name(72.6, 11.0, Weight::Regular));
+            self.prose("contents.name_zh", &only.name_zh, name(67.2, 15.0, Weight::Bold));
+            self.prose(
+                "contents.name_en",
+                &only.name_en,
+                name(72.6, 11.0, Weight::Regular),
+            );
         } else {
             self.caption("货号 SKU", LEFT, 49.5);
             self.caption("品名 DESCRIPTION", 40.0, 49.5);
@@ -190,7 +162,11 @@ impl Canvas<'_, '_> {
                     cell(LEFT, 35.0, 12.0, Weight::Bold, Align::Left),
                 );
                 let name = [row.name_zh.as_str(), row.name_en.as_str()].join(" ");
-                self.prose(name.trim(), cell(40.0, 45.0, 9.0, Weight::Regular, Align::Left));
+                self.prose(
+                    "contents.name",
+                    name.trim(),
+                    cell(40.0, 45.0, 9.0, Weight::Regular, Align::Left),
+                );
                 self.id(
                     "contents.units",
                     &row.units,
@@ -210,6 +186,7 @@ impl Canvas<'_, '_> {
                     align: Align::Left,
                 };
                 self.prose(
+                    "contents",
                     &format!("另有 {count} 个货号，见装箱单 · {count} more SKUs, see packing list"),
                     cell,
                 );
@@ -252,7 +229,7 @@ impl Canvas<'_, '_> {
             align,
         };
         self.id("origin", &mark.origin, cell(LEFT, 45.0, Align::Left));
-        self.prose(&mark.consignee, cell(50.0, 46.0, Align::Right));
+        self.prose("consignee", &mark.consignee, cell(50.0, 46.0, Align::Right));
         self.rule(97.4, 0.6);
     }
 
@@ -264,5 +241,26 @@ impl Canvas<'_, '_> {
             }
             None => self.barcode("mark_code", &mark.mark_code, 101.0, 34.0, 18.0),
         }
+    }
+
+    /// Bars across the whole mark (their quiet zones may reach into the margin), and below them what they say.
+    fn barcode(&mut self, field: &'static str, code: &str, top: f32, height: f32, text_size: f32) {
+        let ground = Ground {
+            x: 1.0,
+            width: 98.0,
+            top,
+            height,
+        };
+        self.bars(field, code, ground);
+        let cell = Cell {
+            x: LEFT,
+            y: top + height + text_size * 0.38,
+            width: RIGHT - LEFT,
+            max: text_size,
+            min: 6.0,
+            weight: Weight::Bold,
+            align: Align::Centre,
+        };
+        self.id(field, code, cell);
     }
 }

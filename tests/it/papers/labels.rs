@@ -16,7 +16,7 @@ use super::orders::Dice;
 use super::{Loaded, load, orders, tools};
 
 fn mapping() -> Loaded<LabelMapping> {
-    load(include_str!("../../../mappings/carton-mark.toml"), "label-pdf")
+    load(include_str!("../../../mappings/carton-mark.toml"), "carton-mark")
 }
 
 fn model(order: &StockingOrder, inbound_no: &str) -> Value {

@@ -70,6 +70,7 @@ fn party(dice: &mut Dice, name: &str, country: &str) -> Party {
         eori: blank(dice, "GB123456789000".to_owned()),
         vat: blank(dice, "GB123456789".to_owned()),
         ein: String::new(),
+        local_id: String::new(),
     }
 }
 
