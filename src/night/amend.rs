@@ -106,8 +106,9 @@ pub async fn reissue(
     }
     let drafts = good.into_iter().map(|(_, draft)| draft).collect();
     let order = build(booking.draft(lane, drafts)).map_err(AmendError::Problems)?;
+    let pictures = booking.pictures(tx, &order).await?;
     let documents = booking
-        .documents(forwarder, &order)
+        .documents(forwarder, &order, pictures)
         .map_err(AmendError::Problems)?;
     let taken: BTreeSet<String> = orders::documents(tx, night.account(), number)
         .await?

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, CodeKind, Item, Lane};
 use crate::config::ForwarderSection;
 use crate::delivery::Channel;
 use crate::ids::{OrderNo, PlanId, Sku, WarehouseCode};
-use crate::mapping::model::DocumentContext;
+use crate::mapping::model::{DocumentContext, Pictures};
 use crate::order::{CartonSpec, Draft, DraftLine, Mode, StockingOrder, build};
 use crate::problem::Problem;
 use crate::store::orders::{self, HeldLine, OrderStoreError, OrderedLine, StoredDocument};
@@ -176,7 +176,8 @@ impl Booking<'_> {
                 return Ok(());
             }
         };
-        let documents = match self.documents(forwarder, &order) {
+        let pictures = self.pictures(tx, &order).await?;
+        let documents = match self.documents(forwarder, &order, pictures) {
             Ok(documents) => documents,
             Err(problems) => {
                 hold_all(&still, &problems, issued);
@@ -330,14 +331,34 @@ impl Booking<'_> {
         }
     }
 
+    /// The pictures that the order's goods name. One that is not kept is left to the document that wants it.
+    pub(super) async fn pictures(&self, tx: &mut Tx, order: &StockingOrder) -> Result<Pictures, StoreError> {
+        let mut pictures = Pictures::new();
+        for line in &order.lines {
+            let name = &line.goods.customs.picture;
+            if name.is_empty() || pictures.contains_key(name) {
+                continue;
+            }
+            if let (blob::Content::Whole, Some(bytes)) = blob::look(tx, self.night.account(), name).await? {
+                pictures.insert(name.clone(), bytes);
+            }
+        }
+        Ok(pictures)
+    }
+
     /// Every document of the forwarder, or every problem of all of them.
     pub(super) fn documents(
         &self,
         forwarder: &ForwarderSection,
         order: &StockingOrder,
+        pictures: Pictures,
     ) -> Result<Vec<Document>, Vec<Problem>> {
         let mut documents = Vec::new();
         let mut problems = Vec::new();
+        // One number on all papers, so that whoever holds any of them can ask for the order.
+        let mut context = DocumentContext::new(self.night.today(), order.number.as_str());
+        context.previous = self.before.cloned();
+        context.pictures = pictures;
         for id in &forwarder.documents {
             let Some(mapping) = self
                 .night
@@ -352,9 +373,6 @@ impl Booking<'_> {
             if !mapping.is_for(order) {
                 continue;
             }
-            // One number on all papers, so that whoever holds any of them can ask for the order.
-            let mut context = DocumentContext::new(self.night.today(), order.number.as_str());
-            context.previous = self.before.cloned();
             match mapping.write(order, &context) {
                 Ok(written) => documents.push(Document {
                     mapping: id.clone(),

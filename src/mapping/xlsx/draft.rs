@@ -106,7 +106,10 @@ fn sheet(out: &mut String, name: &str, grid: &Grid) -> bool {
     let header = header(grid);
     let above = header.as_ref().map_or(MAX_ROWS, |(row, _)| row.saturating_sub(1));
     let labels = labels(grid, above);
-    if header.is_none() && labels.is_empty() {
+    // A list of names, such as the hidden sheet of a drop-down, says the same again and again.
+    let different: std::collections::BTreeSet<&str> =
+        labels.iter().map(|(_, _, _, guess)| guess.path).collect();
+    if header.is_none() && (labels.is_empty() || different.len() * 2 <= labels.len()) {
         return false;
     }
     let _ = writeln!(out, "\n[[xlsx-template.sheets]]\nname = {}", quoted(name));
@@ -147,7 +150,9 @@ fn labels(grid: &Grid, last: u32) -> Vec<(At, String, At, Guess)> {
         },
     ) {
         let Found::Text(text) = found else { continue };
-        let Some(guess) = in_head(text) else { continue };
+        let Some(guess) = in_head(text).filter(|_| !placeholder(text)) else {
+            continue;
+        };
         let merge = grid.merges.iter().find(|area| area.from == *at);
         let beside = At {
             column: merge.map_or(at.column, |area| area.to.column) + 1,
@@ -158,7 +163,7 @@ fn labels(grid: &Grid, last: u32) -> Vec<(At, String, At, Guess)> {
             .iter()
             .any(|area| area.contains(beside) && area.from != beside);
         // Two labels side by side: the value of the first is somewhere else.
-        let label = |text: &str| in_head(text).is_some() && text.chars().count() < 12;
+        let label = |text: &str| in_head(text).is_some() && !placeholder(text) && text.chars().count() < 12;
         let taken = match grid.cells.get(&beside) {
             Some(Found::Text(next)) => label(next),
             _ => grid.formulas.contains(&beside),
@@ -168,6 +173,11 @@ fn labels(grid: &Grid, last: u32) -> Vec<(At, String, At, Guess)> {
         }
     }
     labels
+}
+
+/// What other programs put where a value goes: `{收货地址.国家}`, `${center}`.
+fn placeholder(text: &str) -> bool {
+    text.contains(['{', '}'])
 }
 
 fn table(out: &mut String, grid: &Grid, row: u32, titles: &[(At, String)]) {

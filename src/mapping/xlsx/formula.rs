@@ -9,6 +9,12 @@ use super::address::{Area, At, MAX_COLUMN, MAX_ROW};
 
 /// A copied formula: what is relative moves by as many rows and columns, what has a `$` stays.
 pub fn moved(formula: &str, rows: i64, columns: i64) -> String {
+    copied(formula, rows, columns, 0)
+}
+
+/// As [`moved`], for a further row of a table: what stands above row `head` of the same sheet belongs to the whole
+/// table, and stays whether or not somebody wrote the `$`.
+pub fn copied(formula: &str, rows: i64, columns: i64, head: u32) -> String {
     let row = |row: u32, fixed: bool| match fixed {
         true => Some(row),
         false => within(i64::from(row) + rows, MAX_ROW),
@@ -24,8 +30,9 @@ pub fn moved(formula: &str, rows: i64, columns: i64) -> String {
             ..cell
         })
     };
-    let change = |_: Option<&str>, reference: Reference| {
+    let change = |sheet: Option<&str>, reference: Reference| {
         let now = match reference {
+            Reference::Cell(one) if sheet.is_none() && one.at.row < head => return Now::Same,
             Reference::Cell(one) => cell(one).map(Reference::Cell),
             Reference::Area(from, to) => cell(from)
                 .zip(cell(to))
@@ -176,6 +183,10 @@ mod tests {
         assert_eq!(
             moved("IF(A1=\"say \"\"B2\"\"\",TAX2024,Table1[[#This Row],[B2]])", 1, 0),
             "IF(A2=\"say \"\"B2\"\"\",TAX2025,Table1[[#This Row],[B2]])"
+        );
+        assert_eq!(
+            copied("SUM(K6:INDEX(K6:XDZ6,1,K3))+J5+Other!K3", 2, 0, 5),
+            "SUM(K8:INDEX(K8:XDZ8,1,K3))+J7+Other!K5"
         );
         assert_eq!(moved("A1", -1, 0), "#REF!");
         assert_eq!(moved("SUM(A1:A2)", -1, 0), "SUM(#REF!)");

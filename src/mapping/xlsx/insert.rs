@@ -36,6 +36,7 @@ pub(super) fn insert_rows(
                 of: 1,
                 from: before,
                 to: before.saturating_add(count - 1),
+                head: 0,
                 whole: false,
             });
             parsed.inherit_rules(&insertion);

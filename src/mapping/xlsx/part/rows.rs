@@ -7,7 +7,7 @@ use quick_xml::escape::escape;
 use super::super::address::{Area, At};
 use super::super::cell::Want;
 use super::super::edit::edited;
-use super::super::formula::{Growth, Insertion, moved, same_sheet};
+use super::super::formula::{Growth, Insertion, copied, moved, same_sheet};
 use super::{Cell, Formula, Row, SheetPart, cell, style_attribute};
 
 /// Rows to be made: the `of` rows from `model` on, again and again from `from` to `to`.
@@ -17,6 +17,8 @@ pub struct NewRows {
     pub of: u32,
     pub from: u32,
     pub to: u32,
+    /// The table's header: a formula's single cells above it stay where they are.
+    pub head: u32,
     /// With formulas and merges, as further rows of a table have them; else with styles and heights only.
     pub whole: bool,
 }
@@ -57,7 +59,7 @@ impl SheetPart<'_> {
             .collect();
         for to in new.from..=new.to {
             let from = new.model.saturating_add((to - new.from) % of);
-            self.copy_row(from, to, new.whole);
+            self.copy_row(from, to, new);
             for area in merges.iter().filter(|area| area.from.row == from) {
                 let down = |at: At| At {
                     row: at.row.saturating_add(to - from),
@@ -71,7 +73,7 @@ impl SheetPart<'_> {
         }
     }
 
-    fn copy_row(&mut self, from: u32, to: u32, formulas: bool) {
+    fn copy_row(&mut self, from: u32, to: u32, new: NewRows) {
         let Some(model) = self.rows.get(&from).cloned() else {
             self.rows.entry(to).or_default().raw = None;
             return;
@@ -82,13 +84,13 @@ impl SheetPart<'_> {
                 row: to,
                 column: *column,
             };
-            let formula = old.formula.as_ref().filter(|_| formulas).and_then(|formula| {
+            let formula = old.formula.as_ref().filter(|_| new.whole).and_then(|formula| {
                 let at = At {
                     row: from,
                     column: *column,
                 };
                 let text = self.formula_text(formula, at)?;
-                Some(moved(&text, i64::from(to) - i64::from(from), 0))
+                Some(copied(&text, i64::from(to) - i64::from(from), 0, new.head))
             });
             let style = style_attribute(old.style.as_deref());
             let copied = match formula {

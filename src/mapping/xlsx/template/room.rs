@@ -122,6 +122,7 @@ impl Rows {
             of: table.rows_per_item,
             from: self.room.last.saturating_add(1),
             to: self.last,
+            head: table.header_row,
             whole: true,
         };
         let growth = Growth {
