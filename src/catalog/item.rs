@@ -71,6 +71,9 @@ pub struct Item {
     pub sales_url: String,
     pub owner: String,
     pub status: Status,
+    /// Lowest price one unit is sold at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
     #[serde(default, skip_serializing_if = "CustomsFacts::is_unknown")]
     pub customs: CustomsFacts,
 }
@@ -110,6 +113,7 @@ impl Item {
             sales_url: String::new(),
             owner: String::new(),
             status: Status::Active,
+            price: None,
             customs: CustomsFacts::default(),
         }
     }
@@ -158,10 +162,84 @@ impl Item {
         if let Some(declared) = self.declared.filter(|declared| declared.amount <= Decimal::ZERO) {
             faults.push(Fault::new("declared_value", &declared.amount, "a value above 0"));
         }
+        if let Some(price) = self.price.filter(|price| price.amount <= Decimal::ZERO) {
+            faults.push(Fault::new("sale_price", &price.amount, "a price above 0"));
+        }
+        self.check_customs(&mut faults);
         if let Some(cost) = self.unit_cost.filter(|cost| cost.amount < Decimal::ZERO) {
             faults.push(Fault::new("unit_cost", &cost.amount, "a cost of 0 or more"));
         }
         faults
+    }
+
+    fn check_customs(&self, faults: &mut Vec<Fault>) {
+        let customs = &self.customs;
+        for (field, unit, factor_field, factor) in [
+            (
+                "legal_unit",
+                &customs.legal_unit,
+                "legal_factor",
+                customs.legal_factor,
+            ),
+            (
+                "second_legal_unit",
+                &customs.second_legal_unit,
+                "second_legal_factor",
+                customs.second_legal_factor,
+            ),
+        ] {
+            if let Some(factor) = factor.filter(|factor| *factor <= Decimal::ZERO) {
+                faults.push(Fault::new(factor_field, &factor, "a factor above 0"));
+            } else if factor.is_some() && unit.is_empty() {
+                faults.push(Fault::new(
+                    field,
+                    unit,
+                    format!("the unit that `{factor_field}` is of"),
+                ));
+            }
+        }
+        let digits = |text: &str, length: usize| {
+            text.is_empty() || (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        if !digits(&customs.source_region, 5) {
+            faults.push(Fault::new("source_region", &customs.source_region, "5 digits"));
+        }
+        if !customs.picture.is_empty()
+            && !(customs.picture.len() == 64 && customs.picture.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            faults.push(Fault::new(
+                "picture",
+                &customs.picture,
+                "the SHA-256 of a stored picture",
+            ));
+        }
+        let Some(battery) = &customs.battery else { return };
+        if self.battery == Some(false) {
+            faults.push(Fault::new(
+                "battery",
+                &"no",
+                "yes, as the columns of its battery say",
+            ));
+        }
+        if !matches!(
+            battery.un.as_str(),
+            "" | "UN3480" | "UN3481" | "UN3090" | "UN3091"
+        ) {
+            faults.push(Fault::new(
+                "battery_un",
+                &battery.un,
+                "UN3480, UN3481, UN3090 or UN3091",
+            ));
+        }
+        if let Some(charge) = battery
+            .charge_percent
+            .filter(|charge| !(0..=100).contains(charge))
+        {
+            faults.push(Fault::new("battery_charge", &charge, "percent from 0 to 100"));
+        }
+        if let Some(watts) = battery.watt_hours.filter(|watts| *watts <= Decimal::ZERO) {
+            faults.push(Fault::new("battery_wh", &watts, "watt-hours above 0"));
+        }
     }
 
     fn check_weights(&self, faults: &mut Vec<Fault>) {

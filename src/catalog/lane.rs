@@ -6,6 +6,7 @@ use super::Fault;
 use crate::ids::{ForwarderId, WarehouseCode};
 use crate::money::Money;
 use crate::order::Mode;
+use crate::order::gate::Channel;
 
 /// Days of one stage: as often shorter as longer, and longer in one case of ten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Lane {
     pub cost_per_kg: Option<Money>,
     /// 1 is tried first.
     pub priority: Option<i64>,
+    /// What the service takes.
+    #[serde(default, skip_serializing_if = "Channel::is_unlimited")]
+    pub channel: Channel,
 }
 
 impl Lane {
@@ -59,6 +63,28 @@ impl Lane {
             faults.push(Fault::new("cost_per_kg", &cost.amount, "a cost of 0 or more"));
         }
         super::item::check_positive(&mut faults, "priority", self.priority);
+        let limits = &self.channel.limits;
+        for (field, value) in [
+            ("carton_max_g", limits.max_g),
+            ("carton_max_side_mm", limits.max_side_mm),
+            ("carton_max_girth_mm", limits.max_girth_mm),
+            ("pallet_max_height_mm", limits.max_pallet_height_mm),
+            ("pallet_max_g", limits.max_pallet_g),
+            ("heavy_over_g", self.channel.heavy_over_g),
+        ] {
+            super::item::check_positive(&mut faults, field, value);
+        }
+        if self.channel.heavy_over_g.is_some() != self.channel.heavy_fee.is_some() {
+            let found = self
+                .channel
+                .heavy_over_g
+                .map_or_else(String::new, |over| over.to_string());
+            let wanted = "both `heavy_over_g` and `heavy_fee`, or neither";
+            faults.push(Fault::new("heavy_over_g", &found, wanted));
+        }
+        if let Some(fee) = self.channel.heavy_fee.filter(|fee| fee.amount.is_sign_negative()) {
+            faults.push(Fault::new("heavy_fee", &fee.amount, "a fee of 0 or more"));
+        }
         faults
     }
 }

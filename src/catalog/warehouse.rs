@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use super::item::{check_positive, is_country};
 use crate::ids::WarehouseCode;
+use crate::order::gate::CartonLimits;
 use crate::order::{Address, Party};
 
 /// The event that starts the storage clock.
@@ -49,6 +50,15 @@ pub struct Warehouse {
     pub clock_start: Option<ClockStart>,
     pub carton_max_g: Option<i64>,
     pub carton_max_side_mm: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carton_max_girth_mm: Option<i64>,
+    /// Whether a carton may hold several SKUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixed_cartons: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pallet_max_height_mm: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pallet_max_g: Option<i64>,
     /// Older stock figures are stale.
     pub max_age_hours: Option<i64>,
 }
@@ -71,8 +81,24 @@ impl Warehouse {
         }
         check_positive(&mut faults, "carton_max_g", self.carton_max_g);
         check_positive(&mut faults, "carton_max_side_mm", self.carton_max_side_mm);
+        check_positive(&mut faults, "carton_max_girth_mm", self.carton_max_girth_mm);
+        check_positive(&mut faults, "pallet_max_height_mm", self.pallet_max_height_mm);
+        check_positive(&mut faults, "pallet_max_g", self.pallet_max_g);
         check_positive(&mut faults, "max_age_hours", self.max_age_hours);
         faults
+    }
+
+    /// What it takes of cartons and pallets.
+    #[must_use]
+    pub fn limits(&self) -> CartonLimits {
+        CartonLimits {
+            max_g: self.carton_max_g,
+            max_side_mm: self.carton_max_side_mm,
+            max_girth_mm: self.carton_max_girth_mm,
+            mixed: self.mixed_cartons,
+            max_pallet_height_mm: self.pallet_max_height_mm,
+            max_pallet_g: self.pallet_max_g,
+        }
     }
 
     /// Name and address as a consignee.

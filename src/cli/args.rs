@@ -3,6 +3,7 @@
 pub mod backtest;
 mod kept;
 mod nightly;
+mod order;
 mod role;
 
 use std::path::{Path, PathBuf};
@@ -14,10 +15,11 @@ pub use kept::{
     AuditCommand, CatalogCommand, DbCommand, ForecastArgs, InboxCommand, OutboxCommand, WebCommand,
 };
 pub use nightly::{ApproveArgs, NightArgs, PullArgs, RunArgs};
+pub use order::{OrderCommand, OrderReason};
 pub use role::Role;
 
 use super::CliError;
-use crate::ids::{OrderNo, WarehouseCode};
+use crate::ids::WarehouseCode;
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 done, but something needs a person (listed) · 2 wrong usage, configuration or input file · 3 a source, the database or a target cannot be reached · 70 a fault of linkstar itself";
 
@@ -215,7 +217,7 @@ pub enum Command {
     Trial(super::trial::PeriodArgs),
     /// Stocking orders (备货单).
     #[command(
-        after_help = "Example: linkstar order list\n         linkstar order show BH260907-01\n         linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order cancel BH260907-01 --reason 'no longer wanted'"
+        after_help = "Example: linkstar order new --to goodcang:UKMA --mode sea --line MUG-350-WH=72\n         linkstar order issue BH260907-01\n         linkstar order show BH260907-01\n         linkstar order problems"
     )]
     Order {
         #[command(subcommand)]
@@ -354,71 +356,6 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum OrderCommand {
-    /// Every order and where it is.
-    List {
-        #[arg(long)]
-        json: bool,
-    },
-    /// One order with its lines, events and documents.
-    Show {
-        order: OrderNo,
-        #[arg(long)]
-        json: bool,
-        /// Write its documents into this folder.
-        #[arg(long, value_name = "DIR")]
-        save: Option<PathBuf>,
-    },
-    /// Issue an order anew, from the catalog and the configuration as they are now: a new revision with papers of its
-    /// own takes the place of the one before, whose papers are taken back.
-    #[command(
-        after_help = "Example: linkstar order reissue BH260907-01 --reason 'MSDS added'\n         linkstar order reissue BH260907-01 --reason 'less battery goods' --units 85123A=120"
-    )]
-    Reissue {
-        order: OrderNo,
-        #[command(flatten)]
-        why: OrderReason,
-        /// `SKU=UNITS` changes a line; the others stay as they are.
-        #[arg(long, value_name = "SKU=UNITS")]
-        units: Vec<String>,
-    },
-    /// Tell an order to the warehouse (入库预报) or the carrier (订舱), once: the request that its connector file declares.
-    #[command(
-        after_help = "Example: linkstar order announce BH260907-01 --dry-run\n         linkstar order announce BH260907-01 --to maersk"
-    )]
-    Announce {
-        order: OrderNo,
-        /// Which source is told; not needed where only one serves the order's warehouse.
-        #[arg(long, value_name = "SOURCE")]
-        to: Option<String>,
-        /// Show the request; send nothing, write nothing.
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        at: At,
-    },
-    /// Give an order up before it is handed over; its papers are taken back.
-    #[command(after_help = "Example: linkstar order cancel BH260907-01 --reason 'supplier cannot deliver'")]
-    Cancel {
-        order: OrderNo,
-        #[command(flatten)]
-        why: OrderReason,
-    },
-}
-
-#[derive(Debug, Args)]
-pub struct OrderReason {
-    /// Stands in the order's log and in the cancel files.
-    #[arg(long)]
-    pub reason: String,
-    /// Who decides, for the log.
-    #[arg(long, default_value = "cli")]
-    pub by: String,
-    #[command(flatten)]
-    pub at: At,
 }
 
 #[derive(Debug, Args)]

@@ -9,18 +9,26 @@ use super::args::{CatalogCommand, Cli};
 use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
 use crate::calendar::civil_day;
+use crate::catalog::Item;
 use crate::ids::AccountId;
-use crate::mapping::catalog_file::{parse_codes, parse_items, parse_lanes, parse_warehouses};
+use crate::mapping::catalog_file::{
+    Parsed, parse_certificates, parse_codes, parse_items, parse_lanes, parse_warehouses,
+};
 use crate::mapping::table::{self, Limits};
 use crate::night::opening;
-use crate::problem::Problem;
-use crate::store::Store;
+use crate::order::Certificate;
+use crate::order::certificate::{MAX_PAPER_BYTES, paper_fault};
+use crate::order::rules::RuleBook;
+use crate::problem::{Problem, nearest};
 use crate::store::catalog::{self, ImportReport};
+use crate::store::certificates::{self, Kept};
+use crate::store::{Store, Tx};
 use crate::wording::Lang;
 
 /// Kinds in the order they are imported: lanes name warehouses, codes name items, shipments name all of them.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "items",
+    "certificates",
     "warehouses",
     "lanes",
     "codes",
@@ -43,7 +51,8 @@ pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> 
             let (catalog, opening): (Vec<_>, Vec<_>) =
                 files.into_iter().partition(|file| !OPENING.contains(&file.kind));
             let from = effective.unwrap_or(today);
-            let done = import_files(&context.store, account, &catalog, from, context.clock.now()).await?;
+            let (rules, now) = (&context.tools.rules, context.clock.now());
+            let done = import_files(&context.store, account, rules, &catalog, from, now).await?;
             let shown = show(&done, *json, context.lang)?;
             let opened = import_opening(&context, &opening).await?;
             Ok(if opened == Exit::Done { shown } else { opened })
@@ -52,11 +61,13 @@ pub async fn run(cli: &Cli, command: &CatalogCommand) -> Result<Exit, CliError> 
     }
 }
 
-/// A file and which of the four tables it is, by its name.
+/// A file and which of the tables it is, by its name.
 pub struct CatalogFile {
     pub kind: &'static str,
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Where papers that it names lie.
+    pub folder: PathBuf,
 }
 
 fn collect(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, CliError> {
@@ -82,10 +93,15 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, CliError> {
             };
             let bytes = std::fs::read(&path).map_err(|source| CliError::File {
                 what: "read",
-                path,
+                path: path.clone(),
                 source,
             })?;
-            files.push(CatalogFile { kind, name, bytes });
+            files.push(CatalogFile {
+                kind,
+                name,
+                bytes,
+                folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            });
         }
     }
     files.sort_by_key(|file| KINDS.iter().position(|kind| *kind == file.kind));
@@ -116,6 +132,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
 pub async fn import_files(
     store: &Store,
     account: &AccountId,
+    rules: &RuleBook,
     files: &[CatalogFile],
     effective: NaiveDate,
     now: DateTime<Utc>,
@@ -126,7 +143,13 @@ pub async fn import_files(
         let report = match table::read(&file.name, &file.bytes, &Limits::default()) {
             Ok(table) => match file.kind {
                 "items" => {
-                    catalog::import_items(&mut tx, account, &parse_items(&table), effective, now).await?
+                    let mut parsed = parse_items(&table);
+                    check_categories(rules, &mut parsed);
+                    catalog::import_items(&mut tx, account, &parsed, effective, now).await?
+                }
+                "certificates" => {
+                    import_certificates(&mut tx, account, rules, file, parse_certificates(&table), now)
+                        .await?
                 }
                 "warehouses" => {
                     catalog::import_warehouses(&mut tx, account, &parse_warehouses(&table), effective, now)
@@ -146,6 +169,106 @@ pub async fn import_files(
         done.push((file.name.clone(), report));
     }
     Ok(done)
+}
+
+/// A category that no rule speaks of is a slip: it is told, and the item loads and waits for its classification.
+fn check_categories(rules: &RuleBook, parsed: &mut Parsed<Item>) {
+    for row in &parsed.rows {
+        let category = &row.value.customs.category;
+        if !category.is_empty() && !rules.categories.contains_key(category) {
+            let wanted = known_name(rules.categories.keys(), category);
+            parsed.warnings.push(Problem::new(
+                &parsed.file,
+                &row.place,
+                "category",
+                category,
+                wanted,
+            ));
+        }
+    }
+}
+
+fn known_name<'k>(known: impl Iterator<Item = &'k String>, found: &str) -> String {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    match nearest(found, known.iter().copied()) {
+        Some(near) => format!("a known name, perhaps {near}"),
+        None => format!("one of {}", known.join(", ")),
+    }
+}
+
+/// Certificates with the papers they name; a row whose paper cannot be kept is refused as a whole.
+async fn import_certificates(
+    tx: &mut Tx,
+    account: &AccountId,
+    rules: &RuleBook,
+    file: &CatalogFile,
+    parsed: Parsed<Certificate>,
+    now: DateTime<Utc>,
+) -> Result<ImportReport, CliError> {
+    let mut report = ImportReport {
+        problems: parsed.problems,
+        warnings: parsed.warnings,
+        ..ImportReport::default()
+    };
+    for row in &parsed.rows {
+        let certificate = &row.value;
+        let mut faults: Vec<(&str, &str, String)> = Vec::new();
+        if !rules.papers.contains_key(&certificate.kind) {
+            let wanted = known_name(rules.papers.keys(), &certificate.kind);
+            faults.push(("type", &certificate.kind, wanted));
+        }
+        for category in &certificate.categories {
+            if !rules.categories.contains_key(category) {
+                let wanted = known_name(rules.categories.keys(), category);
+                faults.push(("categories", category, wanted));
+            }
+        }
+        let paper = match read_paper(&file.folder, &certificate.file_name) {
+            Ok(paper) => paper,
+            Err(wanted) => {
+                faults.push(("file", &certificate.file_name, wanted));
+                None
+            }
+        };
+        if !faults.is_empty() {
+            report.problems.extend(
+                faults
+                    .into_iter()
+                    .map(|(field, found, wanted)| Problem::new(&file.name, &row.place, field, found, wanted)),
+            );
+            continue;
+        }
+        match certificates::keep(tx, account, certificate, paper.as_deref(), now).await? {
+            Kept::New => report.new += 1,
+            Kept::Changed => report.changed += 1,
+            Kept::Same => report.same += 1,
+        }
+    }
+    Ok(report)
+}
+
+/// The bytes of a paper that lies beside its table; what is too large is not read.
+fn read_paper(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let inside = Path::new(name)
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !inside {
+        return Err("a file beside the table".to_owned());
+    }
+    let path = folder.join(name);
+    let unreadable = |error: std::io::Error| format!("a file that can be read ({error})");
+    let size = std::fs::metadata(&path).map_err(unreadable)?.len();
+    if size > MAX_PAPER_BYTES {
+        return Err(format!("at most 20 MiB, it has {} MiB", size >> 20));
+    }
+    let bytes = std::fs::read(&path).map_err(unreadable)?;
+    match paper_fault(&bytes) {
+        Some(wanted) => Err(wanted.to_owned()),
+        None => Ok(Some(bytes)),
+    }
 }
 
 fn show(done: &[(String, ImportReport)], json: bool, lang: Lang) -> Result<Exit, CliError> {

@@ -8,12 +8,16 @@ use super::{CliError, Exit};
 const CONFIG: &str = include_str!("../../config/linkstar.toml");
 
 /// Header rows of the catalog tables, with one example a table so that nobody has to guess a format.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("items.csv", include_str!("../../config/catalog/items.csv")),
     ("codes.csv", include_str!("../../config/catalog/codes.csv")),
     (
         "warehouses.csv",
         include_str!("../../config/catalog/warehouses.csv"),
+    ),
+    (
+        "certificates.csv",
+        include_str!("../../config/catalog/certificates.csv"),
     ),
     ("lanes.csv", include_str!("../../config/catalog/lanes.csv")),
 ];

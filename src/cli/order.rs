@@ -2,6 +2,8 @@
 
 mod amend;
 mod announce;
+mod desk;
+mod look;
 
 use std::path::Path;
 
@@ -13,11 +15,13 @@ use super::{CliError, Exit};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::money::round_cents;
 use crate::night::decide::{Decided, adopt_all, decide};
+use crate::order::state::is_verified;
+use crate::order::term::responsibilities;
 use crate::order::{OrderEvent, OrderEventKind};
 use crate::planner::Plan;
 use crate::report::decisions::{self, Choice, Decision};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{blob, inbox, plans};
+use crate::store::{blob, inbox, order_checks, plans};
 use crate::wording::{Lang, text};
 
 pub async fn approve(cli: &Cli, args: &ApproveArgs) -> Result<Exit, CliError> {
@@ -165,19 +169,51 @@ fn parse_line(plan: &Plan, line: &str) -> Result<Decision, String> {
 
 pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
     let at = match command {
-        OrderCommand::Reissue { why, .. } | OrderCommand::Cancel { why, .. } => why.at.at,
-        OrderCommand::Announce { at, .. } => at.at,
-        OrderCommand::List { .. } | OrderCommand::Show { .. } => None,
+        OrderCommand::Revise { why, .. }
+        | OrderCommand::Cancel { why, .. }
+        | OrderCommand::Edit { why, .. }
+        | OrderCommand::Split { why, .. }
+        | OrderCommand::Merge { why, .. } => why.at.at,
+        OrderCommand::Announce { at, .. }
+        | OrderCommand::New { at, .. }
+        | OrderCommand::Check { at, .. }
+        | OrderCommand::Issue { at, .. }
+        | OrderCommand::Pack { at, .. }
+        | OrderCommand::Scan { at, .. }
+        | OrderCommand::Instruct { at, .. } => at.at,
+        OrderCommand::List { .. }
+        | OrderCommand::Show { .. }
+        | OrderCommand::Problems { .. }
+        | OrderCommand::Rules { .. } => None,
     };
     let context = Context::open(cli, at).await?;
     match command {
-        OrderCommand::Reissue { order, why, units } => amend::reissue(&context, order, why, units).await,
+        OrderCommand::Revise { order, why, units } => amend::reissue(&context, order, why, units).await,
         OrderCommand::Cancel { order, why } => amend::cancel(&context, order, why).await,
         OrderCommand::Announce {
             order, to, dry_run, ..
         } => announce::run(&context, order, to.as_deref(), *dry_run).await,
         OrderCommand::List { json } => list(&context, *json).await,
-        OrderCommand::Show { order, json, save } => show(&context, order, *json, save.as_deref()).await,
+        OrderCommand::Show {
+            order,
+            json,
+            changes: true,
+            ..
+        } => look::changes(&context, order, *json).await,
+        OrderCommand::Show {
+            order, json, save, ..
+        } => show(&context, order, *json, save.as_deref()).await,
+        OrderCommand::Problems { json, save } => look::problems(&context, *json, save.as_deref()).await,
+        OrderCommand::Rules {
+            country,
+            mode,
+            on,
+            json,
+        } => look::rules(&context, country, (*mode, *on), *json),
+        OrderCommand::Instruct {
+            order, save, stock, ..
+        } => look::instruct(&context, order, save, stock.as_deref()).await,
+        other => desk::run(&context, other).await,
     }
 }
 
@@ -244,6 +280,10 @@ async fn show(
     let events = orders::events(&mut tx, account, number).await?;
     let documents = orders::documents(&mut tx, account, number).await?;
     let received = inbox::of_order(&mut tx, account, number).await?;
+    let check = order_checks::of_order(&mut tx, account, number)
+        .await?
+        .unwrap_or_default();
+    let verified = is_verified(events.iter().map(|event| &event.kind));
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|source| CliError::File {
             what: "create",
@@ -269,6 +309,15 @@ async fn show(
             .iter()
             .map(|document| json!({"document": document.document, "file": document.file_name, "sha256": document.sha256}))
             .collect();
+        value["problems"] = serde_json::to_value(&check.findings)?;
+        value["surcharge"] = serde_json::to_value(&check.surcharge)?;
+        value["rates"] = serde_json::to_value(&check.rates)?;
+        value["labels_verified"] = json!(verified);
+        value["responsibilities"] = serde_json::to_value(responsibilities(stored.order.term))?;
+        let night = context.night(false);
+        let catalog = crate::store::catalog::load(&mut tx, account, night.today()).await?;
+        let basis = crate::night::gates::Basis::load(&night, &mut tx).await?;
+        value["admission"] = serde_json::to_value(basis.admissions(&night, &catalog, &stored.order))?;
         value["received_files"] = super::inbox::of_order_json(&received);
         print_json(&value)?;
         return Ok(Exit::Done);
@@ -308,6 +357,12 @@ async fn show(
         ("eta", stored.order.eta.to_string()),
     ];
     let mut out = fill(context.lang, "cli.order.head", &head);
+    if verified == Some(false) && stored.state == crate::order::OrderState::Packed {
+        out.push_str(&format!("\n{}", text(context.lang, "cli.order.unverified", &[])));
+    }
+    if !check.findings.is_empty() {
+        out.push_str(&format!("\n\n{}", look::findings(context.lang, &check.findings)));
+    }
     out.push_str(&format!(
         "\n\n{}\n{}\n",
         columns(&rows),
@@ -356,6 +411,24 @@ pub fn happened(lang: Lang, kind: &OrderEventKind) -> String {
             "reissued",
             &[("revision", &revision.to_string()), ("reason", reason)],
         ),
+        OrderEventKind::Edited { reason } => say("edited", &[("reason", reason)]),
+        OrderEventKind::Packed {
+            cartons,
+            beyond_stock,
+            ..
+        } => {
+            let mut said = say("packed", &[("cartons", &cartons.to_string())]);
+            if let Some(reason) = beyond_stock {
+                said.push_str(&say("beyond_stock", &[("reason", reason)]));
+            }
+            said
+        }
+        OrderEventKind::Scanned { findings: 0, .. } => say("verified", &[]),
+        OrderEventKind::Scanned { findings, .. } => say("unverified", &[("findings", &findings.to_string())]),
+        OrderEventKind::SplitInto { order } => say("split_into", &[("order", order.as_str())]),
+        OrderEventKind::SplitFrom { order } => say("split_from", &[("order", order.as_str())]),
+        OrderEventKind::MergedFrom { order } => say("merged_from", &[("order", order.as_str())]),
+        OrderEventKind::MergedInto { order } => say("merged_into", &[("order", order.as_str())]),
         OrderEventKind::Closed => say("closed", &[]),
         OrderEventKind::ShortClosed { missing } => say("short_closed", &[("missing", &missing.to_string())]),
         OrderEventKind::Reopened => say("reopened", &[]),

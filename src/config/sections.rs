@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ForwarderId, SourceId, WarehouseCode};
 use crate::money::{Currency, Money};
+use crate::order::gate::{Rates, ValuePolicy};
 use crate::order::{ExportFacts, Parties, Party, Term};
 use crate::secret::Secret;
 use crate::wording::Lang;
@@ -174,6 +175,15 @@ pub struct OrderSection {
     /// What every export declaration of this seller says.
     #[serde(default)]
     pub export: ExportFacts,
+    /// One unit of a currency in the order's, so that costs in another one can be held against declared values.
+    #[serde(default)]
+    pub rates: Rates,
+    /// From where on a declared value looks too low.
+    #[serde(default)]
+    pub value: ValuePolicy,
+    /// A folder of rule packs of one's own; a pack takes the place of the shipped one with its id.
+    #[serde(default)]
+    pub rules: Option<PathBuf>,
 }
 
 impl OrderSection {

@@ -8,6 +8,7 @@ pub mod inbound;
 pub mod label;
 pub mod mail_file;
 pub mod model;
+pub mod packing_file;
 pub mod plan_folder;
 pub mod receipt_file;
 pub mod table;

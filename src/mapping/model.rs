@@ -95,6 +95,12 @@ pub fn document_model(order: &StockingOrder, context: &DocumentContext) -> Value
     })
 }
 
+/// What differs between two revisions, a row each: `sku`, `what_zh`, `what_en`, `was`, `now`.
+#[must_use]
+pub fn changes_between(previous: &StockingOrder, order: &StockingOrder) -> Value {
+    changes::changes(order, Some(previous))
+}
+
 fn order_head(order: &StockingOrder) -> Value {
     let any = |flag: fn(&Goods) -> bool| order.lines.iter().any(|line| flag(&line.goods));
     json!({

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::issue::{ApprovedLine, Booking, late};
+use super::gates::Basis;
+use super::issue::{ApprovedLine, Booking, Ready, late};
 use super::{Night, trial};
 use crate::config::Config;
 use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
 use crate::jobs::{CancelNote, WithdrawError, Withdrawn, withdraw};
-use crate::order::{OrderEvent, OrderEventKind, StockingOrder, build};
+use crate::order::gate::Finding;
+use crate::order::{Carton, OrderEvent, OrderEventKind, StockingOrder};
 use crate::problem::Problem;
+use crate::store::order_checks;
 use crate::store::orders::{self, OrderStoreError, StoredOrder};
 use crate::store::outbox;
 use crate::store::{StoreError, Tx, catalog, turn};
@@ -24,6 +27,10 @@ pub enum AmendError {
     Problems(Vec<Problem>),
     #[error(transparent)]
     Order(OrderStoreError),
+    #[error("order {0} is packed and its cartons stand; revise it first")]
+    Packed(OrderNo),
+    #[error("order {0} is no draft")]
+    NotDraft(OrderNo),
     #[error("`{0}` is just being sent; try again in a minute")]
     BeingSent(String),
     #[error("forwarder.cancel.name")]
@@ -80,36 +87,45 @@ pub async fn reissue(
     by: &str,
 ) -> Result<Reissued, AmendError> {
     let stored = held(night, tx, number).await?;
+    let lines = lines(&stored.order, units).map_err(AmendError::Problems)?;
+    reissue_with(night, tx, &stored, (&lines, None), (reason, by)).await
+}
+
+/// Issues an order anew with these lines, and these cartons where they are packed already.
+pub(super) async fn reissue_with(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    stored: &StoredOrder,
+    (lines, packing): (&[ApprovedLine], Option<&[Carton]>),
+    (reason, by): (&str, &str),
+) -> Result<Reissued, AmendError> {
     let before = &stored.order;
+    let number = &before.number;
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
+    let basis = Basis::load(night, tx).await?;
     let booking = Booking {
         night,
         plan: before.plan.as_ref(),
         catalog: &catalog,
+        basis: &basis,
         number: number.clone(),
         warehouse: before.warehouse.clone(),
         mode: before.mode,
         before: Some(before),
+        reason: Some(reason),
     };
-    let lines = lines(&booking, before, units).map_err(AmendError::Problems)?;
-    let untrusted = trial::admit_again(night, tx, number, &lines).await?;
+    let untrusted = trial::admit_again(night, tx, number, lines).await?;
     if !untrusted.is_empty() {
         return Err(AmendError::Problems(untrusted));
     }
-    let (lane, forwarder) = booking
-        .way()
-        .map_err(|problem| AmendError::Problems(vec![problem]))?;
-    let (good, faulty) = booking.draft_lines(&lines.iter().collect::<Vec<_>>());
-    if !faulty.is_empty() {
-        let all = faulty.into_iter().flat_map(|(_, problems)| problems).collect();
-        return Err(AmendError::Problems(all));
-    }
-    let drafts = good.into_iter().map(|(_, draft)| draft).collect();
-    let order = build(booking.draft(lane, drafts)).map_err(AmendError::Problems)?;
-    let pictures = booking.pictures(tx, &order).await?;
-    let documents = booking
-        .documents(forwarder, &order, pictures)
-        .map_err(AmendError::Problems)?;
+    let lines: Vec<&ApprovedLine> = lines.iter().collect();
+    let Ready {
+        order,
+        documents,
+        check,
+        lane,
+        forwarder,
+    } = booking.ready(&lines, packing).map_err(stopping)?;
     let taken: BTreeSet<String> = orders::documents(tx, night.account(), number)
         .await?
         .into_iter()
@@ -138,6 +154,7 @@ pub async fn reissue(
         },
     );
     orders::reissue(tx, night.account(), &order, late(lane, order.eta), event).await?;
+    order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     for document in &documents {
         booking.send(tx, forwarder, &order, document).await?;
     }
@@ -146,6 +163,17 @@ pub async fn reissue(
         documents: documents.len(),
         taken_back,
     })
+}
+
+/// What stops an order, for the person who asked; what is only told comes with the order that goes.
+pub(super) fn stopping(findings: Vec<Finding>) -> AmendError {
+    AmendError::Problems(
+        findings
+            .into_iter()
+            .filter(|finding| finding.level.stops())
+            .map(|finding| finding.problem)
+            .collect(),
+    )
 }
 
 /// Gives an order up, and takes its papers back.
@@ -168,13 +196,17 @@ pub async fn cancel(
 }
 
 /// The order, while nobody else changes orders.
-async fn held(night: &Night<'_>, tx: &mut Tx, number: &OrderNo) -> Result<StoredOrder, AmendError> {
+pub(super) async fn held(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    number: &OrderNo,
+) -> Result<StoredOrder, AmendError> {
     turn::hold(tx, night.account(), turn::ORDERS, night.now()).await?;
     let stored = orders::get(tx, night.account(), number).await?;
     stored.ok_or_else(|| AmendError::Unknown(number.clone()))
 }
 
-fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
+pub(super) fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
     OrderEvent {
         at: night.now(),
         by: by.to_owned(),
@@ -182,15 +214,14 @@ fn event(night: &Night<'_>, by: &str, kind: OrderEventKind) -> OrderEvent {
     }
 }
 
-fn lines(
-    booking: &Booking<'_>,
-    before: &StockingOrder,
-    units: &BTreeMap<Sku, i64>,
-) -> Result<Vec<ApprovedLine>, Vec<Problem>> {
+fn lines(before: &StockingOrder, units: &BTreeMap<Sku, i64>) -> Result<Vec<ApprovedLine>, Vec<Problem>> {
     let strangers: Vec<Problem> = units
         .keys()
         .filter(|sku| !before.lines.iter().any(|line| line.goods.sku == **sku))
-        .map(|sku| booking.problem("", "units", sku.as_str(), "a SKU of this order"))
+        .map(|sku| {
+            let order = format!("order {} to {}", before.number, before.warehouse);
+            Problem::new(order, "", "units", sku.as_str(), "a SKU of this order")
+        })
         .collect();
     if !strangers.is_empty() {
         return Err(strangers);

@@ -12,10 +12,13 @@ use crate::deadline::due::{Waiting, end_of_day, lost_sales, ninetieth};
 use crate::deadline::{Duty, Rule};
 use crate::ids::Sku;
 use crate::ledger::milestone::{Milestone, Story};
+use crate::mapping::certificate_file::Paper;
 use crate::money::Currency;
+use crate::order::Certificate;
 use crate::planner::supply::ageing;
 use crate::planner::{Lot, NextTier, Plan, PlanLine, Stage, StorageTier, SupplyFacts};
 use crate::reconcile::Line;
+use crate::store::certificates;
 use crate::store::lead_times::{self, LeadTime};
 use crate::store::orders::{self, StoredOrder};
 use crate::store::{StoreError, Tx, plans, receipts};
@@ -70,7 +73,8 @@ pub(super) async fn duties(
     if let Some(plan) = &plan {
         duties.extend(storage(plan, &supply, &lines, catalog, night.today()));
     }
-    duties.extend(papers(night));
+    let certificates = certificates::all(tx, night.account()).await?;
+    duties.extend(papers(night, certificates));
     Ok(duties)
 }
 
@@ -340,10 +344,36 @@ fn free_period(
     ageing::age(line.available?, &own, &[&free, &paid], None, today, gone)
 }
 
-/// Certificates, registrations, contracts: from the file that the configuration names.
-fn papers(night: &Night<'_>) -> Vec<Duty> {
+/// Certificates, registrations, contracts: from the file that the configuration names, and those that were imported.
+fn papers(night: &Night<'_>, certificates: Vec<Certificate>) -> Vec<Duty> {
     let home = night.config.account.zone;
-    let papers = super::tools::papers(night.config).map_or_else(|_| Vec::new(), |read| read.papers);
+    let mut papers = super::tools::papers(night.config).map_or_else(|_| Vec::new(), |read| read.papers);
+    for one in certificates {
+        let Some(valid_to) = one.valid_to else { continue };
+        if papers.iter().any(|known| known.number == one.number) {
+            continue;
+        }
+        let lang = night.config.account.language;
+        let kind = night
+            .tools
+            .rules
+            .papers
+            .get(&one.kind)
+            .map_or_else(|| one.kind.clone(), |words| words.of(lang).to_owned());
+        let goods: Vec<String> = one
+            .skus
+            .iter()
+            .map(ToString::to_string)
+            .chain(one.categories)
+            .collect();
+        papers.push(Paper {
+            name: [vec![kind], goods].concat().join(", "),
+            number: one.number,
+            is_contract: false,
+            valid_to,
+            owner: Some(one.owner).filter(|owner| !owner.is_empty()),
+        });
+    }
     papers
         .into_iter()
         .map(|paper| Duty {

@@ -63,7 +63,8 @@ async fn answer(
         }
         Err(why) => problems.push(Problem::new(&file.name, "", "plan", sheet.plan_id.short(), why)),
     }
-    problems.extend(issued.held.iter().flat_map(|held| held.problems.clone()));
+    let held = issued.held.iter().flat_map(|held| &held.problems);
+    problems.extend(held.map(|finding| finding.problem.clone()));
     let read = InboxFile {
         sha256: file.sha256.clone(),
         origin: "inbox".to_owned(),

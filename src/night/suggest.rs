@@ -8,7 +8,7 @@ use super::cases::{self, Standing};
 use super::notice::Notice;
 use super::plan::Draft;
 use super::step::{Step, StepReport, StepState, chain, told};
-use super::{Night, NightError, clocks, notice};
+use super::{Night, NightError, clocks, notice, to_mend};
 use crate::catalog::Catalog;
 use crate::config::{MailSection, Recipient, TrialSection};
 use crate::connector::Bound;
@@ -21,7 +21,7 @@ use crate::planner::{Plan, PlanDiff};
 use crate::reconcile::{Line, LineState};
 use crate::report::{
     CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem,
-    TrialNote, UnmappedCode, render_mail,
+    ToMend, TrialNote, UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -36,6 +36,7 @@ struct Day {
     orders: Vec<StoredOrder>,
     receipts: Vec<(ReceiptWhat, Line)>,
     cases: Vec<Standing>,
+    to_mend: Vec<ToMend>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<(Step, String)>,
     /// Clocks that run.
@@ -161,7 +162,11 @@ async fn gather(
         }
     }
     let catalog = catalog::load(tx, account, night.today()).await?;
+    let to_mend = to_mend::of_day(night, tx, &plan).await?;
+    // What the list says is not said a second time.
+    problems.retain(|(_, problem)| !to_mend.iter().any(|one| one.finding.to_string() == *problem));
     Ok(Some(Day {
+        to_mend,
         diff,
         orders: orders::all(tx, account).await?,
         alerts: clocks::list(night, tx).await?,
@@ -312,6 +317,7 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
             .iter()
             .map(|one| case(one, recipient.language))
             .collect(),
+        to_mend: day.to_mend.clone(),
         unmapped: day.unmapped.clone(),
         run_problems: run_problems(&day.problems, recipient.language),
         owner,

@@ -15,6 +15,7 @@ use crate::ledger::milestone::Words;
 use crate::mapping::certificate_file::{self, Papers};
 use crate::mapping::definition::{self, Mapping};
 use crate::mapping::inbound::{self, Inbound};
+use crate::order;
 use crate::problem::{Problem, nearest};
 use crate::transport::email::{SmtpSettings, SmtpTls};
 use crate::transport::folder::FolderTarget;
@@ -35,6 +36,8 @@ pub struct Tools {
     pub words: Words,
     /// Dated rows of conventions and contracts.
     pub claims: ClaimRules,
+    /// What destinations ask for.
+    pub rules: order::rules::RuleBook,
     /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
@@ -97,11 +100,14 @@ impl Tools {
         });
         let words = words(config).map_err(|more| problems.extend(more));
         let claims = claim_rules(config).map_err(|more| problems.extend(more));
+        let rules = rule_packs(config).map_err(|more| problems.extend(more));
         match papers(config) {
             Ok(read) => problems.extend(read.problems),
             Err(more) => problems.extend(more),
         }
-        let (Ok(book), Ok(words), Ok(claims), true) = (book, words, claims, problems.is_empty()) else {
+        let (Ok(book), Ok(words), Ok(claims), Ok(rules), true) =
+            (book, words, claims, rules, problems.is_empty())
+        else {
             return Err(ToolsError::Problems(problems));
         };
         Ok(Self {
@@ -111,6 +117,7 @@ impl Tools {
             book,
             words,
             claims,
+            rules,
             inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
@@ -265,6 +272,36 @@ fn claim_rules(config: &Config) -> Result<ClaimRules, Vec<Problem>> {
             &own_file(config, "claims.rules", path)?,
             &path.display().to_string(),
         ),
+    }
+}
+
+/// The packs that ship with linkstar, and those of a folder of one's own in their place or beside them.
+fn rule_packs(config: &Config) -> Result<order::rules::RuleBook, Vec<Problem>> {
+    let mut book = order::rules::RuleBook::shipped()?;
+    let Some(folder) = &config.order.rules else {
+        return Ok(book);
+    };
+    let mut problems = Vec::new();
+    let whole = config.path(folder);
+    if !whole.is_dir() {
+        let found = folder.display().to_string();
+        problems.push(Problem::new(
+            "linkstar.toml",
+            "",
+            "order.rules",
+            found,
+            "a folder of rule packs",
+        ));
+    }
+    for (name, text) in own_mappings(&whole, &mut problems) {
+        if let Err(more) = book.add(&name, &text) {
+            problems.extend(more);
+        }
+    }
+    if problems.is_empty() {
+        Ok(book)
+    } else {
+        Err(problems)
     }
 }
 

@@ -113,7 +113,8 @@ pub(super) async fn admit<'l>(
                 sku: line.sku.clone(),
                 mode: line.mode.code().to_owned(),
                 units: line.units,
-                problems: vec![problem],
+                problems: vec![problem.into()],
+                since: None,
             }),
         }
     }

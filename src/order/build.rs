@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::cartons::{CartonSpec, pack};
+use super::cartons::{CartonSpec, LineSpec, Packing, pack_all};
 use super::customs::{ExportFacts, Parties};
 use super::model::{Goods, Mode, OrderLine, Party, StockingOrder, Term};
 use super::term::{Role, responsibilities};
@@ -44,6 +44,8 @@ pub struct Draft {
     pub port_of_discharge: String,
     pub ship_by: NaiveDate,
     pub eta: NaiveDate,
+    /// Whether rests of several lines may share a carton, and what such a carton may hold.
+    pub packing: Packing,
     pub lines: Vec<DraftLine>,
 }
 
@@ -52,16 +54,33 @@ pub struct Draft {
 /// # Errors
 /// Every problem of every line and of the head, at once; then nothing is issued.
 pub fn build(draft: Draft) -> Result<StockingOrder, Vec<Problem>> {
+    let (order, problems) = provisional(draft);
+    if problems.is_empty() {
+        Ok(order)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The order as far as it can be built, and everything that is wrong with it. With any problem it is good for nothing but
+/// being looked at: gates tell theirs in the same breath.
+#[must_use]
+pub fn provisional(draft: Draft) -> (StockingOrder, Vec<Problem>) {
     let mut problems = Vec::new();
     check_head(&draft, &mut problems);
     let mut lines = Vec::with_capacity(draft.lines.len());
-    let mut cartons = Vec::new();
+    let mut specs = Vec::with_capacity(draft.lines.len());
     for (line, no) in draft.lines.iter().zip(1_u32..) {
         let Some((value, spec)) = check_line(&draft, line, &mut problems) else {
             continue;
         };
-        let first_no = u32::try_from(cartons.len()).unwrap_or(u32::MAX).saturating_add(1);
-        cartons.extend(pack(no, line.units, spec, first_no, draft.number.as_str()));
+        specs.push(LineSpec {
+            line: no,
+            units: line.units,
+            spec,
+            // What may not travel beside other goods is not packed with them either.
+            apart: line.goods.battery || line.goods.liquid || line.goods.powder,
+        });
         lines.push(OrderLine {
             no,
             goods: line.goods.clone(),
@@ -70,33 +89,39 @@ pub fn build(draft: Draft) -> Result<StockingOrder, Vec<Problem>> {
             suggested_units: line.suggested_units,
         });
     }
-    match (draft.term, draft.currency, draft.importer) {
-        (Some(term), Some(currency), Some(importer)) if problems.is_empty() => Ok(StockingOrder {
-            number: draft.number,
-            revision: draft.revision,
-            created_on: draft.created_on,
-            plan: draft.plan,
-            warehouse: draft.warehouse,
-            deliver_to: draft.deliver_to,
-            mode: draft.mode,
-            forwarder: draft.forwarder,
-            service: draft.service,
-            term,
-            currency,
-            shipper: draft.shipper,
-            importer,
-            port_of_loading: draft.port_of_loading,
-            port_of_discharge: draft.port_of_discharge,
-            ship_by: draft.ship_by,
-            eta: draft.eta,
-            lines,
-            cartons,
-            pallets: Vec::new(),
-            parties: draft.parties,
-            export: draft.export,
-        }),
-        _ => Err(problems),
-    }
+    let cartons = pack_all(&specs, &draft.packing, draft.number.as_str());
+    let currency = draft
+        .currency
+        .or_else(|| {
+            let mut values = draft.lines.iter().filter_map(|line| line.unit_value);
+            values.next().map(|value| value.currency)
+        })
+        .unwrap_or(Currency::CNY);
+    let order = StockingOrder {
+        number: draft.number,
+        revision: draft.revision,
+        created_on: draft.created_on,
+        plan: draft.plan,
+        warehouse: draft.warehouse,
+        deliver_to: draft.deliver_to,
+        mode: draft.mode,
+        forwarder: draft.forwarder,
+        service: draft.service,
+        term: draft.term.unwrap_or(Term::Dap),
+        currency,
+        shipper: draft.shipper,
+        importer: draft.importer.unwrap_or_default(),
+        port_of_loading: draft.port_of_loading,
+        port_of_discharge: draft.port_of_discharge,
+        ship_by: draft.ship_by,
+        eta: draft.eta,
+        lines,
+        cartons,
+        pallets: Vec::new(),
+        parties: draft.parties,
+        export: draft.export,
+    };
+    (order, problems)
 }
 
 fn problem(draft: &Draft, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
@@ -152,56 +177,6 @@ fn check_head(draft: &Draft, problems: &mut Vec<Problem>) {
                 "the importer of record's name (DDP)",
             );
         }
-    }
-    if let Some(party) = importer {
-        check_importer(draft, party, problems);
-    }
-}
-
-/// Countries whose customs ask the importer for an EORI number with that prefix.
-const EORI_COUNTRIES: [&str; 12] = [
-    "GB", "DE", "FR", "IT", "ES", "NL", "BE", "PL", "CZ", "SE", "AT", "IE",
-];
-
-fn check_importer(draft: &Draft, party: &Party, problems: &mut Vec<Problem>) {
-    let country = draft.deliver_to.address.country.as_str();
-    if EORI_COUNTRIES.contains(&country) {
-        let eori = party.eori.as_str();
-        let digits = eori.get(2..).unwrap_or_default();
-        let alphanumeric = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_alphanumeric());
-        let framed = eori.len() >= 3 && eori.len() <= 17 && alphanumeric;
-        let national = if country == "GB" {
-            (eori.starts_with("GB") || eori.starts_with("XI")) && (digits.len() == 12 || digits.len() == 15)
-        } else {
-            eori.chars().take(2).all(|c| c.is_ascii_uppercase())
-        };
-        if !(framed && national) {
-            problems.push(problem(
-                draft,
-                "",
-                "importer.eori",
-                eori,
-                &format!("the importer's EORI for {country} (GB: `GB` and 12 or 15 digits)"),
-            ));
-        }
-        if party.vat.is_empty() {
-            problems.push(problem(
-                draft,
-                "",
-                "importer.vat",
-                "",
-                &format!("the importer's VAT number in {country}"),
-            ));
-        }
-    }
-    if country == "US" && party.ein.is_empty() {
-        problems.push(problem(
-            draft,
-            "",
-            "importer.ein",
-            "",
-            "the importer's EIN (IOR number)",
-        ));
     }
 }
 
@@ -356,6 +331,7 @@ mod tests {
             port_of_discharge: "GBFXT".to_owned(),
             ship_by: day,
             eta: day,
+            packing: Packing::default(),
             lines,
         }
     }
@@ -377,15 +353,9 @@ mod tests {
         bad.unit_value = Some(Money::new(1.into(), Currency::USD));
         let mut head = draft(vec![bad, line("B", 24)]);
         head.term = None;
-        if let Some(importer) = &mut head.importer {
-            importer.eori = "DE1".to_owned();
-            importer.vat = String::new();
-        }
         let said: Vec<String> = build(head).unwrap_err().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(said.join("\n"), @r"
         order BH260907-01, `term`: found ``, wanted a trade term such as DDP, DAP (DDU), FOB or EXW
-        order BH260907-01, `importer.eori`: found `DE1`, wanted the importer's EORI for GB (GB: `GB` and 12 or 15 digits)
-        order BH260907-01, `importer.vat`: found ``, wanted the importer's VAT number in GB
         order BH260907-01, SKU A, `units`: found `0`, wanted a whole number above 0
         order BH260907-01, SKU A, `declared_currency`: found `USD`, wanted the order's currency GBP
         order BH260907-01, SKU A, `carton_units`: found ``, wanted the packing specification of a carton

@@ -1,11 +1,14 @@
 //! What a stocking order is made of. Everything a document prints is frozen here when the order is issued,
 //! so that a later change of master data cannot change a paper that has left.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::customs::{CustomsFacts, ExportFacts, Pallet, Parties, PartyRole};
+use super::party_id::PartyId;
 use crate::ids::{ForwarderId, OrderNo, PlanId, Sku, WarehouseCode};
 use crate::money::Currency;
 use crate::quantity::Dims;
@@ -133,6 +136,22 @@ pub struct Party {
     /// Tax or company number where none of the above is asked for (ABN, 法人番号).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub local_id: String,
+    /// A number given as IOE, which no customs office issues: told as a question, and never printed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ioe: String,
+    /// Days on which numbers hold, by the name of the number: `valid.vat = { to = "2027-03-31" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub valid: BTreeMap<PartyId, Period>,
+}
+
+/// First and last day, both included; open where nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Period {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<NaiveDate>,
 }
 
 /// The goods of a line as they are declared, frozen from the catalog version valid on the order's date.

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::OrderNo;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
@@ -78,6 +80,15 @@ impl OrderState {
         !self.is_over() && self != Self::Draft
     }
 
+    /// Not handed over yet: it may still be changed or given up.
+    #[must_use]
+    pub fn is_at_home(self) -> bool {
+        matches!(
+            self,
+            Self::Draft | Self::Approved | Self::Packed | Self::BookingRejected
+        )
+    }
+
     /// Place on the way from draft to the shelf; the three ends have none.
     fn step(self) -> Option<u8> {
         // Back in the drawer of approved orders: whatever comes after a booking may follow.
@@ -122,6 +133,38 @@ pub enum OrderEventKind {
     Reissued {
         revision: u32,
         reason: String,
+    },
+    /// A draft was changed before it was issued.
+    Edited {
+        reason: String,
+    },
+    /// The warehouse said how it packed; from now on the cartons stand.
+    Packed {
+        cartons: u32,
+        /// The list it said it by.
+        sha256: String,
+        /// Why it may be more than the domestic warehouse has, when it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beyond_stock: Option<String>,
+    },
+    /// The labels on the cartons were scanned back; without findings they are verified.
+    Scanned {
+        findings: u32,
+        sha256: String,
+    },
+    /// Some lines went into an order of their own.
+    SplitInto {
+        order: OrderNo,
+    },
+    SplitFrom {
+        order: OrderNo,
+    },
+    /// The lines of another order came here, or these went there.
+    MergedFrom {
+        order: OrderNo,
+    },
+    MergedInto {
+        order: OrderNo,
     },
     /// Everything that was shipped is accounted for.
     Closed,
@@ -181,10 +224,7 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
             _ => illegal(to.code()),
         },
         OrderEventKind::Cancelled { .. } => {
-            if from
-                .step()
-                .is_some_and(|step| step < OrderState::HandedOver.step().unwrap_or(0))
-            {
+            if from.is_at_home() {
                 Ok(OrderState::Cancelled)
             } else {
                 illegal("cancelled")
@@ -196,6 +236,25 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
             }
             _ => illegal("reissued"),
         },
+        OrderEventKind::Edited { .. } if from == OrderState::Draft => Ok(OrderState::Draft),
+        OrderEventKind::Edited { .. } => illegal("edited"),
+        OrderEventKind::Packed { .. } => match from {
+            OrderState::Approved => Ok(OrderState::Packed),
+            _ => illegal("packed"),
+        },
+        OrderEventKind::Scanned { .. } if from == OrderState::Packed => Ok(OrderState::Packed),
+        OrderEventKind::Scanned { .. } => illegal("scanned"),
+        // Notes beside the revision that changes the lines.
+        OrderEventKind::SplitInto { .. }
+        | OrderEventKind::SplitFrom { .. }
+        | OrderEventKind::MergedFrom { .. }
+        | OrderEventKind::MergedInto { .. } => {
+            if from.is_at_home() {
+                Ok(from)
+            } else {
+                illegal("split or merged")
+            }
+        }
         OrderEventKind::Closed if from == OrderState::Receiving => Ok(OrderState::Closed),
         OrderEventKind::Closed => illegal("closed"),
         OrderEventKind::ShortClosed { .. }
@@ -225,141 +284,19 @@ pub fn replay<'a>(events: impl IntoIterator<Item = &'a OrderEventKind>) -> Resul
     state.ok_or(StateError::NotCreated)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn reached(state: OrderState) -> OrderEventKind {
-        OrderEventKind::Reached { state }
-    }
-
-    #[test]
-    fn r22_the_whole_way_is_legal_and_may_skip_milestones() {
-        let way = [
-            OrderEventKind::Created,
-            reached(OrderState::Approved),
-            reached(OrderState::HandedOver),
-            reached(OrderState::Departed),
-            reached(OrderState::Receiving),
-            OrderEventKind::Closed,
-            OrderEventKind::Reopened,
-            OrderEventKind::ShortClosed { missing: 3 },
-        ];
-        assert_eq!(replay(&way), Ok(OrderState::ShortClosed));
-    }
-
-    #[test]
-    fn r22_a_draft_cannot_be_handed_over_and_goods_on_the_water_cannot_be_cancelled() {
-        let draft = [OrderEventKind::Created, reached(OrderState::HandedOver)];
-        assert_eq!(
-            replay(&draft).unwrap_err().to_string(),
-            "an order that is draft cannot become handed_over"
-        );
-        let sailing = [
-            OrderEventKind::Created,
-            reached(OrderState::Approved),
-            reached(OrderState::Departed),
-            OrderEventKind::Cancelled {
-                reason: String::new(),
-            },
-        ];
-        assert!(replay(&sailing).is_err());
-    }
-
-    #[test]
-    fn r41_a_rejected_booking_goes_back_and_may_be_taken_after_all_but_not_once_the_goods_are_gone() {
-        let rejected = OrderEventKind::BookingRejected {
-            reason: "battery without MSDS".to_owned(),
-        };
-        let mut way = vec![
-            OrderEventKind::Created,
-            reached(OrderState::Approved),
-            reached(OrderState::Packed),
-            rejected.clone(),
-        ];
-        assert_eq!(replay(&way), Ok(OrderState::BookingRejected));
-        way.push(reached(OrderState::HandedOver));
-        assert_eq!(replay(&way), Ok(OrderState::HandedOver));
-        way.push(rejected);
-        assert_eq!(
-            replay(&way).unwrap_err().to_string(),
-            "an order that is handed_over cannot become booking_rejected"
-        );
-        assert!(replay(&[OrderEventKind::Created, reached(OrderState::BookingRejected)]).is_err());
-    }
-
-    #[test]
-    fn r41_a_rejected_booking_is_booked_anew_or_cancelled_and_nothing_is_booked_anew_once_it_left() {
-        let again = OrderEventKind::Reissued {
-            revision: 2,
-            reason: "MSDS added".to_owned(),
-        };
-        let mut way = vec![
-            OrderEventKind::Created,
-            reached(OrderState::Approved),
-            OrderEventKind::BookingRejected {
-                reason: "battery without MSDS".to_owned(),
-            },
-        ];
-        let cancelled = [
-            way.clone(),
-            vec![OrderEventKind::Cancelled {
-                reason: "no longer wanted".to_owned(),
-            }],
-        ]
-        .concat();
-        assert_eq!(replay(&cancelled), Ok(OrderState::Cancelled));
-        way.push(again.clone());
-        assert_eq!(replay(&way), Ok(OrderState::Approved));
-        way.extend([reached(OrderState::HandedOver), again.clone()]);
-        assert_eq!(
-            replay(&way).unwrap_err().to_string(),
-            "an order that is handed_over cannot become reissued"
-        );
-        assert!(
-            replay(&[OrderEventKind::Created, again]).is_err(),
-            "a draft was never issued"
-        );
-    }
-
-    fn any_event() -> impl Strategy<Value = OrderEventKind> {
-        prop_oneof![
-            Just(OrderEventKind::Created),
-            proptest::sample::select(&OrderState::ALL[..]).prop_map(reached),
-            Just(OrderEventKind::Cancelled {
-                reason: "x".to_owned()
-            }),
-            Just(OrderEventKind::BookingRejected {
-                reason: "x".to_owned()
-            }),
-            Just(OrderEventKind::Reissued {
-                revision: 2,
-                reason: "x".to_owned()
-            }),
-            Just(OrderEventKind::Closed),
-            Just(OrderEventKind::ShortClosed { missing: 1 }),
-            Just(OrderEventKind::Reopened),
-        ]
-    }
-
-    proptest! {
-        /// Whatever arrives, accepted events only move forward, except for a reopening; and replaying what was
-        /// accepted gives the same state.
-        #[test]
-        fn r22_accepted_events_replay_to_the_same_state(events in proptest::collection::vec(any_event(), 0..40)) {
-            let mut log = Vec::new();
-            let mut state: Option<OrderState> = None;
-            for event in events {
-                let Ok(next) = apply(state, &event) else { continue };
-                if let (Some(from), OrderEventKind::Reached { .. }) = (state, &event) {
-                    prop_assert!(next.step() > from.step());
-                }
-                prop_assert!(state != Some(OrderState::Cancelled), "nothing follows a cancellation");
-                state = Some(next);
-                log.push(event);
-            }
-            prop_assert_eq!(replay(&log).ok(), state);
+/// Whether the newest packing was scanned back without findings; `None` while nothing is packed.
+pub fn is_verified<'a>(events: impl IntoIterator<Item = &'a OrderEventKind>) -> Option<bool> {
+    let mut verified = None;
+    for event in events {
+        match event {
+            OrderEventKind::Packed { .. } => verified = Some(false),
+            OrderEventKind::Reissued { .. } => verified = None,
+            OrderEventKind::Scanned { findings, .. } => verified = Some(*findings == 0),
+            _ => {}
         }
     }
+    verified
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ pub mod decisions;
 mod figures;
 mod html;
 mod model;
+mod problem_list;
 mod reason;
 mod reconciliation;
 mod text;
@@ -19,8 +20,9 @@ mod workbook;
 
 pub use model::{
     Attachment, CaseSummary, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary,
-    ReceiptWhat, ReportError, RunProblem, TrialNote, UnmappedCode,
+    ReceiptWhat, ReportError, RunProblem, ToMend, TrialNote, UnmappedCode,
 };
+pub use problem_list::problem_list;
 
 pub use reconciliation::{FlowDay, ReconciliationReport, pointer_text, reconciliation_workbook};
 

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use serde::Serialize;
 
 use crate::deadline::Shown;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::money::Currency;
 use crate::order::Mode;
+use crate::order::gate::Finding;
 use crate::planner::{Plan, PlanDiff};
 use crate::wording::Lang;
 
@@ -34,6 +36,8 @@ pub struct DailyReport<'a> {
     pub receipts: Vec<ReceiptSummary>,
     /// Open cases, the one with the nearest last day first.
     pub cases: Vec<CaseSummary>,
+    /// What keeps approved lines and drafts from being booked, and what is told of orders issued since yesterday.
+    pub to_mend: Vec<ToMend>,
     pub unmapped: Vec<UnmappedCode>,
     pub run_problems: Vec<RunProblem>,
     /// Only the lines of one person; `None` shows all.
@@ -113,6 +117,29 @@ pub struct CaseSummary {
     pub state: String,
     /// `None`: nobody knows it yet.
     pub last_day: Option<NaiveDate>,
+}
+
+/// One row of the problem list (问题清单).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToMend {
+    /// An order, or a line that waits to become one.
+    pub about: String,
+    pub sku: Option<Sku>,
+    pub since: Option<NaiveDate>,
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+impl ToMend {
+    /// Where it is to be mended, without the order's name, which stands beside it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let problem = &self.finding.problem;
+        let of_order = problem.file.starts_with("order ");
+        let parts = [if of_order { "" } else { &problem.file }, &problem.place];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(", ")
+    }
 }
 
 /// A code seen in data that no item claims: its units are in no number of the plan.

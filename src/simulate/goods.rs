@@ -12,8 +12,9 @@ use super::WorldError;
 pub const SHIFT_DAYS: i64 = 5481;
 
 const ORDERS: &[u8] = include_bytes!("data/orders.csv.gz");
-const CATALOG: [(&str, &[u8]); 4] = [
+const CATALOG: [(&str, &[u8]); 5] = [
     ("items.csv", include_bytes!("data/items.csv")),
+    ("certificates.csv", include_bytes!("data/certificates.csv")),
     ("codes.csv", include_bytes!("data/codes.csv")),
     ("warehouses.csv", include_bytes!("data/warehouses.csv")),
     ("lanes.csv", include_bytes!("data/lanes.csv")),

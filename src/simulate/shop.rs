@@ -79,6 +79,7 @@ service_permille = 950
 [order]
 term = "DDP"
 currency = "GBP"
+rates = {{ CNY = "0.1098" }}
 
 [order.shipper]
 name = "Shenzhen Lanting Trading Co., Ltd."
@@ -87,7 +88,7 @@ address = {{ lines = ["Room 1201, 8 Keyuan Road, Nanshan"], city = "Shenzhen", r
 contact = "Lin Yue"
 phone = "+86 755 0000 0000"
 email = "ops@lanting.example"
-uscc = "91440300MA5DEMO12X"
+uscc = "91440300MA5DEM012D"
 
 [order.importer.GB]
 name = "Lanting Home UK Ltd"
@@ -95,8 +96,8 @@ address = {{ lines = ["1 Dock Road"], city = "Manchester", postcode = "M1 1AA", 
 contact = "Amy Chen"
 phone = "+44 161 000 0000"
 email = "import@lanting.example"
-eori = "GB123456789000"
-vat = "GB123456789"
+eori = "GB980780684000"
+vat = "GB980780684"
 
 [mail]
 host = {smtp_host}

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 29] = [
+const SCRIPTS: [(i64, &str, &str); 31] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -49,6 +49,16 @@ const SCRIPTS: [(i64, &str, &str); 29] = [
     (28, "claims", include_str!("migrations/0028_claims.sql")),
     (29, "statements", include_str!("migrations/0029_statements.sql")),
     (33, "plan part", include_str!("migrations/0033_plan_part.sql")),
+    (
+        34,
+        "order checks",
+        include_str!("migrations/0034_order_checks.sql"),
+    ),
+    (
+        35,
+        "order revisions",
+        include_str!("migrations/0035_order_revisions.sql"),
+    ),
 ];
 
 /// Version and name of every migration, in order.

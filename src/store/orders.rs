@@ -7,9 +7,9 @@ use super::{Row, StoreError, Tx};
 use crate::args;
 use crate::digest::sha256_hex;
 use crate::ids::{AccountId, OrderNo, PlanId, Sku, WarehouseCode};
+use crate::order::gate::Finding;
 use crate::order::state::{StateError, apply};
 use crate::order::{OrderEvent, OrderEventKind, OrderState, StockingOrder};
-use crate::problem::Problem;
 
 /// An order as it stands: the frozen model and where it is on its way.
 #[derive(Debug, Clone)]
@@ -55,7 +55,9 @@ pub struct HeldLine {
     /// `order::Mode::code`; empty for a line held before parts were told apart.
     pub mode: String,
     pub units: i64,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Finding>,
+    /// Since when; `None` before it is stored.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// A plan line, or the part of it that goes by one mode, in an order.
@@ -124,11 +126,33 @@ pub async fn ordered_lines(
     .collect()
 }
 
-/// Stores a new order with its first events; its plan lines are taken, so that a second approval finds them used.
+/// Stores a new order that is approved with it; its plan lines are taken, so that a second approval finds them used.
 ///
 /// # Errors
 /// When one of the lines is already in another order, or the engine refuses.
 pub async fn create(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &StockingOrder,
+    eta_p90: NaiveDate,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), OrderStoreError> {
+    draft(tx, account, order, eta_p90, by, now).await?;
+    if order.plan.is_some() {
+        take_lines(tx, account, order).await?;
+    }
+    let approved = OrderEventKind::Reached {
+        state: OrderState::Approved,
+    };
+    append(tx, account, &order.number, event(by, now, approved)).await
+}
+
+/// Stores a new order as a draft; no plan line is taken.
+///
+/// # Errors
+/// When its number is taken, or the engine refuses.
+pub async fn draft(
     tx: &mut Tx,
     account: &AccountId,
     order: &StockingOrder,
@@ -159,6 +183,13 @@ pub async fn create(
         ],
     )
     .await?;
+    let created = event(by, now, OrderEventKind::Created);
+    insert_event(tx, account, &order.number, 1, &created).await?;
+    Ok(())
+}
+
+/// The plan lines of an order are its own; what was held of them waits no longer.
+async fn take_lines(tx: &mut Tx, account: &AccountId, order: &StockingOrder) -> Result<(), StoreError> {
     if let Some(plan) = &order.plan {
         for line in &order.lines {
             tx.execute_exactly(
@@ -190,18 +221,7 @@ pub async fn create(
             .await?;
         }
     }
-    insert_event(
-        tx,
-        account,
-        &order.number,
-        1,
-        &event(by, now, OrderEventKind::Created),
-    )
-    .await?;
-    let approved = OrderEventKind::Reached {
-        state: OrderState::Approved,
-    };
-    append(tx, account, &order.number, event(by, now, approved)).await
+    Ok(())
 }
 
 fn event(by: &str, at: DateTime<Utc>, kind: OrderEventKind) -> OrderEvent {
@@ -286,6 +306,7 @@ pub async fn reissue(
     eta_p90: NaiveDate,
     event: OrderEvent,
 ) -> Result<(), OrderStoreError> {
+    super::order_desk::keep_revision(tx, account, &order.number).await?;
     let model = to_json("order", order)?;
     tx.execute_exactly(
         1,
@@ -469,14 +490,14 @@ pub async fn hold(
     Ok(())
 }
 
-/// Lines of a plan that wait for a person.
+/// Lines of a plan that wait for a person, each with the instant since when.
 ///
 /// # Errors
 /// When the engine refuses.
 pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec<HeldLine>, StoreError> {
     tx.rows(
-        "SELECT warehouse, sku, mode, units, problems FROM held_line WHERE account_id = $1 AND plan_id = $2
-         ORDER BY warehouse, sku, mode",
+        "SELECT warehouse, sku, mode, units, problems, since FROM held_line
+         WHERE account_id = $1 AND plan_id = $2 ORDER BY warehouse, sku, mode",
         args![account, plan],
     )
     .await?
@@ -490,6 +511,7 @@ pub async fn held(tx: &mut Tx, account: &AccountId, plan: &PlanId) -> Result<Vec
             mode: row.get("mode")?,
             units: row.get("units")?,
             problems: serde_json::from_str(&problems).map_err(|error| corrupt("problems", &error))?,
+            since: Some(row.get("since")?),
         })
     })
     .collect()

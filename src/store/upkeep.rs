@@ -214,7 +214,8 @@ async fn number(tx: &mut Tx, sql: &str) -> Result<i64, StoreError> {
 }
 
 /// Columns that name stored bytes and are no foreign key.
-const PAPERS: [(&str, &str); 5] = [
+const PAPERS: [(&str, &str); 6] = [
+    ("certificate", "sha256"),
     ("order_document", "sha256"),
     ("inbox_file", "sha256"),
     ("plan", "snapshot_sha256"),
@@ -226,7 +227,7 @@ async fn papers(tx: &mut Tx) -> Result<Checked, StoreError> {
     let mut findings = Vec::new();
     for (table, column) in PAPERS {
         let lost = format!(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} c WHERE NOT EXISTS (
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} c WHERE c.{column} IS NOT NULL AND NOT EXISTS (
                  SELECT 1 FROM blob b WHERE b.account_id = c.account_id AND b.sha256 = c.{column})"
         );
         let lost = number(tx, &lost).await?;

@@ -34,7 +34,8 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
+    ("gate", include_str!("gate.toml")),
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),
     ("documents", include_str!("documents.toml")),

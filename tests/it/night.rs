@@ -10,6 +10,7 @@ mod clocks;
 mod commands;
 mod daemon;
 mod deliveries;
+mod desk;
 mod engines;
 mod forecast;
 mod inputs;

@@ -158,7 +158,7 @@ async fn open(
     let night = seller.night();
     // Known a year ago: the history is planned with it.
     let effective = night.today() - Duration::days(500);
-    let files = ["items", "warehouses", "lanes", "codes"].map(|kind| CatalogFile {
+    let files = ["items", "certificates", "warehouses", "lanes", "codes"].map(|kind| CatalogFile {
         kind,
         name: format!("{kind}.csv"),
         bytes: simulate::catalog_files()
@@ -166,8 +166,18 @@ async fn open(
             .find(|(name, _)| name.starts_with(kind))
             .map(|(_, bytes)| bytes.to_vec())
             .unwrap_or_default(),
+        folder: PathBuf::new(),
     });
-    for (name, report) in import_files(&seller.store, night.account(), &files, effective, now).await? {
+    for (name, report) in import_files(
+        &seller.store,
+        night.account(),
+        &seller.tools.rules,
+        &files,
+        effective,
+        now,
+    )
+    .await?
+    {
         if let Some(problem) = report.problems.first() {
             return Err(CliError::Usage(format!("{name}: {problem}")));
         }

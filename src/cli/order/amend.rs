@@ -62,7 +62,7 @@ fn say(
 }
 
 /// What stands in the way is for the person at the keyboard; only a store that fails is something else.
-async fn told(
+pub(super) async fn told(
     night: &crate::night::Night<'_>,
     tx: &mut crate::store::Tx,
     order: &OrderNo,
@@ -77,11 +77,16 @@ async fn told(
 }
 
 fn parse_units(given: &[String]) -> Result<BTreeMap<Sku, i64>, CliError> {
+    parse(given, 1)
+}
+
+/// As [`parse_units`], with the least units a line may have.
+pub(super) fn parse(given: &[String], least: i64) -> Result<BTreeMap<Sku, i64>, CliError> {
     let mut units = BTreeMap::new();
     let mut faults = Vec::new();
     for text in given {
         let parsed = text.split_once('=').and_then(|(sku, units)| {
-            let units = units.parse::<i64>().ok().filter(|units| *units > 0)?;
+            let units = units.parse::<i64>().ok().filter(|units| *units >= least)?;
             Some((Sku::new(sku).ok()?, units))
         });
         match parsed {
@@ -90,7 +95,14 @@ fn parse_units(given: &[String]) -> Result<BTreeMap<Sku, i64>, CliError> {
                     faults.push(format!("`{text}`: the SKU is named twice"));
                 }
             }
-            None => faults.push(format!("`{text}`: wanted SKU=UNITS with a whole number above 0")),
+            None => {
+                let wanted = if least > 0 {
+                    "a whole number above 0"
+                } else {
+                    "a whole number of 0 or more"
+                };
+                faults.push(format!("`{text}`: wanted SKU=UNITS with {wanted}"));
+            }
         }
     }
     if faults.is_empty() {

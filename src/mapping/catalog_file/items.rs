@@ -4,9 +4,10 @@ use super::{Parsed, money, parse, refuse_faults, required_id};
 use crate::catalog::{Item, Status};
 use crate::ids::Sku;
 use crate::mapping::table::{Column, Row, Table, half_width};
+use crate::order::{Address, BatteryFacts, CustomsFacts, Party};
 use crate::quantity::Dims;
 
-const ITEMS: [Column; 36] = [
+const ITEMS: [Column; 57] = [
     Column::required("sku").or(&["商品编码", "SKU编码"]),
     Column::optional("name_zh").or(&["中文品名", "中文名称", "品名"]),
     Column::optional("name_en").or(&["英文品名", "英文名称"]),
@@ -43,6 +44,27 @@ const ITEMS: [Column; 36] = [
     Column::optional("sales_url").or(&["销售链接"]),
     Column::optional("owner").or(&["负责人"]),
     Column::optional("status").or(&["状态"]),
+    Column::optional("sale_price").or(&["销售单价", "最低售价"]),
+    Column::optional("sale_currency").or(&["销售币种"]),
+    Column::optional("category").or(&["合规类别"]),
+    Column::optional("gtin").or(&["EAN", "UPC"]),
+    Column::optional("batch").or(&["批次号"]),
+    Column::optional("declared_elements").or(&["申报要素"]),
+    Column::optional("unit_code").or(&["申报计量单位"]),
+    Column::optional("legal_unit").or(&["法定计量单位", "法定单位"]),
+    Column::optional("legal_factor").or(&["法定单位系数"]),
+    Column::optional("second_legal_unit").or(&["法定第二计量单位", "法定第二单位"]),
+    Column::optional("second_legal_factor").or(&["法定第二单位系数"]),
+    Column::optional("source_region").or(&["境内货源地"]),
+    Column::optional("levy_mode").or(&["征免方式"]),
+    Column::optional("manufacturer").or(&["生产企业", "制造商"]),
+    Column::optional("manufacturer_address").or(&["制造商地址"]),
+    Column::optional("manufacturer_city"),
+    Column::optional("picture"),
+    Column::optional("battery_un").or(&["UN编号"]),
+    Column::optional("battery_pi").or(&["包装说明"]),
+    Column::optional("battery_wh").or(&["瓦时"]),
+    Column::optional("battery_charge").or(&["荷电状态"]),
 ];
 
 /// Reads an `items` file.
@@ -95,8 +117,49 @@ fn read_item(row: &mut Row<'_>) -> Option<Item> {
             Status::parse,
         )
         .unwrap_or_default();
+    item.price = money(row, "sale_price", "sale_currency");
+    item.customs = customs(row);
     refuse_faults(row, item.faults());
     known.then_some(item)
+}
+
+/// What customs, admission and carriers ask beyond names and codes.
+fn customs(row: &mut Row<'_>) -> CustomsFacts {
+    let maker = Party {
+        name: row.text("manufacturer"),
+        address: Address {
+            lines: Some(row.text("manufacturer_address"))
+                .filter(|line| !line.is_empty())
+                .into_iter()
+                .collect(),
+            city: row.text("manufacturer_city"),
+            country: row.code("origin").unwrap_or_default().to_uppercase(),
+            ..Address::default()
+        },
+        ..Party::default()
+    };
+    let battery = BatteryFacts {
+        un: row.code("battery_un").unwrap_or_default().to_uppercase(),
+        packing_instruction: row.code("battery_pi").unwrap_or_default().to_uppercase(),
+        watt_hours: row.decimal("battery_wh"),
+        charge_percent: row.int("battery_charge"),
+    };
+    CustomsFacts {
+        category: row.code("category").unwrap_or_default().to_lowercase(),
+        gtin: row.code("gtin").unwrap_or_default(),
+        batch: row.code("batch").unwrap_or_default(),
+        declared_elements: row.text("declared_elements"),
+        unit_code: row.code("unit_code").unwrap_or_default(),
+        legal_unit: row.code("legal_unit").unwrap_or_default(),
+        legal_factor: row.decimal("legal_factor"),
+        second_legal_unit: row.code("second_legal_unit").unwrap_or_default(),
+        second_legal_factor: row.decimal("second_legal_factor"),
+        source_region: row.code("source_region").unwrap_or_default(),
+        levy_mode: row.code("levy_mode").unwrap_or_default(),
+        manufacturer: (!maker.name.is_empty()).then(|| Box::new(maker)),
+        picture: row.code("picture").unwrap_or_default().to_lowercase(),
+        battery: (battery != BatteryFacts::default()).then_some(battery),
+    }
 }
 
 /// Tariff codes are written with points and blanks for the eye.

@@ -1,11 +1,13 @@
-//! The four catalog files: items, codes, warehouses, lanes. A row with any fault is refused whole, with all its
+//! The catalog files: items, codes, warehouses, lanes, certificates. A row with any fault is refused whole, with all its
 //! faults; the others load.
 
+mod certificates;
 mod items;
 mod places;
 
 use std::collections::BTreeMap;
 
+pub use certificates::parse_certificates;
 pub use items::parse_items;
 pub use places::{parse_lanes, parse_warehouses};
 

@@ -6,10 +6,11 @@ use super::{Parsed, money, parse, refuse_faults, required_id};
 use crate::catalog::{ClockStart, Days, Lane, Warehouse};
 use crate::ids::{ForwarderId, WarehouseCode};
 use crate::mapping::table::{Column, Row, Table, half_width};
+use crate::order::gate::{CartonLimits, Channel};
 use crate::order::{Address, Mode};
 use crate::problem::nearest;
 
-const WAREHOUSES: [Column; 18] = [
+const WAREHOUSES: [Column; 22] = [
     Column::required("code").or(&["仓库代码"]),
     Column::optional("name").or(&["仓库名称"]),
     Column::required("country").or(&["国家"]),
@@ -27,6 +28,10 @@ const WAREHOUSES: [Column; 18] = [
     Column::optional("clock_start"),
     Column::optional("carton_max_g"),
     Column::optional("carton_max_side_mm"),
+    Column::optional("carton_max_girth_mm"),
+    Column::optional("mixed_cartons").or(&["可混装"]),
+    Column::optional("pallet_max_height_mm"),
+    Column::optional("pallet_max_g"),
     Column::optional("max_age_hours"),
 ];
 
@@ -50,6 +55,10 @@ fn read_warehouse(row: &mut Row<'_>) -> Option<Warehouse> {
     let clock_start = row.parsed("clock_start", "arrival, receipt or putaway", ClockStart::parse);
     let carton_max_g = row.int("carton_max_g");
     let carton_max_side_mm = row.int("carton_max_side_mm");
+    let carton_max_girth_mm = row.int("carton_max_girth_mm");
+    let mixed_cartons = row.flag("mixed_cartons");
+    let pallet_max_height_mm = row.int("pallet_max_height_mm");
+    let pallet_max_g = row.int("pallet_max_g");
     let max_age_hours = row.int("max_age_hours");
     let known = code.is_some() && zone.is_some();
     let warehouse = Warehouse {
@@ -72,6 +81,10 @@ fn read_warehouse(row: &mut Row<'_>) -> Option<Warehouse> {
         clock_start,
         carton_max_g,
         carton_max_side_mm,
+        carton_max_girth_mm,
+        mixed_cartons,
+        pallet_max_height_mm,
+        pallet_max_g,
         max_age_hours,
     };
     refuse_faults(row, warehouse.faults());
@@ -85,7 +98,7 @@ fn zone_wanted(found: &str) -> String {
     format!("a time zone like Europe/London{hint}")
 }
 
-const LANES: [Column; 14] = [
+const LANES: [Column; 28] = [
     Column::required("warehouse").or(&["仓库代码"]),
     Column::required("mode").or(&["运输方式"]),
     Column::required("forwarder").or(&["货代"]),
@@ -100,6 +113,20 @@ const LANES: [Column; 14] = [
     Column::optional("cost_per_kg"),
     Column::optional("cost_currency"),
     Column::optional("priority"),
+    Column::optional("battery").or(&["接受带电", "带电"]),
+    Column::optional("magnet").or(&["接受带磁", "带磁"]),
+    Column::optional("liquid").or(&["接受液体", "液体"]),
+    Column::optional("powder").or(&["接受粉末", "粉末"]),
+    Column::optional("battery_apart").or(&["带电单独出货"]),
+    Column::optional("carton_max_g"),
+    Column::optional("carton_max_side_mm"),
+    Column::optional("carton_max_girth_mm"),
+    Column::optional("mixed_cartons").or(&["可混装"]),
+    Column::optional("pallet_max_height_mm"),
+    Column::optional("pallet_max_g"),
+    Column::optional("heavy_over_g").or(&["超重起点"]),
+    Column::optional("heavy_fee").or(&["超重附加费"]),
+    Column::optional("heavy_currency").or(&["附加费币种"]),
 ];
 
 /// Reads a `lanes` file.
@@ -132,6 +159,7 @@ fn read_lane(row: &mut Row<'_>) -> Option<Lane> {
     let putaway = days(row, ["putaway_p50", "putaway_p90"]);
     let cost_per_kg = money(row, "cost_per_kg", "cost_currency");
     let priority = row.int("priority");
+    let channel = channel(row);
     let known = warehouse.is_some() && mode.is_some() && forwarder.is_some();
     let lane = Lane {
         warehouse: warehouse.or_else(|| WarehouseCode::new("-").ok())?,
@@ -144,9 +172,31 @@ fn read_lane(row: &mut Row<'_>) -> Option<Lane> {
         port_of_loading: row.text("port_of_loading"),
         cost_per_kg,
         priority,
+        channel,
     };
     refuse_faults(row, lane.faults());
     known.then_some(lane)
+}
+
+/// What the service takes.
+fn channel(row: &mut Row<'_>) -> Channel {
+    Channel {
+        battery: row.flag("battery"),
+        magnet: row.flag("magnet"),
+        liquid: row.flag("liquid"),
+        powder: row.flag("powder"),
+        battery_apart: row.flag("battery_apart").unwrap_or(false),
+        limits: CartonLimits {
+            max_g: row.int("carton_max_g"),
+            max_side_mm: row.int("carton_max_side_mm"),
+            max_girth_mm: row.int("carton_max_girth_mm"),
+            mixed: row.flag("mixed_cartons"),
+            max_pallet_height_mm: row.int("pallet_max_height_mm"),
+            max_pallet_g: row.int("pallet_max_g"),
+        },
+        heavy_over_g: row.int("heavy_over_g"),
+        heavy_fee: money(row, "heavy_fee", "heavy_currency"),
+    }
 }
 
 /// Both percentiles, or none.

@@ -3,7 +3,7 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 14] = [
+const MAPPINGS: [(&str, &str); 19] = [
     (
         "booking-invoice-v3.toml",
         include_str!("../../../mappings/booking-invoice-v3.toml"),
@@ -15,6 +15,14 @@ const MAPPINGS: [(&str, &str); 14] = [
     (
         "carton-mark.toml",
         include_str!("../../../mappings/carton-mark.toml"),
+    ),
+    (
+        "carton-mark-zpl.toml",
+        include_str!("../../../mappings/carton-mark-zpl.toml"),
+    ),
+    (
+        "carton-sscc.toml",
+        include_str!("../../../mappings/carton-sscc.toml"),
     ),
     (
         "cn-9810-booking.toml",
@@ -46,6 +54,10 @@ const MAPPINGS: [(&str, &str); 14] = [
         include_str!("../../../mappings/packing-list.toml"),
     ),
     (
+        "pallet-label.toml",
+        include_str!("../../../mappings/pallet-label.toml"),
+    ),
+    (
         "sales-contract.toml",
         include_str!("../../../mappings/sales-contract.toml"),
     ),
@@ -56,6 +68,14 @@ const MAPPINGS: [(&str, &str); 14] = [
     (
         "ubl-packing-list.toml",
         include_str!("../../../mappings/ubl-packing-list.toml"),
+    ),
+    (
+        "unit-label.toml",
+        include_str!("../../../mappings/unit-label.toml"),
+    ),
+    (
+        "unit-label-a4.toml",
+        include_str!("../../../mappings/unit-label-a4.toml"),
     ),
 ];
 const FILES: [(&str, &[u8]); 6] = [

@@ -3,6 +3,7 @@
 pub(super) mod freshness;
 mod lines;
 mod sections;
+mod to_mend;
 
 use super::figures::{self, Totals};
 use super::model::{DailyReport, TrialNote};
@@ -89,6 +90,7 @@ pub struct View {
     pub orders: Vec<Item>,
     pub receipts: Vec<Item>,
     pub cases: Vec<Item>,
+    pub to_mend: Vec<Item>,
     pub problems: Vec<String>,
     pub footer_answer: String,
     pub footer_explain: String,
@@ -115,6 +117,7 @@ pub struct Headings {
     pub orders: String,
     pub receipts: String,
     pub cases: String,
+    pub to_mend: String,
     pub problems: String,
 }
 
@@ -203,10 +206,11 @@ pub struct Item {
 
 impl View {
     /// The smaller sections in their order.
-    pub fn lists(&self) -> [(&str, &[Item]); 5] {
+    pub fn lists(&self) -> [(&str, &[Item]); 6] {
         [
             (&self.headings.deadlines, &self.deadlines),
             (&self.headings.overstock, &self.overstock),
+            (&self.headings.to_mend, &self.to_mend),
             (&self.headings.orders, &self.orders),
             (&self.headings.receipts, &self.receipts),
             (&self.headings.cases, &self.cases),
@@ -250,6 +254,7 @@ impl View {
                 orders: t("head.orders"),
                 receipts: t("head.receipts"),
                 cases: t("head.cases"),
+                to_mend: t("head.to_mend"),
                 problems: t("head.problems"),
             },
             sources,
@@ -285,6 +290,7 @@ impl View {
             orders: sections::orders(report),
             receipts: sections::receipts(report),
             cases: sections::cases(report),
+            to_mend: to_mend::items(report),
             problems: sections::problems(report),
             footer_answer: text(report.lang, "mail.footer.answer", &[("file", &workbook_name)]),
             footer_explain: t("footer.explain"),

@@ -54,7 +54,7 @@ pub(super) fn funnel(report: &DailyReport<'_>) -> (Vec<(String, String)>, Option
     (steps, note)
 }
 
-fn owned(report: &DailyReport<'_>, sku: &Sku) -> bool {
+pub(super) fn owned(report: &DailyReport<'_>, sku: &Sku) -> bool {
     report.owner.as_ref().is_none_or(|owner| owner.skus.contains(sku))
 }
 
@@ -166,7 +166,7 @@ fn causes(lang: Lang, change: &LineChange) -> String {
         .join(&text(lang, "mail.comma", &[]))
 }
 
-fn listed<T>(report: &DailyReport<'_>, all: &[T], item: impl Fn(&T) -> Item) -> Vec<Item> {
+pub(super) fn listed<T>(report: &DailyReport<'_>, all: &[T], item: impl Fn(&T) -> Item) -> Vec<Item> {
     let mut items: Vec<Item> = all.iter().take(MAX_ITEMS).map(item).collect();
     if all.len() > MAX_ITEMS {
         items.push(Item {

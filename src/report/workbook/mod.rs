@@ -9,7 +9,8 @@ use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::model::{DailyReport, ReportError};
+use super::model::{DailyReport, ReportError, ToMend};
+use super::problem_list;
 use crate::wording::text;
 
 const INK: u32 = 0x1D_2329;
@@ -26,6 +27,10 @@ pub(super) fn write(report: &DailyReport<'_>) -> Result<Vec<u8>, ReportError> {
     background::explain(&mut book, report, &styles)?;
     background::freshness(&mut book, report, &styles)?;
     background::receipts(&mut book, report, &styles)?;
+    let to_mend: Vec<&ToMend> = report.to_mend.iter().collect();
+    if !to_mend.is_empty() {
+        problem_list::sheet(&mut book, report.lang, &to_mend, &styles)?;
+    }
     Ok(book.save_to_buffer()?)
 }
 

@@ -60,6 +60,38 @@ KINDS = {
     "CLI": ("卡包", "card wallet", "4202320000", "4202321000", "聚氯乙烯", "PVC", "放置卡片", "holding cards"),
 }
 
+# The kind of goods that admission rules know them as.
+CATEGORY = {
+    "BAG": "bag",
+    "LUN": "bag",
+    "WOD": "homeware",
+    "SGN": "homeware",
+    "GLS": "homeware",
+    "BWL": "kitchen",
+    "FRM": "homeware",
+    "NAP": "kitchen",
+    "PLA": "kitchen",
+    "PAP": "stationery",
+    "CRD": "stationery",
+    "RIB": "textile",
+    "XMS": "homeware",
+    "BUN": "homeware",
+    "HWB": "homeware",
+    "LIT": "lamp",
+    "STR": "lamp",
+    "CER": "kitchen",
+    "GAM": "toy",
+    "DOM": "toy",
+    "PEN": "stationery",
+    "CHK": "stationery",
+    "BOX": "kitchen",
+    "CLK": "electrical",
+    "KNB": "homeware",
+    "CUT": "kitchen",
+    "CTL": "kitchen",
+    "CLI": "bag",
+}
+
 # stock code, kind, English name, Chinese name, unit mm (l, w, h), unit net g, units per carton, cost CNY
 GOODS = """
 22386|BAG|Jumbo Bag Pink Polkadot|粉色波点大号购物袋|300,240,9|165|60|6.80
@@ -212,7 +244,7 @@ def main():
             sku, zh, en, net, gross, *size, units, *sides, carton_gross, name_zh, name_en, hs_cn, hs_gb,
             mat_zh, mat_en, use_zh, use_en, "LANTING", f"LT-{code}", "CN", declared, "GBP", f"{cost:.2f}", "CNY",
             units, flag(kind == "LIT"), "no", "no", "no", f"https://www.amazon.co.uk/dp/{asin(index)}",
-            ("林悦", "陈博", "王晴")[index % 3], "active",
+            ("林悦", "陈博", "王晴")[index % 3], "active", CATEGORY[kind],
         ])
         if code not in MERCHANT_ONLY:
             codes += [["amazon-uk", "", "msku", f"{sku}-FBA", sku, 1],
@@ -226,7 +258,7 @@ def main():
     write("items.csv", "sku,name_zh,name_en,unit_net_g,unit_gross_g,unit_length_mm,unit_width_mm,unit_height_mm,"
           "carton_units,carton_length_mm,carton_width_mm,carton_height_mm,carton_gross_g,customs_name_zh,customs_name_en,"
           "hs_cn,hs_destination,material_zh,material_en,usage_zh,usage_en,brand,model,origin,declared_value,"
-          "declared_currency,unit_cost,cost_currency,moq,battery,magnet,liquid,powder,sales_url,owner,status", items)
+          "declared_currency,unit_cost,cost_currency,moq,battery,magnet,liquid,powder,sales_url,owner,status,category", items)
     write("codes.csv", "system,store,kind,code,sku,multiple,valid_from,valid_to",
           [row + ["2024-01-01", ""] for row in codes])
 

@@ -378,6 +378,7 @@ pub fn report<'a>(lang: Lang, plan: &'a Plan, diff: Option<&'a PlanDiff>) -> Dai
         orders: Vec::new(),
         receipts: Vec::new(),
         cases: Vec::new(),
+        to_mend: Vec::new(),
         unmapped: Vec::new(),
         run_problems: Vec::new(),
         owner: None,

@@ -1,5 +1,6 @@
 //! Papers of an order: XML for machines and carton marks for people, judged from outside.
 
+mod label_designs;
 mod labels;
 pub mod orders;
 mod tools;

@@ -71,6 +71,7 @@ fn party(dice: &mut Dice, name: &str, country: &str) -> Party {
         vat: blank(dice, "GB123456789".to_owned()),
         ein: String::new(),
         local_id: String::new(),
+        ..Party::default()
     }
 }
 

@@ -224,6 +224,7 @@ async fn changes(store: &Store) -> Vec<String> {
     say!(said, returned::sums(tx, account, later()));
     said.extend(differences_change(tx, account, number).await);
     said.extend(super::claimed::claimed(tx, account, all.first().expect("an order")).await);
+    said.extend(super::desk::desk(tx, account, all.first().expect("an order")).await);
     for statement in super::stated::statements() {
         say!(said, stated::state(tx, account, &[statement], later()));
     }

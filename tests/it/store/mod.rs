@@ -4,6 +4,7 @@ mod cancelled;
 mod claimed;
 mod contract;
 mod copy;
+mod desk;
 mod literals;
 mod loads;
 mod migrations;

@@ -18,6 +18,7 @@ pub(super) struct PictureAt {
     pub key: String,
     pub field: String,
     pub kind: PictureKind,
+    pub required: bool,
 }
 
 #[derive(Debug, Default)]
@@ -121,12 +122,15 @@ fn item(gather: &mut Gather<'_>, table: &TableSpec, no: u32, inner: &Scope<'_>) 
         match (column.picture, want) {
             (Some(kind), Ok(want)) => {
                 if let Want::Text(key) = want {
-                    let field = column.field();
-                    gather.laid.pictures.push(PictureAt { at, key, field, kind });
+                    gather.laid.pictures.push(PictureAt {
+                        at,
+                        key,
+                        field: column.field(),
+                        kind,
+                        required: column.required,
+                    });
                 }
-                if kind == PictureKind::Drawing {
-                    gather.take(at, &name, &column.field(), Ok(Want::Empty));
-                }
+                gather.take(at, &name, &column.field(), Ok(Want::Empty));
             }
             (_, want) => gather.take(at, &name, &column.field(), want),
         }

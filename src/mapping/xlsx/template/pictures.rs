@@ -25,13 +25,21 @@ const WPS_RELATION: &str = "http://www.wps.cn/officeDocument/2020/cellImage";
 /// White space around a picture, in the unit of drawings (1/914,400 inch).
 const MARGIN: i64 = 19_050;
 
-/// Pictures that are named and cannot be put in.
+/// Pictures that are named and cannot be put in. One that is not there leaves its cell empty unless it is required.
 pub(super) fn faults(file: &str, spec: &SheetSpec, named: &[PictureAt], images: &Pictures) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
-    for PictureAt { at, key, field, .. } in named {
+    for PictureAt {
+        at,
+        key,
+        field,
+        required,
+        ..
+    } in named
+    {
         let wanted = match images.get(key) {
             Some(bytes) if Picture::of(bytes).is_some() => continue,
             Some(_) => format!("a PNG or JPEG of at most {MAX_PICTURE_BYTES} bytes"),
+            None if !required => continue,
             None => "a picture that is there".to_owned(),
         };
         if problems.iter().all(|known| known.found != *key) {
@@ -278,7 +286,10 @@ pub(super) fn missing(
         }
     };
     let mut problems = Vec::new();
-    for PictureAt { at, key, field, kind } in named {
+    for PictureAt {
+        at, key, field, kind, ..
+    } in named
+    {
         let Some(bytes) = images.get(key) else { continue };
         let there = match kind {
             PictureKind::Drawing => found
