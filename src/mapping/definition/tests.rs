@@ -38,25 +38,13 @@ fn the_built_in_mappings_are_read() {
     assert_eq!(
         unasked,
         [
-            "booking-invoice-v3",
-            "carton-configuration",
             "carton-mark",
-            "carton-mark-zpl",
-            "carton-sscc",
-            "cn-9810-booking",
             "commercial-invoice",
-            "customs-four-in-one",
-            "flat-web-import",
             "huatuo-booking-gb",
-            "isf-10",
             "outbound-instruction",
             "packing-list",
-            "pallet-label",
-            "sales-contract",
             "ubl-forwarding-instructions",
-            "ubl-packing-list",
-            "unit-label",
-            "unit-label-a4"
+            "ubl-packing-list"
         ]
     );
 }
