@@ -3,6 +3,7 @@
 pub mod catalog_file;
 pub mod certificate_file;
 pub mod definition;
+pub mod flat;
 pub mod inbound;
 pub mod json;
 pub mod label;

@@ -9,20 +9,27 @@ macro_rules! mappings {
     };
 }
 
-const MAPPINGS: [(&str, &str); 21] = mappings![
+const MAPPINGS: [(&str, &str); 28] = mappings![
+    "booking-invoice-v3",
+    "carton-configuration",
     "carton-mark",
     "carton-mark-zpl",
     "carton-sscc",
     "cds-import",
     "ceb-303-stocking-order",
+    "cn-9810-booking",
     "commercial-invoice",
+    "customs-four-in-one",
     "dcsa-booking",
     "dec-message-export",
+    "flat-web-import",
     "huatuo-booking-gb",
+    "isf-10",
     "isf-10-json",
     "outbound-instruction",
     "packing-list",
     "pallet-label",
+    "sales-contract",
     "ubl-despatch-advice",
     "ubl-export-customs-declaration",
     "ubl-forwarding-instructions",
@@ -32,14 +39,34 @@ const MAPPINGS: [(&str, &str); 21] = mappings![
     "unit-label",
     "unit-label-a4",
 ];
-const FILES: [(&str, &[u8]); 2] = [
+const FILES: [(&str, &[u8]); 7] = [
     (
         "fragments/ubl-party.toml",
         include_bytes!("../../../mappings/fragments/ubl-party.toml"),
     ),
     (
+        "samples/long.json",
+        include_bytes!("../../../mappings/samples/long.json"),
+    ),
+    (
+        "samples/usual.json",
+        include_bytes!("../../../mappings/samples/usual.json"),
+    ),
+    (
+        "templates/wimoor-CartonConfigurationTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-CartonConfigurationTemplate.xlsx"),
+    ),
+    (
+        "templates/wimoor-customsTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-customsTemplate.xlsx"),
+    ),
+    (
         "templates/wimoor-ship-customs-v1.xlsx",
         include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
+    ),
+    (
+        "templates/wimoor-ship-customs-v3.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v3.xlsx"),
     ),
 ];
 
