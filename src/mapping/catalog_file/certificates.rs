@@ -23,7 +23,8 @@ const CERTIFICATES: [Column; 10] = [
 #[must_use]
 pub fn parse_certificates(table: &Table) -> Parsed<Certificate> {
     parse(table, &CERTIFICATES, read, |one: &Certificate| {
-        ("number", [one.kind.as_str(), &one.number, &one.country].join(" "))
+        let key = [one.kind.as_str(), &one.number, &one.country].join(" ");
+        ("number", key.trim_end().to_owned())
     })
 }
 
