@@ -23,7 +23,8 @@ fn order(shop: &Shop, args: &[&str]) -> Ran {
 }
 
 fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    assert!(ran.out.trim_start().starts_with(['{', '[']), "no JSON: {ran:?}");
+    serde_json::from_str(&ran.out).expect("JSON")
 }
 
 fn new(shop: &Shop, lines: &[&str]) -> (Ran, String) {
