@@ -140,6 +140,13 @@ fn or_default<T: DeserializeOwned + Default>(sections: &mut Sections<'_>, name: 
 }
 
 fn check(config: &Config, sections: &mut Sections<'_>) {
+    for slip in config.plan.out_of_range() {
+        sections.fault(
+            &format!("plan.{}", slip.setting),
+            slip.found.to_string(),
+            slip.wanted,
+        );
+    }
     let mut seen = std::collections::BTreeSet::new();
     for connector in &config.connectors {
         if !seen.insert(connector.id.as_str()) {

@@ -422,9 +422,16 @@ mod tests {
     fn r30_holes_overlaps_doubled_measures_and_other_sums_are_refused_at_once() {
         let text = "carton,sku,units,gross_kg,length_cm,width_cm,height_cm\n1-2,LAMP-1,5,9,50,40,30\n2-4,LAMP-1,5,9,50,40,30\n\
                     10-8,LAMP-1,1,9,50,40,30\n6,LAMP-2,1,9,50,40,30\n7,LAMP-1,0,9,50,,30\n";
-        insta::assert_snapshot!(packed(text).unwrap_err(), @"");
+        insta::assert_snapshot!(packed(text).unwrap_err(), @"
+        packing.csv, line 3, `sku`: found `LAMP-1`, wanted each SKU once a carton: LAMP-1 is in carton 2 already
+        packing.csv, line 4, `carton`: found `10-8`, wanted carton numbers like 1-10,12 (range `10-8` ends before it begins)
+        packing.csv, line 5, `sku`: found `LAMP-2`, wanted a SKU of BH260907-01, perhaps LAMP-1
+        packing.csv, line 6, `units`: found `0`, wanted units in one carton, a whole number above 0
+        packing.csv, line 6, `width_cm`: found ``, wanted centimetres above 0, with at most one place
+        packing.csv, SKU LAMP-1, `units`: found `10`, wanted 20 as ordered, or a revision of the order first
+        ");
         let twice = "carton,sku,units,gross_kg,length_cm,width_cm,height_cm\n1,LAMP-1,20,9,50,40,30\n1,LAMP-1,20,9,50,40,30\n";
-        insta::assert_snapshot!(packed(twice).unwrap_err(), @"");
+        insta::assert_snapshot!(packed(twice).unwrap_err(), @"packing.csv, line 3, `sku`: found `LAMP-1`, wanted each SKU once a carton: LAMP-1 is in carton 1 already");
     }
 
     #[test]
@@ -449,13 +456,17 @@ mod tests {
         let none = BTreeSet::new();
         let found = scan_back("scan.txt", scans.join("\n").as_bytes(), &order, &none).unwrap();
         let said: Vec<String> = found.findings.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @"
+        scan.txt, carton 7, `label`: found ``, wanted BH260907-01U000007 scanned once
+        scan.txt, carton 9, `label`: found ``, wanted BH260907-01U000009 scanned once
+        scan.txt, carton 12, `label`: found `2 times, lines 11, 12`, wanted BH260907-01U000012 scanned once: another carton may carry its label
+        ");
         scans.extend(["BH260907-01U000007", "BH260907-01U000009", "BH260801-03U000001"].map(str::to_owned));
         scans.remove(11);
         let others = BTreeSet::from(["BH260801-03".to_owned()]);
         let found = scan_back("scan.txt", scans.join("\n").as_bytes(), &order, &others).unwrap();
         let said: Vec<String> = found.findings.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @"scan.txt, line 15, `label`: found `BH260801-03U000001`, wanted a label of BH260907-01; this one is of order BH260801-03");
     }
 
     proptest::proptest! {

@@ -25,6 +25,12 @@ pub enum WhatIfError {
     Shape { setting: String },
     #[error("setting `{setting}`: {why}")]
     Value { setting: String, why: String },
+    #[error("setting `{setting}`: found {found}, wanted {wanted}")]
+    OutOfRange {
+        setting: &'static str,
+        found: i64,
+        wanted: &'static str,
+    },
     #[error(transparent)]
     Plan(#[from] PlanError),
 }
@@ -57,7 +63,14 @@ pub fn changed(policy: &Policy, settings: &[String]) -> Result<Policy, WhatIfErr
         *place = value;
         policy = serde_json::from_value(whole).map_err(value_error)?;
     }
-    Ok(policy)
+    match policy.out_of_range().into_iter().next() {
+        Some(slip) => Err(WhatIfError::OutOfRange {
+            setting: slip.setting,
+            found: slip.found,
+            wanted: slip.wanted,
+        }),
+        None => Ok(policy),
+    }
 }
 
 /// What a policy comes to.
@@ -342,15 +355,22 @@ mod tests {
         assert_eq!(other.moq, planner::MoqPolicy::Wait);
         let deep = changed_to(&["supply.split_modes=false"]).unwrap();
         assert!(!deep.supply.split_modes);
-        let refused: Vec<String> = ["service", "servise_permille=980", "review_days=soon", "=3"]
-            .iter()
-            .map(|setting| changed_to(&[setting]).unwrap_err().to_string())
-            .collect();
+        let refused: Vec<String> = [
+            "service",
+            "servise_permille=980",
+            "review_days=soon",
+            "=3",
+            "service_permille=98",
+        ]
+        .iter()
+        .map(|setting| changed_to(&[setting]).unwrap_err().to_string())
+        .collect();
         insta::assert_snapshot!(refused.join("\n"), @r#"
         setting `service`: wanted `key=value`, a key of the section [plan]
         setting `servise_permille=980`: unknown field `servise_permille`, expected one of `review_days`, `service_permille`, `lead_permille`, `warning_days`, `overstock_days`, `history_days`, `horizon_days`, `min_observations`, `certain_shortage`, `moq`, `count_unknown_inbound`, `season`, `remind_days`, `worse_days`, `tournament`, `service_by_rank`, `paths`, `seed`, `supply`, `method`, `lot_days`, `order_cost`, `holding_permille`, `calibrate`, `calibration`
         setting `review_days=soon`: invalid type: string "soon", expected i64
         setting `=3`: wanted `key=value`, a key of the section [plan]
+        setting `service_permille`: found 98, wanted thousandths from 500 to 999: 98 % is 980
         "#);
     }
 }

@@ -18,6 +18,7 @@ pub mod history;
 mod inbound;
 pub mod inventory;
 mod lead;
+pub mod limits;
 mod line;
 mod line_demand;
 mod line_explain;

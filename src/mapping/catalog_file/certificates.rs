@@ -93,6 +93,10 @@ mod tests {
         assert_eq!((first.kind.as_str(), first.skus.len()), ("ce", 2));
         assert_eq!(parsed.rows[1].value.country, "DE");
         let said: Vec<String> = parsed.problems.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @"
+        certificates.csv, line 4, `number`: found `ce CE-1`, wanted one row each, the first is at line 2
+        certificates.csv, line 5, `country`: found `GERMANY`, wanted two capital letters, like DE, or nothing
+        certificates.csv, line 5, `valid_to`: found `2026-01-01`, wanted a day not before 2027-01-01
+        ");
     }
 }

@@ -5,12 +5,20 @@ use crate::problem::Problem;
 
 macro_rules! mappings {
     ($($name:literal),* $(,)?) => {
-        [$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
     };
 }
 
-const MAPPINGS: [(&str, &str); 16] = mappings![
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../../mappings/", $name)))),*]
+    };
+}
+
+const MAPPINGS: &[(&str, &str)] = mappings![
     "carton-mark",
+    "carton-mark-zpl",
+    "carton-sscc",
     "cds-import",
     "ceb-303-stocking-order",
     "commercial-invoice",
@@ -20,22 +28,19 @@ const MAPPINGS: [(&str, &str); 16] = mappings![
     "isf-10-json",
     "outbound-instruction",
     "packing-list",
+    "pallet-label",
     "ubl-despatch-advice",
     "ubl-export-customs-declaration",
     "ubl-forwarding-instructions",
     "ubl-invoice",
     "ubl-packing-list",
     "ubl-receipt-advice",
+    "unit-label",
+    "unit-label-a4",
 ];
-const FILES: [(&str, &[u8]); 2] = [
-    (
-        "fragments/ubl-party.toml",
-        include_bytes!("../../../mappings/fragments/ubl-party.toml"),
-    ),
-    (
-        "templates/wimoor-ship-customs-v1.xlsx",
-        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
-    ),
+const FILES: &[(&str, &[u8])] = files![
+    "fragments/ubl-party.toml",
+    "templates/wimoor-ship-customs-v1.xlsx"
 ];
 
 /// A file that built-in mappings name, by its name below `mappings/`.

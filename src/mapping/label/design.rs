@@ -6,7 +6,7 @@ use super::canvas::{Align, Canvas, Cell, Ground};
 use super::font::{Fonts, Weight};
 use super::grid::Grid;
 use super::ink::Drawing;
-use super::{MAX_LABELS, Print, gs1, release};
+use super::{MAX_LABELS, Print, Release, gs1};
 use crate::mapping::model::shape;
 use crate::mapping::value::{Each, Fault, Maps, Scope, Template, scopes};
 use crate::problem::Problem;
@@ -207,9 +207,16 @@ impl DesignMapping {
             .title
             .fill(scope)
             .map_err(|fault| vec![fault.problem(file, "[label] title")])?;
-        let drawings = self.drawings(file, scope, fonts)?;
-        let title = title.unwrap_or_default();
-        release(file, &title, &drawings, self.print, self.grid.as_ref(), fonts)
+        let (drawings, problems) = self.drawings(file, scope, fonts);
+        let release = Release {
+            file,
+            title: &title.unwrap_or_default(),
+            noun: "label",
+            print: self.print,
+            grid: self.grid.as_ref(),
+            fonts,
+        };
+        release.go(&drawings, problems)
     }
 
     /// Checks a written file against the model: as many labels as it asks for.
@@ -233,39 +240,27 @@ impl DesignMapping {
         problems
     }
 
-    /// The labels, in the order of their list, each as often as it says.
-    ///
-    /// # Errors
-    /// As [`DesignMapping::write`].
-    pub fn drawings(
-        &self,
-        file: &str,
-        scope: &Scope<'_>,
-        fonts: &Fonts,
-    ) -> Result<Vec<Drawing>, Vec<Problem>> {
-        let scopes = scopes(&self.each, scope).map_err(|fault| vec![fault.problem(file, "[label] each")])?;
-        let mut problems = Vec::new();
-        let mut drawings = Vec::new();
+    /// The labels in the order of their list, each as often as it says, and everything that is wrong with them.
+    pub fn drawings(&self, file: &str, scope: &Scope<'_>, fonts: &Fonts) -> (Vec<Drawing>, Vec<Problem>) {
+        let (mut drawings, mut problems) = (Vec::new(), Vec::new());
+        let scopes = scopes(&self.each, scope).unwrap_or_else(|fault| {
+            problems.push(fault.problem(file, "[label] each"));
+            Vec::new()
+        });
         for (scope, no) in scopes.iter().zip(1_usize..) {
             let place = format!("label {no}");
-            let (drawing, mut wrong) = self.draw(file, &place, scope, fonts);
-            let copies = self.copies(file, &place, scope, &mut wrong);
+            let drawing = self.draw(file, &place, scope, fonts, &mut problems);
+            let copies = self.copies(file, &place, scope, &mut problems);
             if drawings.len().saturating_add(copies) > MAX_LABELS {
-                wrong.push(too_many(file, &place, drawings.len().saturating_add(copies)));
-                problems.extend(wrong);
+                problems.push(too_many(file, &place, drawings.len().saturating_add(copies)));
                 break;
             }
-            problems.extend(wrong);
             drawings.extend(std::iter::repeat_n(drawing, copies));
         }
         if drawings.is_empty() && problems.is_empty() {
             problems.push(too_many(file, "[label] each", 0));
         }
-        if problems.is_empty() {
-            Ok(drawings)
-        } else {
-            Err(problems)
-        }
+        (drawings, problems)
     }
 
     fn copies(&self, file: &str, place: &str, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> usize {
@@ -286,9 +281,15 @@ impl DesignMapping {
         }
     }
 
-    fn draw(&self, file: &str, place: &str, scope: &Scope<'_>, fonts: &Fonts) -> (Drawing, Vec<Problem>) {
+    fn draw(
+        &self,
+        file: &str,
+        place: &str,
+        scope: &Scope<'_>,
+        fonts: &Fonts,
+        problems: &mut Vec<Problem>,
+    ) -> Drawing {
         let mut canvas = Canvas::new(self.size[0], self.size[1], fonts);
-        let mut problems = Vec::new();
         for element in &self.elements {
             let filled = match element.template().map(|template| template.fill(scope)) {
                 None => None,
@@ -309,10 +310,10 @@ impl DesignMapping {
         problems.extend(
             canvas
                 .misfits
-                .drain(..)
-                .map(|misfit| Problem::new(file, place, misfit.field.as_ref(), misfit.found, misfit.wanted)),
+                .into_iter()
+                .map(|misfit| misfit.problem(file, place)),
         );
-        (canvas.drawing, problems)
+        canvas.drawing
     }
 }
 

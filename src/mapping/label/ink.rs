@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::code128;
 use super::font::{Fonts, Weight};
+use crate::problem::Problem;
 
 pub(super) const POINTS_PER_MM: f32 = 72.0 / 25.4;
 /// Thermal label printers print 203 dots an inch; a bar that is not whole dots wide blurs.
@@ -16,6 +17,12 @@ pub struct Misfit {
     pub field: Cow<'static, str>,
     pub found: String,
     pub wanted: String,
+}
+
+impl Misfit {
+    pub(super) fn problem(self, file: &str, place: &str) -> Problem {
+        Problem::new(file, place, self.field.as_ref(), self.found, self.wanted)
+    }
 }
 
 /// A filled rectangle, in millimetres from the upper left corner.

@@ -49,46 +49,48 @@ impl Print {
     }
 }
 
-/// Lets labels go: every character is in the font, every bar code reads back from the ink, and the file holds them all.
-fn release(
-    file: &str,
-    title: &str,
-    drawings: &[Drawing],
+/// How finished labels leave.
+struct Release<'a> {
+    file: &'a str,
+    title: &'a str,
+    /// What one of them is called in messages: `carton`, `label`.
+    noun: &'static str,
     print: Print,
-    grid: Option<&Grid>,
-    fonts: &Fonts,
-) -> Result<Vec<u8>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut last: Option<&Drawing> = None;
-    for (drawing, no) in drawings.iter().zip(1_usize..) {
-        // Copies of one label follow each other: one look at it is enough.
-        if last == Some(drawing) {
-            continue;
+    grid: Option<&'a Grid>,
+    fonts: &'a Fonts,
+}
+
+impl Release<'_> {
+    /// Lets labels go: nothing was in the way of drawing them, every character is in the font, every bar code reads back from the
+    /// ink, and the file holds them all.
+    fn go(&self, drawings: &[Drawing], mut problems: Vec<Problem>) -> Result<Vec<u8>, Vec<Problem>> {
+        let (file, fonts) = (self.file, self.fonts);
+        let mut last: Option<&Drawing> = None;
+        for (drawing, no) in drawings.iter().zip(1_usize..) {
+            // Copies of one label follow each other: one look at it is enough.
+            if last == Some(drawing) {
+                continue;
+            }
+            last = Some(drawing);
+            let place = format!("{} {no}", self.noun);
+            problems.extend(missing_characters(file, &place, drawing, fonts));
+            problems.extend(
+                drawing
+                    .misread(fonts)
+                    .into_iter()
+                    .map(|misfit| misfit.problem(file, &place)),
+            );
         }
-        last = Some(drawing);
-        let place = format!("label {no}");
-        problems.extend(missing_characters(file, &place, drawing, fonts));
-        problems.extend(
-            drawing
-                .misread(fonts)
-                .into_iter()
-                .map(|misfit| Problem::new(file, &place, misfit.field.as_ref(), misfit.found, misfit.wanted)),
-        );
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    match print {
-        Print::Pdf => pdf::write(file, title, drawings, grid, fonts),
-        Print::Zpl => zpl::write(drawings, fonts).map_err(|error| {
-            vec![Problem::new(
-                file,
-                "",
-                "",
-                error.to_string(),
-                "labels a printer can hold",
-            )]
-        }),
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        match self.print {
+            Print::Pdf => pdf::write(file, self.title, drawings, self.grid, fonts),
+            Print::Zpl => zpl::write(drawings, fonts).map_err(|error| {
+                let wanted = "labels a printer can hold";
+                vec![Problem::new(file, "", "", error.to_string(), wanted)]
+            }),
+        }
     }
 }
 
@@ -104,21 +106,19 @@ fn write_marks(
     let mut drawings = Vec::with_capacity(marks.len());
     for (mark, no) in marks.iter().zip(1_usize..) {
         let (drawing, misfits) = sheet::draw(fonts, mark);
-        problems.extend(misfits.into_iter().map(|misfit| {
-            Problem::new(
-                file,
-                format!("carton {no}"),
-                misfit.field.as_ref(),
-                misfit.found,
-                misfit.wanted,
-            )
-        }));
+        let place = format!("carton {no}");
+        problems.extend(misfits.into_iter().map(|misfit| misfit.problem(file, &place)));
         drawings.push(drawing);
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    release(file, title, &drawings, print, None, fonts)
+    let release = Release {
+        file,
+        title,
+        noun: "carton",
+        print,
+        grid: None,
+        fonts,
+    };
+    release.go(&drawings, problems)
 }
 
 /// Names every character that the fonts lack: a box on a carton is a wrong label, found too late.

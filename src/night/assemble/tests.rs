@@ -47,6 +47,10 @@ fn catalog() -> Catalog {
             clock_start: None,
             carton_max_g: None,
             carton_max_side_mm: None,
+            carton_max_girth_mm: None,
+            mixed_cartons: None,
+            pallet_max_height_mm: None,
+            pallet_max_g: None,
             max_age_hours: None,
         },
     );
