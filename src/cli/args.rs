@@ -341,7 +341,7 @@ pub enum Command {
     #[command(after_help = "Example: linkstar mapping check mappings/huatuo-booking-gb.toml")]
     Mapping {
         #[command(subcommand)]
-        command: FileCommand,
+        command: super::mapping::MappingCommand,
     },
     /// Serve the simulated world: marketplace, warehouse, forwarder and mail on loopback.
     #[command(after_help = "Example: linkstar simulate world/ --start 2026-05-04")]
@@ -364,16 +364,6 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum FileCommand {
-    /// The files that ship with linkstar.
-    List,
-    /// Check a file and say where it is wrong.
-    Check { file: PathBuf },
-    /// Run the tests inside a file.
-    Test { file: PathBuf },
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod inbox;
 mod init;
 pub mod jobs;
 mod lead_times;
+mod mapping;
 mod nightly;
 mod order;
 mod outbox;
@@ -206,7 +207,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => connector::connector(cli, command).await,
-        Command::Mapping { command } => declared::mapping(cli, command),
+        Command::Mapping { command } => mapping::run(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(args) => demo::run(cli, args).await,
     }

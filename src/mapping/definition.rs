@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
+use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
 use crate::mapping::json::JSON_MEDIA_TYPE;
 use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
-use crate::mapping::model::{DocumentContext, document_model, shape};
+use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
@@ -18,8 +19,10 @@ use crate::problem::Problem;
 use crate::wording::{Lang, text};
 
 mod builtin;
+mod selftest;
 
 pub use builtin::{all_with, builtin, builtin_file};
+pub use selftest::{Case, SAMPLE, sample_order};
 
 /// Version of the language of mapping files that this program reads.
 pub const LANGUAGE: u32 = 1;
@@ -38,7 +41,8 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml`, `json`, `carton-mark` or `label`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `json`, `carton-mark` or `label`; the section of the same
+    /// name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -64,6 +68,8 @@ pub struct Meta {
 pub enum KindName {
     XlsxTemplate,
     XlsxNew,
+    XlsxTable,
+    Csv,
     Xml,
     Json,
     CartonMark,
@@ -75,6 +81,8 @@ pub enum KindName {
 pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
+    XlsxTable(XlsxTable),
+    Csv(Box<CsvMapping>),
     Xml(XmlMapping),
     Json(XmlMapping),
     CartonMark(Box<LabelMapping>),
@@ -91,11 +99,16 @@ struct File {
     xlsx_template: Option<XlsxTemplate>,
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
+    #[serde(rename = "xlsx-table")]
+    xlsx_table: Option<XlsxTable>,
+    csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
     json: Option<XmlMapping>,
     #[serde(rename = "carton-mark")]
     carton_mark: Option<LabelMapping>,
     label: Option<DesignMapping>,
+    #[serde(default, rename = "test")]
+    tests: Vec<Case>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -106,6 +119,8 @@ pub struct Mapping {
     pub kind: Kind,
     /// SHA-256 of the mapping file: a written document names the exact mapping it came from.
     pub sha256: String,
+    /// Tests the file brings along, see [`Mapping::run_tests`].
+    tests: Vec<Case>,
     file: String,
 }
 
@@ -173,6 +188,16 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &scope));
                 Kind::XlsxNew(section)
             }
+            KindName::XlsxTable => {
+                let section = file.xlsx_table.ok_or_else(|| missing("xlsx-table"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::XlsxTable(section)
+            }
+            KindName::Csv => {
+                let section = file.csv.ok_or_else(|| missing("csv"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::Csv(Box::new(section))
+            }
             KindName::Xml => {
                 let mut section = file.xml.ok_or_else(|| missing("xml"))?;
                 problems.extend(section.prepare(file_name, assets));
@@ -206,6 +231,7 @@ impl Mapping {
             maps,
             kind,
             sha256: sha256_hex(content.as_bytes()),
+            tests: file.tests,
             file: file_name.to_owned(),
         })
     }
@@ -266,8 +292,10 @@ impl Mapping {
             }
         };
         let (bytes, media_type) = match &self.kind {
-            Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTemplate(section) => (section.write(file, &scope, &context.pictures), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
             Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
             Kind::CartonMark(section) => (
@@ -290,7 +318,7 @@ impl Mapping {
         // The XML writer has validated and read back its document already, which is most of its work.
         let differences = match &self.kind {
             Kind::Xml(_) | Kind::Json(_) => Vec::new(),
-            _ => self.check(&name, &bytes, &scope),
+            _ => self.check(&name, &bytes, &scope, &context.pictures),
         };
         if !differences.is_empty() {
             return Err(differences);
@@ -330,7 +358,10 @@ impl Mapping {
         match fitting.max_by_key(|mapping| mapping.meta.file_name.source().len()) {
             Some(mapping) => {
                 let scope = Scope::new(&model, &mapping.maps);
-                (mapping.meta.id.clone(), mapping.check(name, bytes, &scope))
+                (
+                    mapping.meta.id.clone(),
+                    mapping.check(name, bytes, &scope, &context.pictures),
+                )
             }
             None => {
                 let ids: Vec<&str> = mappings.iter().map(|mapping| mapping.meta.id.as_str()).collect();
@@ -347,10 +378,18 @@ impl Mapping {
     }
 
     /// Compares a file with the model it should have been written from.
-    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        scope: &Scope<'_>,
+        pictures: &Pictures,
+    ) -> Vec<Problem> {
         match &self.kind {
-            Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
+            Kind::XlsxTemplate(section) => section.check(name, bytes, scope, pictures),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
+            Kind::XlsxTable(section) => section.check(name, bytes, scope),
+            Kind::Csv(section) => section.check(name, bytes, scope),
             Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
             Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),

@@ -32,9 +32,14 @@ pub struct DocumentContext {
     pub previous: Option<StockingOrder>,
     /// Units at the domestic warehouse, where they are known: a shortage is listed, an unknown SKU is not a zero.
     pub domestic_stock: BTreeMap<Sku, i64>,
+    /// Pictures that documents may show, by the name the goods give them (`goods.customs.picture`).
+    pub pictures: Pictures,
     /// How the goods travel, as far as the carrier has said.
     pub transport: Transport,
 }
+
+/// PNG or JPEG files by name.
+pub type Pictures = BTreeMap<String, Vec<u8>>;
 
 impl DocumentContext {
     #[must_use]
@@ -45,6 +50,7 @@ impl DocumentContext {
             inbound_no: String::new(),
             previous: None,
             domestic_stock: BTreeMap::new(),
+            pictures: Pictures::new(),
             transport: Transport::default(),
         }
     }

@@ -16,19 +16,26 @@ macro_rules! files {
 }
 
 const MAPPINGS: &[(&str, &str)] = mappings![
+    "booking-invoice-v3",
+    "carton-configuration",
     "carton-mark",
     "carton-mark-zpl",
     "carton-sscc",
     "cds-import",
     "ceb-303-stocking-order",
+    "cn-9810-booking",
     "commercial-invoice",
+    "customs-four-in-one",
     "dcsa-booking",
     "dec-message-export",
+    "flat-web-import",
     "huatuo-booking-gb",
+    "isf-10",
     "isf-10-json",
     "outbound-instruction",
     "packing-list",
     "pallet-label",
+    "sales-contract",
     "ubl-despatch-advice",
     "ubl-export-customs-declaration",
     "ubl-forwarding-instructions",
@@ -40,7 +47,12 @@ const MAPPINGS: &[(&str, &str)] = mappings![
 ];
 const FILES: &[(&str, &[u8])] = files![
     "fragments/ubl-party.toml",
-    "templates/wimoor-ship-customs-v1.xlsx"
+    "samples/long.json",
+    "samples/usual.json",
+    "templates/wimoor-CartonConfigurationTemplate.xlsx",
+    "templates/wimoor-customsTemplate.xlsx",
+    "templates/wimoor-ship-customs-v1.xlsx",
+    "templates/wimoor-ship-customs-v3.xlsx",
 ];
 
 /// A file that built-in mappings name, by its name below `mappings/`.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{Fault, Maps, Part, Path, TemplateError};
 use crate::problem::nearest;
 
-const NAMES: [&str; 16] = [
-    "cut", "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "yes_no", "map", "join", "max", "sum",
-    "first", "required",
+const NAMES: [&str; 17] = [
+    "cut", "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "or", "yes_no", "map", "join", "max",
+    "sum", "first", "required",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) enum Pipe {
     M3,
     Upper,
     Default(String),
+    /// Another value of the model in place of a missing one.
+    Or(Path),
     YesNo(String, String),
     Map(String),
     Join(String),
@@ -138,7 +140,7 @@ impl Pipe {
             Self::Default(text) if matches!(piece, Piece::Missing) => {
                 return Ok(Piece::Text(Cow::Owned(text.clone())));
             }
-            Self::Required | Self::Default(_) => return Ok(piece),
+            Self::Required | Self::Default(_) | Self::Or(_) => return Ok(piece),
             _ if matches!(piece, Piece::Missing) => return Ok(piece),
             _ => {}
         }
@@ -209,7 +211,7 @@ impl Pipe {
                     .unwrap_or(Piece::Missing)),
                 other => Ok(other),
             },
-            Self::Required | Self::Default(_) => Ok(piece),
+            Self::Required | Self::Default(_) | Self::Or(_) => Ok(piece),
         }
     }
 }
@@ -314,6 +316,7 @@ fn pipe(text: &str) -> Result<Pipe, TemplateError> {
         "m3" => none(Pipe::M3),
         "upper" => none(Pipe::Upper),
         "default" => Ok(Pipe::Default(one()?)),
+        "or" => Ok(Pipe::Or(Path::parse(&one()?)?)),
         "yes_no" => match arguments.as_slice() {
             [] => Ok(Pipe::YesNo("是".to_owned(), "否".to_owned())),
             [yes, no] => Ok(Pipe::YesNo(yes.clone(), no.clone())),
