@@ -8,6 +8,7 @@ mod connectors;
 mod delivery;
 mod documents;
 mod fleet;
+mod fuzz;
 mod inbox;
 mod jobs;
 mod mail;

@@ -5,11 +5,17 @@ use crate::problem::Problem;
 
 macro_rules! mappings {
     ($($name:literal),* $(,)?) => {
-        [$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
     };
 }
 
-const MAPPINGS: [(&str, &str); 28] = mappings![
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../../mappings/", $name)))),*]
+    };
+}
+
+const MAPPINGS: &[(&str, &str)] = mappings![
     "booking-invoice-v3",
     "carton-configuration",
     "carton-mark",
@@ -39,35 +45,14 @@ const MAPPINGS: [(&str, &str); 28] = mappings![
     "unit-label",
     "unit-label-a4",
 ];
-const FILES: [(&str, &[u8]); 7] = [
-    (
-        "fragments/ubl-party.toml",
-        include_bytes!("../../../mappings/fragments/ubl-party.toml"),
-    ),
-    (
-        "samples/long.json",
-        include_bytes!("../../../mappings/samples/long.json"),
-    ),
-    (
-        "samples/usual.json",
-        include_bytes!("../../../mappings/samples/usual.json"),
-    ),
-    (
-        "templates/wimoor-CartonConfigurationTemplate.xlsx",
-        include_bytes!("../../../mappings/templates/wimoor-CartonConfigurationTemplate.xlsx"),
-    ),
-    (
-        "templates/wimoor-customsTemplate.xlsx",
-        include_bytes!("../../../mappings/templates/wimoor-customsTemplate.xlsx"),
-    ),
-    (
-        "templates/wimoor-ship-customs-v1.xlsx",
-        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
-    ),
-    (
-        "templates/wimoor-ship-customs-v3.xlsx",
-        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v3.xlsx"),
-    ),
+const FILES: &[(&str, &[u8])] = files![
+    "fragments/ubl-party.toml",
+    "samples/long.json",
+    "samples/usual.json",
+    "templates/wimoor-CartonConfigurationTemplate.xlsx",
+    "templates/wimoor-customsTemplate.xlsx",
+    "templates/wimoor-ship-customs-v1.xlsx",
+    "templates/wimoor-ship-customs-v3.xlsx",
 ];
 
 /// A file that built-in mappings name, by its name below `mappings/`.
