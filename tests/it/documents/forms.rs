@@ -64,7 +64,7 @@ fn recalculated(bytes: &[u8], folder: &Path) -> Option<BTreeMap<String, String>>
 
 fn number(cells: &BTreeMap<String, String>, at: &str) -> f64 {
     let text = cells.get(at).map_or("", String::as_str);
-    text.parse().unwrap_or_else(|_| panic!("{at} is `{text}`"))
+    text.parse().expect(at)
 }
 
 #[test]
