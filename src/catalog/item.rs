@@ -204,9 +204,9 @@ impl Item {
         if !digits(&customs.source_region, 5) {
             faults.push(Fault::new("source_region", &customs.source_region, "5 digits"));
         }
-        if !customs.picture.is_empty()
-            && !(customs.picture.len() == 64 && customs.picture.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        {
+        let hash =
+            customs.picture.len() == 64 && customs.picture.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !hash && !customs.picture.is_empty() {
             faults.push(Fault::new(
                 "picture",
                 &customs.picture,

@@ -223,6 +223,14 @@ pub enum Command {
         #[command(subcommand)]
         command: OrderCommand,
     },
+    /// Packs for the export agent and the importer's broker, and edited papers compared with their order.
+    #[command(
+        after_help = "Example: linkstar papers export BH260907-01 --save out/\n         linkstar papers import BH260907-01 --save out/ --power-of-attorney POA-2026-7\n         linkstar papers compare BH260907-01 edited-invoice.xlsx"
+    )]
+    Papers {
+        #[command(subcommand)]
+        command: super::papers::PapersCommand,
+    },
     /// Send what is due: documents to forwarders, mails to readers.
     #[command(after_help = "Example: linkstar deliver")]
     Deliver(At),

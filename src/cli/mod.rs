@@ -25,6 +25,7 @@ mod mapping;
 mod nightly;
 mod order;
 mod outbox;
+mod papers;
 pub mod plan_dir;
 mod planning;
 mod receive;
@@ -191,6 +192,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::WhatIf(args) => whatif::run(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,
         Command::Order { command } => order::run(cli, command).await,
+        Command::Papers { command } => papers::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,
         Command::Receive { files, at } => receive::files(cli, files, *at).await,
         Command::Reconcile(args) => reconcile::run(cli, args).await,

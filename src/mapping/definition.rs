@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
 use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
+use crate::mapping::json::JSON_MEDIA_TYPE;
 use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
 use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
@@ -40,8 +41,8 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `carton-mark` or `label`; the section of the same name
-    /// must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `json`, `carton-mark` or `label`; the section of the same
+    /// name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -70,6 +71,7 @@ pub enum KindName {
     XlsxTable,
     Csv,
     Xml,
+    Json,
     CartonMark,
     Label,
 }
@@ -82,6 +84,7 @@ pub enum Kind {
     XlsxTable(XlsxTable),
     Csv(Box<CsvMapping>),
     Xml(XmlMapping),
+    Json(XmlMapping),
     CartonMark(Box<LabelMapping>),
     Label(Box<DesignMapping>),
 }
@@ -100,6 +103,7 @@ struct File {
     xlsx_table: Option<XlsxTable>,
     csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
+    json: Option<XmlMapping>,
     #[serde(rename = "carton-mark")]
     carton_mark: Option<LabelMapping>,
     label: Option<DesignMapping>,
@@ -195,9 +199,18 @@ impl Mapping {
                 Kind::Csv(Box::new(section))
             }
             KindName::Xml => {
-                let section = file.xml.ok_or_else(|| missing("xml"))?;
+                let mut section = file.xml.ok_or_else(|| missing("xml"))?;
+                problems.extend(section.prepare(file_name, assets));
                 problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, false));
                 Kind::Xml(section)
+            }
+            KindName::Json => {
+                let mut section = file.json.ok_or_else(|| missing("json"))?;
+                problems.extend(section.prepare(file_name, assets));
+                problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, true));
+                Kind::Json(section)
             }
             KindName::CartonMark => {
                 let section = file.carton_mark.ok_or_else(|| missing("carton-mark"))?;
@@ -284,6 +297,7 @@ impl Mapping {
             Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
+            Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
             Kind::CartonMark(section) => (
                 fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
                 section.print.media_type(),
@@ -303,7 +317,7 @@ impl Mapping {
         };
         // The XML writer has validated and read back its document already, which is most of its work.
         let differences = match &self.kind {
-            Kind::Xml(_) => Vec::new(),
+            Kind::Xml(_) | Kind::Json(_) => Vec::new(),
             _ => self.check(&name, &bytes, &scope, &context.pictures),
         };
         if !differences.is_empty() {
@@ -315,6 +329,52 @@ impl Mapping {
             sha256: sha256_hex(&bytes),
             bytes,
         })
+    }
+
+    /// Compares a paper, also an edited one, with the order it is of. The mapping is the one named (`of`), else the one whose
+    /// paper has this name, whatever a person added to it. Returns the mapping's id and every difference.
+    #[must_use]
+    pub fn compare(
+        mappings: &[Self],
+        of: Option<&str>,
+        (name, bytes): (&str, &[u8]),
+        order: &StockingOrder,
+        context: &DocumentContext,
+    ) -> (String, Vec<Problem>) {
+        let model = document_model(order, context);
+        let is_of = |mapping: &&Self| match of {
+            Some(id) => mapping.meta.id == id,
+            None => {
+                let filled = mapping.meta.file_name.fill(&Scope::new(&model, &mapping.maps));
+                let own = safe_file_name(&filled.ok().flatten().unwrap_or_default());
+                match own.rsplit_once('.') {
+                    Some((stem, ending)) => name.contains(stem) && name.ends_with(ending),
+                    None => false,
+                }
+            }
+        };
+        // Of two stems that fit, the longer one says more.
+        let fitting = mappings.iter().filter(is_of);
+        match fitting.max_by_key(|mapping| mapping.meta.file_name.source().len()) {
+            Some(mapping) => {
+                let scope = Scope::new(&model, &mapping.maps);
+                (
+                    mapping.meta.id.clone(),
+                    mapping.check(name, bytes, &scope, &context.pictures),
+                )
+            }
+            None => {
+                let ids: Vec<&str> = mappings.iter().map(|mapping| mapping.meta.id.as_str()).collect();
+                let wanted = format!(
+                    "the name of a paper of the order, or the mapping it is of: {}",
+                    ids.join(", ")
+                );
+                (
+                    String::new(),
+                    vec![Problem::new(name, "", "", of.unwrap_or_default(), wanted)],
+                )
+            }
+        }
     }
 
     /// Compares a file with the model it should have been written from.
@@ -330,11 +390,18 @@ impl Mapping {
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
             Kind::XlsxTable(section) => section.check(name, bytes, scope),
             Kind::Csv(section) => section.check(name, bytes, scope),
-            Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
             Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
+}
+
+/// A schema of the other language: `kind = "json"` with an XSD, or the other way round.
+fn other_language(file: &str, section: &XmlMapping, json: bool) -> Option<Problem> {
+    let wanted = if json { "a JSON Schema" } else { "an XSD" };
+    let other = section.is_json().is_some_and(|is_json| is_json != json);
+    other.then(|| Problem::new(file, "[mapping]", "schema", section.schema.as_str(), wanted))
 }
 
 fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {

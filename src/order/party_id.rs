@@ -68,15 +68,15 @@ const UNION: [&str; 27] = [
 #[must_use]
 pub fn judge(id: PartyId, number: &str, country: &str) -> Verdict {
     match id {
-        PartyId::Uscc => read(identity::uscc(number), "uscc", "uscc_check"),
+        PartyId::Uscc => read(&identity::uscc(number), "uscc", "uscc_check"),
         PartyId::Eori => eori(number, country),
         PartyId::Vat => vat(number, country),
-        PartyId::Ein => read(identity::importer_number(number), "ein", "ein"),
+        PartyId::Ein => read(&identity::importer_number(number), "ein", "ein"),
         PartyId::LocalId => local_id(number, country),
     }
 }
 
-fn read(judged: Result<(), Flaw>, form: &'static str, check: &'static str) -> Verdict {
+fn read(judged: &Result<(), Flaw>, form: &'static str, check: &'static str) -> Verdict {
     match judged {
         Ok(()) => Verdict::Fine,
         Err(Flaw::Form(_) | Flaw::Unlisted(_)) => Verdict::Wrong(form),
@@ -97,7 +97,7 @@ fn eori(number: &str, country: &str) -> Verdict {
     if in_union && !given_in_union {
         return Verdict::Wrong(key);
     }
-    read(identity::eori(number, country), key, key)
+    read(&identity::eori(number, country), key, key)
 }
 
 /// With or without the prefix of the country, as people write them.
@@ -116,14 +116,14 @@ fn vat(number: &str, country: &str) -> Verdict {
         }
         _ => format!("{own}{plain}"),
     };
-    read(identity::vat(&whole), "vat", "vat_check")
+    read(&identity::vat(&whole), "vat", "vat_check")
 }
 
 fn local_id(number: &str, country: &str) -> Verdict {
     let plain: String = number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     match country {
-        "AU" => read(identity::abn(&plain), "abn", "abn"),
-        "JP" => read(identity::jp_corporate(&plain), "corporate_no", "corporate_no"),
+        "AU" => read(&identity::abn(&plain), "abn", "abn"),
+        "JP" => read(&identity::jp_corporate(&plain), "corporate_no", "corporate_no"),
         _ => Verdict::Fine,
     }
 }

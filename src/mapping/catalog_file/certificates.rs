@@ -23,7 +23,8 @@ const CERTIFICATES: [Column; 10] = [
 #[must_use]
 pub fn parse_certificates(table: &Table) -> Parsed<Certificate> {
     parse(table, &CERTIFICATES, read, |one: &Certificate| {
-        ("number", [one.kind.as_str(), &one.number, &one.country].join(" "))
+        let key = [one.kind.as_str(), &one.number, &one.country].join(" ");
+        ("number", key.trim_end().to_owned())
     })
 }
 
@@ -31,7 +32,8 @@ fn read(row: &mut Row<'_>) -> Option<Certificate> {
     let kind = row.required_code("type", "a type such as ce or weee");
     let number = row.required_code("number", "the number of the paper");
     let country = row.code("country").unwrap_or_default().to_uppercase();
-    if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())) {
+    let framed = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !framed && !country.is_empty() {
         row.refuse_found("country", &country, "two capital letters, like DE, or nothing");
     }
     let skus: Vec<Sku> = list(&row.text("skus"))

@@ -3,82 +3,47 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 19] = [
-    (
-        "booking-invoice-v3.toml",
-        include_str!("../../../mappings/booking-invoice-v3.toml"),
-    ),
-    (
-        "carton-configuration.toml",
-        include_str!("../../../mappings/carton-configuration.toml"),
-    ),
-    (
-        "carton-mark.toml",
-        include_str!("../../../mappings/carton-mark.toml"),
-    ),
-    (
-        "carton-mark-zpl.toml",
-        include_str!("../../../mappings/carton-mark-zpl.toml"),
-    ),
-    (
-        "carton-sscc.toml",
-        include_str!("../../../mappings/carton-sscc.toml"),
-    ),
-    (
-        "cn-9810-booking.toml",
-        include_str!("../../../mappings/cn-9810-booking.toml"),
-    ),
-    (
-        "commercial-invoice.toml",
-        include_str!("../../../mappings/commercial-invoice.toml"),
-    ),
-    (
-        "customs-four-in-one.toml",
-        include_str!("../../../mappings/customs-four-in-one.toml"),
-    ),
-    (
-        "flat-web-import.toml",
-        include_str!("../../../mappings/flat-web-import.toml"),
-    ),
-    (
-        "huatuo-booking-gb.toml",
-        include_str!("../../../mappings/huatuo-booking-gb.toml"),
-    ),
-    ("isf-10.toml", include_str!("../../../mappings/isf-10.toml")),
-    (
-        "outbound-instruction.toml",
-        include_str!("../../../mappings/outbound-instruction.toml"),
-    ),
-    (
-        "packing-list.toml",
-        include_str!("../../../mappings/packing-list.toml"),
-    ),
-    (
-        "pallet-label.toml",
-        include_str!("../../../mappings/pallet-label.toml"),
-    ),
-    (
-        "sales-contract.toml",
-        include_str!("../../../mappings/sales-contract.toml"),
-    ),
-    (
-        "ubl-forwarding-instructions.toml",
-        include_str!("../../../mappings/ubl-forwarding-instructions.toml"),
-    ),
-    (
-        "ubl-packing-list.toml",
-        include_str!("../../../mappings/ubl-packing-list.toml"),
-    ),
-    (
-        "unit-label.toml",
-        include_str!("../../../mappings/unit-label.toml"),
-    ),
-    (
-        "unit-label-a4.toml",
-        include_str!("../../../mappings/unit-label-a4.toml"),
-    ),
+macro_rules! mappings {
+    ($($name:literal),* $(,)?) => {
+        [$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
+    };
+}
+
+const MAPPINGS: [(&str, &str); 28] = mappings![
+    "booking-invoice-v3",
+    "carton-configuration",
+    "carton-mark",
+    "carton-mark-zpl",
+    "carton-sscc",
+    "cds-import",
+    "ceb-303-stocking-order",
+    "cn-9810-booking",
+    "commercial-invoice",
+    "customs-four-in-one",
+    "dcsa-booking",
+    "dec-message-export",
+    "flat-web-import",
+    "huatuo-booking-gb",
+    "isf-10",
+    "isf-10-json",
+    "outbound-instruction",
+    "packing-list",
+    "pallet-label",
+    "sales-contract",
+    "ubl-despatch-advice",
+    "ubl-export-customs-declaration",
+    "ubl-forwarding-instructions",
+    "ubl-invoice",
+    "ubl-packing-list",
+    "ubl-receipt-advice",
+    "unit-label",
+    "unit-label-a4",
 ];
-const FILES: [(&str, &[u8]); 6] = [
+const FILES: [(&str, &[u8]); 7] = [
+    (
+        "fragments/ubl-party.toml",
+        include_bytes!("../../../mappings/fragments/ubl-party.toml"),
+    ),
     (
         "samples/long.json",
         include_bytes!("../../../mappings/samples/long.json"),

@@ -39,12 +39,21 @@ fn the_built_in_mappings_are_read() {
         unasked,
         [
             "carton-mark",
+            "cds-import",
+            "ceb-303-stocking-order",
             "commercial-invoice",
+            "dcsa-booking",
+            "dec-message-export",
             "huatuo-booking-gb",
+            "isf-10-json",
             "outbound-instruction",
             "packing-list",
+            "ubl-despatch-advice",
+            "ubl-export-customs-declaration",
             "ubl-forwarding-instructions",
-            "ubl-packing-list"
+            "ubl-invoice",
+            "ubl-packing-list",
+            "ubl-receipt-advice"
         ]
     );
 }

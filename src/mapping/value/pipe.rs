@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{Fault, Maps, Part, Path, TemplateError};
 use crate::problem::nearest;
 
-const NAMES: [&str; 16] = [
-    "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "or", "yes_no", "map", "join", "max", "sum",
-    "first", "required",
+const NAMES: [&str; 17] = [
+    "cut", "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "or", "yes_no", "map", "join", "max",
+    "sum", "first", "required",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) enum Pipe {
     Map(String),
     Join(String),
     Max(usize),
+    /// From which character on, counted from one, and how many.
+    Cut(usize, usize),
     Sum,
     First,
     Required,
@@ -184,6 +186,16 @@ impl Pipe {
                 }
                 Ok(piece)
             }
+            Self::Cut(from, count) => match &piece {
+                Piece::Text(text) => {
+                    let part: String = text.chars().skip(from.saturating_sub(1)).take(*count).collect();
+                    Ok(match part.is_empty() {
+                        true => Piece::Missing,
+                        false => Piece::Text(Cow::Owned(part)),
+                    })
+                }
+                _ => Err(fault(&piece, "a text")),
+            },
             Self::Sum => match &piece {
                 Piece::Many(items) => {
                     let numbers: Result<Vec<Decimal>, Fault> = items.iter().map(decimal).collect();
@@ -313,6 +325,17 @@ fn pipe(text: &str) -> Result<Pipe, TemplateError> {
         "map" => Ok(Pipe::Map(one()?)),
         "join" => Ok(Pipe::Join(one()?)),
         "max" => Ok(Pipe::Max(usize::try_from(number()?).unwrap_or(usize::MAX))),
+        "cut" => match arguments.as_slice() {
+            [from, count] => match (from.parse(), count.parse()) {
+                (Ok(from @ 1..=10_000), Ok(count @ 1..=10_000)) => Ok(Pipe::Cut(from, count)),
+                _ => Err(wrong(
+                    "wanted two whole numbers: from which character on, and how many".to_owned(),
+                )),
+            },
+            _ => Err(wrong(
+                "wanted two whole numbers: from which character on, and how many".to_owned(),
+            )),
+        },
         "sum" => none(Pipe::Sum),
         "first" => none(Pipe::First),
         "required" => none(Pipe::Required),

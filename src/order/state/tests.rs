@@ -226,7 +226,7 @@ fn r32_packed_stays_unverified_until_a_scan_without_findings() {
         sha256: String::new(),
     };
     assert_eq!(is_verified(&[OrderEventKind::Created]), None);
-    assert_eq!(is_verified(&[packed.clone()]), Some(false));
+    assert_eq!(is_verified(std::slice::from_ref(&packed)), Some(false));
     assert_eq!(is_verified(&[packed.clone(), scanned(3)]), Some(false));
     assert_eq!(is_verified(&[packed.clone(), scanned(3), scanned(0)]), Some(true));
     assert_eq!(is_verified(&[packed.clone(), scanned(0), packed]), Some(false));
