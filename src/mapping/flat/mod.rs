@@ -21,6 +21,9 @@ const MAX_COLUMNS: usize = 500;
 /// A table that is wrong everywhere need not be listed to the end.
 const MAX_PROBLEMS: usize = 100;
 
+/// Takes a row, numbered from 0.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(usize, &[Want]) -> Result<(), Problem>;
+
 /// One table: what its rows are and what stands in them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +113,7 @@ impl Table {
         file: &str,
         place: &str,
         scope: &Scope<'_>,
-        sink: &mut dyn FnMut(usize, &[Want]) -> Result<(), Problem>,
+        sink: Sink<'_>,
     ) -> Result<(), Vec<Problem>> {
         let all = scopes(&self.each, scope).map_err(|fault| vec![fault.problem(file, place)])?;
         let mut problems: Vec<Problem> = Vec::new();
