@@ -15,11 +15,13 @@ use crate::mapping::catalog_file::{
     Parsed, parse_certificates, parse_codes, parse_items, parse_lanes, parse_warehouses,
 };
 use crate::mapping::table::{self, Limits};
+use crate::mapping::xlsx::image::{MAX_PICTURE_BYTES, is_picture};
 use crate::night::opening;
 use crate::order::Certificate;
 use crate::order::certificate::{MAX_PAPER_BYTES, paper_fault};
 use crate::order::rules::RuleBook;
 use crate::problem::{Problem, nearest};
+use crate::store::blob;
 use crate::store::catalog::{self, ImportReport};
 use crate::store::certificates::{self, Kept};
 use crate::store::{Store, Tx};
@@ -145,6 +147,7 @@ pub async fn import_files(
                 "items" => {
                     let mut parsed = parse_items(&table);
                     check_categories(rules, &mut parsed);
+                    keep_pictures(&mut tx, account, file, &mut parsed, now).await?;
                     catalog::import_items(&mut tx, account, &parsed, effective, now).await?
                 }
                 "certificates" => {
@@ -169,6 +172,45 @@ pub async fn import_files(
         done.push((file.name.clone(), report));
     }
     Ok(done)
+}
+
+/// Pictures named as files beside the table are stored by their hash, which the item keeps. One that cannot be kept is told, and the
+/// item loads without it.
+async fn keep_pictures(
+    tx: &mut Tx,
+    account: &AccountId,
+    file: &CatalogFile,
+    parsed: &mut Parsed<Item>,
+    now: DateTime<Utc>,
+) -> Result<(), CliError> {
+    let most = u64::try_from(MAX_PICTURE_BYTES).unwrap_or(u64::MAX);
+    for row in &mut parsed.rows {
+        let picture = &mut row.value.customs.picture;
+        let is_hash = picture.len() == 64 && picture.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash {
+            picture.make_ascii_lowercase();
+        }
+        if picture.is_empty() || is_hash {
+            continue;
+        }
+        let name = std::mem::take(picture);
+        match read_beside(&file.folder, &name, most) {
+            Ok(bytes) if is_picture(&bytes) => {
+                *picture = blob::put(tx, account, "picture", &bytes, now).await?;
+            }
+            Ok(_) => parsed
+                .warnings
+                .push(not_kept(&parsed.file, &row.place, &name, "a PNG or JPEG")),
+            Err(wanted) => parsed
+                .warnings
+                .push(not_kept(&parsed.file, &row.place, &name, &wanted)),
+        }
+    }
+    Ok(())
+}
+
+fn not_kept(file: &str, place: &str, name: &str, wanted: &str) -> Problem {
+    Problem::new(file, place, "picture", name, wanted)
 }
 
 /// A category that no rule speaks of is a slip: it is told, and the item loads and waits for its classification.
@@ -252,6 +294,14 @@ fn read_paper(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
     if name.is_empty() {
         return Ok(None);
     }
+    let bytes = read_beside(folder, name, MAX_PAPER_BYTES)?;
+    match paper_fault(&bytes) {
+        Some(wanted) => Err(wanted.to_owned()),
+        None => Ok(Some(bytes)),
+    }
+}
+
+fn read_beside(folder: &Path, name: &str, most: u64) -> Result<Vec<u8>, String> {
     let inside = Path::new(name)
         .components()
         .all(|part| matches!(part, std::path::Component::Normal(_)));
@@ -261,14 +311,10 @@ fn read_paper(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
     let path = folder.join(name);
     let unreadable = |error: std::io::Error| format!("a file that can be read ({error})");
     let size = std::fs::metadata(&path).map_err(unreadable)?.len();
-    if size > MAX_PAPER_BYTES {
-        return Err(format!("at most 20 MiB, it has {} MiB", size >> 20));
+    if size > most {
+        return Err(format!("at most {} MiB, it has {} MiB", most >> 20, size >> 20));
     }
-    let bytes = std::fs::read(&path).map_err(unreadable)?;
-    match paper_fault(&bytes) {
-        Some(wanted) => Err(wanted.to_owned()),
-        None => Ok(Some(bytes)),
-    }
+    std::fs::read(&path).map_err(unreadable)
 }
 
 fn show(done: &[(String, ImportReport)], json: bool, lang: Lang) -> Result<Exit, CliError> {

@@ -1,15 +1,14 @@
 //! `linkstar mapping`: a forwarder's paper declared in a file: drafted, checked, tested and looked at.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::{Args, Subcommand};
 
 use super::args::Cli;
 use super::context::print;
 use super::declared::{found, read};
-use super::{CliError, Exit};
-use crate::mapping::definition::{self, Mapping, SAMPLE, Written, sample_order};
+use super::{CliError, Exit, preview};
+use crate::mapping::definition::{self, Mapping, SAMPLE, sample_order};
 use crate::mapping::inbound::{self, Inbound};
 use crate::mapping::model::DocumentContext;
 use crate::mapping::xlsx::draft::{Purpose, draft};
@@ -226,67 +225,6 @@ fn preview(args: &PreviewArgs) -> Result<Exit, CliError> {
             return Ok(Exit::Findings);
         }
     };
-    let path = saved(&args.to, &written)?;
-    print(&path.display().to_string())?;
-    if args.pdf || args.png {
-        let pdf = as_pdf(&path)?;
-        print(&pdf.display().to_string())?;
-        if args.png {
-            let pages = pdf.with_extension("");
-            run_program(
-                Command::new("pdftoppm")
-                    .args(["-r", "110", "-png"])
-                    .arg(&pdf)
-                    .arg(&pages),
-            )?;
-            print(&format!("{}-*.png", pages.display()))?;
-        }
-    }
+    preview::save(&args.to, &written, args.pdf, args.png)?;
     Ok(Exit::Done)
-}
-
-fn saved(folder: &Path, written: &Written) -> Result<PathBuf, CliError> {
-    let path = folder.join(&written.file_name);
-    let failed = |source| CliError::File {
-        what: "write",
-        path: path.clone(),
-        source,
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::write(&path, &written.bytes).map_err(failed)?;
-    Ok(path)
-}
-
-fn as_pdf(path: &Path) -> Result<PathBuf, CliError> {
-    let pdf = path.with_extension("pdf");
-    if path == pdf {
-        return Ok(pdf);
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    run_program(
-        Command::new("soffice")
-            .args(["--headless", "--convert-to", "pdf", "--outdir"])
-            .arg(folder.unwrap_or(Path::new(".")))
-            .arg(path),
-    )?;
-    match pdf.exists() {
-        true => Ok(pdf),
-        false => Err(CliError::Usage(format!(
-            "LibreOffice made no PDF of {}",
-            path.display()
-        ))),
-    }
-}
-
-/// A program that people have for looking at papers; its own words stay off our output.
-fn run_program(command: &mut Command) -> Result<(), CliError> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(CliError::Usage(format!(
-            "{name} failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ))),
-        Err(error) => Err(CliError::Usage(format!("cannot start {name}: {error}"))),
-    }
 }

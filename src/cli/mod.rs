@@ -28,6 +28,7 @@ mod outbox;
 mod papers;
 pub mod plan_dir;
 mod planning;
+mod preview;
 mod receive;
 mod reconcile;
 mod run;

@@ -1,5 +1,7 @@
 //! `linkstar papers`: packs for agents and brokers, and papers that people edited.
 
+mod write;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -20,6 +22,39 @@ use crate::wording::{Lang, text};
 
 #[derive(Debug, Subcommand)]
 pub enum PapersCommand {
+    /// Every paper the order can have: who gets it unasked, and what is missing for it.
+    #[command(after_help = "Example: linkstar papers list BH260907-01")]
+    List {
+        order: OrderNo,
+        #[command(flatten)]
+        facts: FactArgs,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Write papers of the order into a folder, to look at or to hand over. Nothing is sent.
+    #[command(
+        after_help = "Example: linkstar papers write BH260907-01 --paper pallet-label --paper sales-contract --save out\n         linkstar papers write BH260907-01 --save out --png"
+    )]
+    Write {
+        order: OrderNo,
+        /// Ids that `papers list` shows; without it the papers the forwarder gets.
+        #[arg(long = "paper", value_name = "MAPPING")]
+        papers: Vec<String>,
+        #[arg(long, value_name = "DIR")]
+        save: PathBuf,
+        /// Also as PDF (needs LibreOffice).
+        #[arg(long)]
+        pdf: bool,
+        /// Also as one PNG a page (needs LibreOffice and pdftoppm).
+        #[arg(long)]
+        png: bool,
+        #[command(flatten)]
+        facts: FactArgs,
+        #[command(flatten)]
+        at: At,
+    },
     /// Everything the export agent needs as one ZIP: declaration data, invoice, packing list, checked as customs would.
     Export {
         #[command(flatten)]
@@ -51,6 +86,17 @@ pub enum PapersCommand {
     },
 }
 
+/// What no order knows by itself.
+#[derive(Debug, Args)]
+pub struct FactArgs {
+    /// What the carrier said: vessel, voyage, master_bill, departs_at, [[containers]].
+    #[arg(long, value_name = "TOML")]
+    transport: Option<PathBuf>,
+    /// The warehouse's own number of the announcement (入库单号, FBA shipment id).
+    #[arg(long, default_value = "", value_name = "NUMBER")]
+    inbound_no: String,
+}
+
 #[derive(Debug, Args)]
 pub struct PackArgs {
     order: OrderNo,
@@ -69,10 +115,24 @@ pub struct PackArgs {
 pub async fn run(cli: &Cli, command: &PapersCommand) -> Result<Exit, CliError> {
     let at = match command {
         PapersCommand::Export { pack, .. } | PapersCommand::Import { pack, .. } => pack.at.at,
-        PapersCommand::Compare { at, .. } => at.at,
+        PapersCommand::List { at, .. }
+        | PapersCommand::Write { at, .. }
+        | PapersCommand::Compare { at, .. } => at.at,
     };
     let context = Context::open(cli, at).await?;
     match command {
+        PapersCommand::List {
+            order, facts, json, ..
+        } => write::list(&context, order, facts, *json).await,
+        PapersCommand::Write {
+            order,
+            papers,
+            save,
+            pdf,
+            png,
+            facts,
+            ..
+        } => write::write(&context, order, (papers, facts), (save, *pdf, *png)).await,
         PapersCommand::Export { pack, tariff } => {
             let tariff = match tariff {
                 Some(path) => Tariff::read(&named(path), &read_text(path)?).map_err(|all| usage(&all))?,
@@ -123,16 +183,20 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     })
 }
 
+fn read_transport(path: Option<&Path>) -> Result<Transport, CliError> {
+    match path {
+        Some(path) => crate::declared::read(&named(path), &read_text(path)?).map_err(|all| usage(&all)),
+        None => Ok(Transport::default()),
+    }
+}
+
 fn read_text(path: &Path) -> Result<String, CliError> {
     String::from_utf8(read(path)?)
         .map_err(|_| CliError::Usage(format!("{}: wanted UTF-8 text", path.display())))
 }
 
 async fn gather(context: &Context, args: &PackArgs, wish: &packs::Wish<'_>) -> Result<Exit, CliError> {
-    let transport: Transport = match &args.transport {
-        Some(path) => crate::declared::read(&named(path), &read_text(path)?).map_err(|all| usage(&all))?,
-        None => Transport::default(),
-    };
+    let transport = read_transport(args.transport.as_deref())?;
     let night = context.night(false);
     let mut tx = context.store.read().await?;
     let pack = match packs::gather(&night, &mut tx, &args.order, wish, transport).await {

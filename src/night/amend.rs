@@ -102,7 +102,8 @@ pub(super) async fn reissue_with(
     let before = &stored.order;
     let number = &before.number;
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
-    let basis = Basis::load(night, tx).await?;
+    let skus = lines.iter().map(|line| &line.sku);
+    let basis = Basis::for_papers(night, tx, &catalog, skus).await?;
     let booking = Booking {
         night,
         plan: before.plan.as_ref(),

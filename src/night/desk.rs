@@ -228,7 +228,8 @@ pub async fn issue(
         return Err(AmendError::NotDraft(number.clone()));
     }
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
-    let basis = Basis::load(night, tx).await?;
+    let skus = stored.order.lines.iter().map(|line| &line.goods.sku);
+    let basis = Basis::for_papers(night, tx, &catalog, skus).await?;
     let booking = booking_of(night, &catalog, &basis, &stored.order, stored.order.mode, reason);
     let lines = lines_of(&stored.order, stored.order.mode, &units_of(&stored.order));
     let untrusted = trial::admit_again(night, tx, number, &lines).await?;

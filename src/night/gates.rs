@@ -7,15 +7,18 @@ use chrono::Duration;
 use super::Night;
 use crate::catalog::{Catalog, Lane};
 use crate::ids::Sku;
+use crate::mapping::model::Pictures;
 use crate::order::gate::{self, DeclaredBefore, Finding, GoodsFacts, Scene};
 use crate::order::{Certificate, StockingOrder};
 use crate::store::order_checks::{self, OrderCheck};
-use crate::store::{StoreError, Tx, certificates};
+use crate::store::{StoreError, Tx, blob, certificates};
 
 /// What does not depend on the order that is looked at.
 pub struct Basis {
     pub certificates: Vec<Certificate>,
     declared: Vec<DeclaredBefore>,
+    /// Pictures of goods, where papers are going to be written.
+    pub pictures: Pictures,
 }
 
 /// Declared values are compared over so many days.
@@ -29,7 +32,31 @@ impl Basis {
         Ok(Self {
             certificates: certificates::all(tx, night.account()).await?,
             declared: order_checks::declared_since(tx, night.account(), since).await?,
+            pictures: Pictures::new(),
         })
+    }
+
+    /// With the pictures of these goods. One that is not kept is left to the document that wants it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn for_papers<'s>(
+        night: &Night<'_>,
+        tx: &mut Tx,
+        catalog: &Catalog,
+        skus: impl Iterator<Item = &'s Sku>,
+    ) -> Result<Self, StoreError> {
+        let mut basis = Self::load(night, tx).await?;
+        for item in skus.filter_map(|sku| catalog.items.get(sku)) {
+            let name = &item.customs.picture;
+            if name.is_empty() || basis.pictures.contains_key(name) {
+                continue;
+            }
+            if let (blob::Content::Whole, Some(bytes)) = blob::look(tx, night.account(), name).await? {
+                basis.pictures.insert(name.clone(), bytes);
+            }
+        }
+        Ok(basis)
     }
 
     /// Looks at an order by every gate. `reason` answers why goods are declared at two values on one day.

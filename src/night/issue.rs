@@ -48,7 +48,8 @@ pub async fn issue(
     let taken = Taken::of(night, tx, plan).await?;
     let open = approved.iter().filter(|line| taken.leaves(line));
     let (admitted, held) = trial::admit(night, tx, plan, open).await?;
-    let basis = Basis::load(night, tx).await?;
+    let skus = admitted.iter().map(|line| &line.sku);
+    let basis = Basis::for_papers(night, tx, catalog, skus).await?;
     let mut groups: BTreeMap<(WarehouseCode, Mode, bool), Vec<&ApprovedLine>> = BTreeMap::new();
     for line in admitted {
         let apart = travels_apart(catalog, line);

@@ -157,7 +157,7 @@ fn customs(row: &mut Row<'_>) -> CustomsFacts {
         source_region: row.code("source_region").unwrap_or_default(),
         levy_mode: row.code("levy_mode").unwrap_or_default(),
         manufacturer: (!maker.name.is_empty()).then(|| Box::new(maker)),
-        picture: row.code("picture").unwrap_or_default().to_lowercase(),
+        picture: row.text("picture"),
         battery: (battery != BatteryFacts::default()).then_some(battery),
     }
 }

@@ -1,7 +1,7 @@
 //! Pictures that go into workbooks: what they are and how large, from their own bytes.
 
 /// A product photo for a form; more is somebody's camera file.
-pub(super) const MAX_PICTURE_BYTES: usize = 5 * 1024 * 1024;
+pub const MAX_PICTURE_BYTES: usize = 5 * 1024 * 1024;
 const MAX_SIDE: u32 = 20_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,12 @@ pub(super) struct Picture {
     pub height: u32,
     /// `png` or `jpeg`: the end of the file's name and of its media type.
     pub kind: &'static str,
+}
+
+/// Whether a file is a picture that a workbook can hold.
+#[must_use]
+pub fn is_picture(bytes: &[u8]) -> bool {
+    Picture::of(bytes).is_some()
 }
 
 impl Picture {

@@ -8,7 +8,7 @@ pub mod draft;
 mod edit;
 mod formula;
 pub mod fresh;
-mod image;
+pub mod image;
 mod insert;
 pub(in crate::mapping) mod package;
 mod part;

@@ -71,7 +71,7 @@ pub async fn split(
         amend::reissue_with(night, tx, &stored, (&lines, None), (reason, by)).await?;
     }
     let catalog = catalog::load(tx, account, night.today()).await?;
-    let basis = Basis::load(night, tx).await?;
+    let basis = Basis::for_papers(night, tx, &catalog, units.keys()).await?;
     let booking = Booking {
         night,
         plan: before.plan.as_ref(),

@@ -379,6 +379,7 @@ impl Booking<'_> {
             // One number on all papers, so that whoever holds any of them can ask for the order.
             let mut context = DocumentContext::new(self.night.today(), order.number.as_str());
             context.previous = self.before.cloned();
+            context.pictures.clone_from(&self.basis.pictures);
             match mapping.write(order, &context) {
                 Ok(written) => documents.push(Document {
                     mapping: id.clone(),

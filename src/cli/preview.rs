@@ -1,0 +1,75 @@
+//! Papers for people's eyes: saved, and shown as PDF or PNG by the programs people have for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::CliError;
+use super::context::print;
+use crate::mapping::definition::Written;
+
+/// Saves a paper into a folder and says where; with `pdf` also as PDF (LibreOffice), with `png` also as one picture a page
+/// (pdftoppm).
+pub(super) fn save(folder: &Path, written: &Written, pdf: bool, png: bool) -> Result<(), CliError> {
+    let path = saved(folder, written)?;
+    print(&path.display().to_string())?;
+    if !pdf && !png {
+        return Ok(());
+    }
+    let pdf = as_pdf(&path)?;
+    if pdf != path {
+        print(&pdf.display().to_string())?;
+    }
+    if png {
+        let pages = pdf.with_extension("");
+        let mut command = Command::new("pdftoppm");
+        run(command.args(["-r", "110", "-png"]).arg(&pdf).arg(&pages))?;
+        print(&format!("{}-*.png", pages.display()))?;
+    }
+    Ok(())
+}
+
+fn saved(folder: &Path, written: &Written) -> Result<PathBuf, CliError> {
+    let path = folder.join(&written.file_name);
+    let failed = |source| CliError::File {
+        what: "write",
+        path: path.clone(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::write(&path, &written.bytes).map_err(failed)?;
+    Ok(path)
+}
+
+fn as_pdf(path: &Path) -> Result<PathBuf, CliError> {
+    let pdf = path.with_extension("pdf");
+    if path == pdf {
+        return Ok(pdf);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut command = Command::new("soffice");
+    command
+        .args(["--headless", "--convert-to", "pdf", "--outdir"])
+        .arg(folder.unwrap_or(Path::new(".")))
+        .arg(path);
+    run(&mut command)?;
+    match pdf.exists() {
+        true => Ok(pdf),
+        false => Err(CliError::Usage(format!(
+            "LibreOffice made no PDF of {}",
+            path.display()
+        ))),
+    }
+}
+
+/// Another program's own words stay off our output.
+fn run(command: &mut Command) -> Result<(), CliError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(CliError::Usage(format!(
+            "{name} failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ))),
+        Err(error) => Err(CliError::Usage(format!("cannot start {name}: {error}"))),
+    }
+}
