@@ -168,6 +168,7 @@ fn compare() {
         "  declared workbook, streamed   {:6.2} CPU s  {:6.1} MiB peak  {:5.1} MB",
         ours.0, ours.1, ours.2
     );
+    peers();
     let ratio = ours.0 / bare.0.max(0.01);
     println!(
         "  ratio {ratio:.2} (limit {CPU_RATIO_MAX}), peak {:.1} MiB (limit {RSS_MIB_MAX})",
@@ -176,6 +177,61 @@ fn compare() {
     if ratio > CPU_RATIO_MAX || ours.1 > RSS_MIB_MAX {
         stop("over the limit");
     }
+}
+
+/// Other people's writers with the same rows, where they are there: openpyxl, and umya (`LINKSTAR_BENCH_UMYA`, the
+/// program of `benches/workbook/umya`).
+fn peers() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/workbook");
+    let sizes = [ROWS.to_string(), COLUMNS.to_string()];
+    let ran = Command::new("python3")
+        .arg(here.join("openpyxl_write.py"))
+        .args(&sizes)
+        .output();
+    match ran {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let numbers: Vec<f64> = text
+                .split_whitespace()
+                .filter_map(|text| text.parse().ok())
+                .collect();
+            if let [cpu, peak, bytes] = numbers[..] {
+                show("openpyxl, write only", cpu, peak / 1024.0, bytes / 1e6);
+            }
+        }
+        _ => println!("  openpyxl is not installed"),
+    }
+    let Ok(program) = std::env::var("LINKSTAR_BENCH_UMYA") else {
+        println!("  umya: LINKSTAR_BENCH_UMYA does not name benches/workbook/umya's program");
+        return;
+    };
+    let file = std::env::temp_dir().join(format!("linkstar-bench-{}.xlsx", std::process::id()));
+    let ran = Command::new("/usr/bin/time")
+        .args(["-f", "%U %S %M", &program])
+        .args(&sizes)
+        .arg(&file)
+        .output();
+    let bytes = std::fs::metadata(&file).map_or(0, |found| found.len());
+    if std::fs::remove_file(&file).is_err() {
+        println!("  umya wrote nothing");
+        return;
+    }
+    let text = ran
+        .map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
+        .unwrap_or_default();
+    let last = text.lines().last().unwrap_or_default();
+    let numbers: Vec<f64> = last
+        .split_whitespace()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    if let [user, system, peak] = numbers[..] {
+        let megabytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1e6;
+        show("umya-spreadsheet", user + system, peak / 1024.0, megabytes);
+    }
+}
+
+fn show(what: &str, cpu: f64, peak: f64, megabytes: f64) {
+    println!("  {what:<28}  {cpu:6.2} CPU s  {peak:6.1} MiB peak  {megabytes:5.1} MB");
 }
 
 fn stop(reason: &str) -> ! {

@@ -45,6 +45,7 @@ pub mod backtest;
 pub mod claim;
 pub mod connector;
 pub mod mapping;
+pub mod pack;
 pub mod report;
 
 pub mod config;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u8); 32] = [
+const FLOORS: [(&str, u8); 33] = [
     ("calendar", 0),
     ("catalog", 0),
     ("clock", 0),
@@ -28,6 +28,7 @@ const FLOORS: [(&str, u8); 32] = [
     ("claim", 1),
     ("connector", 1),
     ("mapping", 1),
+    ("pack", 1),
     ("report", 1),
     ("config", 2),
     ("http", 2),

@@ -16,6 +16,7 @@ need psql postgresql-client
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 need xmllint libxml2-utils
 need soffice libreoffice-calc-nogui
+/usr/bin/python3 -c "import uno" 2>/dev/null || missing+=(python3-uno)
 need pdftoppm poppler-utils
 need zbarimg zbar-tools
 need ZXingReader zxing-cpp-tools

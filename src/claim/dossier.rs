@@ -2,11 +2,8 @@
 //! give the same bytes; what is missing or must not leave is said on a page of its own.
 
 use std::collections::BTreeSet;
-use std::io::{Cursor, Write as _};
 
 use chrono::{DateTime, Utc};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 use super::case::Case;
 use super::evidence::{Paper, Tag};
@@ -15,9 +12,9 @@ use super::paper::{self, Block, PaperError};
 use super::state::Claim;
 use super::window::Window;
 use crate::digest::sha256_hex;
+use crate::pack::sealed::{SealError, sealed};
 use crate::wording::Lang;
 
-pub const HASHES: &str = "SHA256SUMS";
 pub const INDEX: &str = "00-index.pdf";
 pub const LETTER: &str = "01-letter.pdf";
 pub const LETTER_TEXT: &str = "01-letter.txt";
@@ -89,9 +86,7 @@ pub enum DossierError {
     #[error("write the dossier's papers")]
     Paper(#[from] PaperError),
     #[error("write the dossier's zip file")]
-    Zip(#[from] zip::result::ZipError),
-    #[error("write the dossier's zip file")]
-    Io(#[from] std::io::Error),
+    Seal(#[from] SealError),
     #[error("write the dossier's facts")]
     Json(#[from] serde_json::Error),
     #[error("the evidence has {0} bytes: more than can be sent anywhere")]
@@ -140,21 +135,7 @@ pub fn write(facts: &Facts<'_>) -> Result<Vec<u8>, DossierError> {
             files.push((one.path.clone(), one.item.bytes.clone()));
         }
     }
-    let mut hashes = String::new();
-    for (name, bytes) in &files {
-        hashes.push_str(&format!("{}  {name}\n", sha256_hex(bytes)));
-    }
-    files.push((HASHES.to_owned(), hashes.into_bytes()));
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .unix_permissions(0o644)
-        .last_modified_time(zip::DateTime::default());
-    for (name, bytes) in files {
-        zip.start_file(name, options)?;
-        zip.write_all(&bytes)?;
-    }
-    Ok(zip.finish()?.into_inner())
+    Ok(sealed(files)?)
 }
 
 /// Those that may leave, by kind, name and content, each with its place in the file.

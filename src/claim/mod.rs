@@ -16,6 +16,6 @@ pub mod window;
 
 mod kind;
 mod letter;
-mod paper;
+pub mod paper;
 
 pub use kind::{LossKind, Party};

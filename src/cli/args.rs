@@ -223,6 +223,14 @@ pub enum Command {
         #[command(subcommand)]
         command: OrderCommand,
     },
+    /// Packs for the export agent and the importer's broker, and edited papers compared with their order.
+    #[command(
+        after_help = "Example: linkstar papers export BH260907-01 --save out/\n         linkstar papers import BH260907-01 --save out/ --power-of-attorney POA-2026-7\n         linkstar papers compare BH260907-01 edited-invoice.xlsx"
+    )]
+    Papers {
+        #[command(subcommand)]
+        command: super::papers::PapersCommand,
+    },
     /// Send what is due: documents to forwarders, mails to readers.
     #[command(after_help = "Example: linkstar deliver")]
     Deliver(At),
@@ -333,7 +341,7 @@ pub enum Command {
     #[command(after_help = "Example: linkstar mapping check mappings/huatuo-booking-gb.toml")]
     Mapping {
         #[command(subcommand)]
-        command: FileCommand,
+        command: super::mapping::MappingCommand,
     },
     /// Serve the simulated world: marketplace, warehouse, forwarder and mail on loopback.
     #[command(after_help = "Example: linkstar simulate world/ --start 2026-05-04")]
@@ -356,16 +364,6 @@ pub struct At {
     /// Take this instant for "now", e.g. 2026-09-07T22:30:00Z.
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum FileCommand {
-    /// The files that ship with linkstar.
-    List,
-    /// Check a file and say where it is wrong.
-    Check { file: PathBuf },
-    /// Run the tests inside a file.
-    Test { file: PathBuf },
 }
 
 #[derive(Debug, Args)]

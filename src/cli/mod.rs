@@ -21,9 +21,11 @@ mod inbox;
 mod init;
 pub mod jobs;
 mod lead_times;
+mod mapping;
 mod nightly;
 mod order;
 mod outbox;
+mod papers;
 pub mod plan_dir;
 mod planning;
 mod receive;
@@ -190,6 +192,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::WhatIf(args) => whatif::run(cli, args).await,
         Command::Approve(args) => order::approve(cli, args).await,
         Command::Order { command } => order::run(cli, command).await,
+        Command::Papers { command } => papers::run(cli, command).await,
         Command::Deliver(at) => nightly::deliver(cli, *at).await,
         Command::Receive { files, at } => receive::files(cli, files, *at).await,
         Command::Reconcile(args) => reconcile::run(cli, args).await,
@@ -204,7 +207,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Jobs { command } => jobs::run(cli, command).await,
         Command::Schedule { command } => schedule::run(cli, command).await,
         Command::Connector { command } => connector::connector(cli, command).await,
-        Command::Mapping { command } => declared::mapping(cli, command),
+        Command::Mapping { command } => mapping::run(cli, command),
         Command::Simulate { folder, start, seed } => world::simulate(folder, *start, *seed).await,
         Command::Demo(args) => demo::run(cli, args).await,
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, ForwarderId, SourceId, WarehouseCode};
 use crate::money::{Currency, Money};
 use crate::order::gate::{Rates, ValuePolicy};
-use crate::order::{ExportFacts, Parties, Party, Term};
+use crate::order::{ExportFacts, Gs1Prefix, Parties, Party, Term};
 use crate::secret::Secret;
 use crate::wording::Lang;
 
@@ -172,6 +172,9 @@ pub struct OrderSection {
     /// The same by destination country; a role named here goes before the one for every destination.
     #[serde(default)]
     pub parties_in: BTreeMap<String, Parties>,
+    /// The seller's company number at GS1: packed cartons and pallets get serial shipping container codes of it.
+    #[serde(default, with = "prefix_text")]
+    pub gs1_prefix: Option<Gs1Prefix>,
     /// What every export declaration of this seller says.
     #[serde(default)]
     pub export: ExportFacts,
@@ -193,6 +196,22 @@ impl OrderSection {
         let mut parties = self.parties.clone();
         parties.extend(self.parties_in.get(country).cloned().unwrap_or_default());
         parties
+    }
+}
+
+mod prefix_text {
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer, de::Error as _};
+
+    use crate::order::Gs1Prefix;
+
+    pub fn serialize<S: Serializer>(prefix: &Option<Gs1Prefix>, serializer: S) -> Result<S::Ok, S::Error> {
+        prefix.as_ref().map(Gs1Prefix::as_str).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Gs1Prefix>, D::Error> {
+        Option::<String>::deserialize(deserializer)?
+            .map(|text| Gs1Prefix::new(&text).ok_or_else(|| D::Error::custom("7 to 10 digits, in quotes")))
+            .transpose()
     }
 }
 

@@ -7,8 +7,10 @@ use serde::Deserialize;
 
 use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
+use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
+use crate::mapping::json::JSON_MEDIA_TYPE;
 use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
-use crate::mapping::model::{DocumentContext, document_model, shape};
+use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
@@ -17,8 +19,10 @@ use crate::problem::Problem;
 use crate::wording::{Lang, text};
 
 mod builtin;
+mod selftest;
 
 pub use builtin::{all_with, builtin, builtin_file};
+pub use selftest::{Case, SAMPLE, sample_order};
 
 /// Version of the language of mapping files that this program reads.
 pub const LANGUAGE: u32 = 1;
@@ -37,7 +41,8 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xml`, `carton-mark` or `label`; the section of the same name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `json`, `carton-mark` or `label`; the section of the same
+    /// name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -63,7 +68,10 @@ pub struct Meta {
 pub enum KindName {
     XlsxTemplate,
     XlsxNew,
+    XlsxTable,
+    Csv,
     Xml,
+    Json,
     CartonMark,
     Label,
 }
@@ -73,7 +81,10 @@ pub enum KindName {
 pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
+    XlsxTable(XlsxTable),
+    Csv(Box<CsvMapping>),
     Xml(XmlMapping),
+    Json(XmlMapping),
     CartonMark(Box<LabelMapping>),
     Label(Box<DesignMapping>),
 }
@@ -88,10 +99,16 @@ struct File {
     xlsx_template: Option<XlsxTemplate>,
     #[serde(rename = "xlsx-new")]
     xlsx_new: Option<XlsxNew>,
+    #[serde(rename = "xlsx-table")]
+    xlsx_table: Option<XlsxTable>,
+    csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
+    json: Option<XmlMapping>,
     #[serde(rename = "carton-mark")]
     carton_mark: Option<LabelMapping>,
     label: Option<DesignMapping>,
+    #[serde(default, rename = "test")]
+    tests: Vec<Case>,
 }
 
 /// A mapping, read and checked, with the files it needs.
@@ -102,6 +119,8 @@ pub struct Mapping {
     pub kind: Kind,
     /// SHA-256 of the mapping file: a written document names the exact mapping it came from.
     pub sha256: String,
+    /// Tests the file brings along, see [`Mapping::run_tests`].
+    tests: Vec<Case>,
     file: String,
 }
 
@@ -169,10 +188,29 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &scope));
                 Kind::XlsxNew(section)
             }
+            KindName::XlsxTable => {
+                let section = file.xlsx_table.ok_or_else(|| missing("xlsx-table"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::XlsxTable(section)
+            }
+            KindName::Csv => {
+                let section = file.csv.ok_or_else(|| missing("csv"))?;
+                problems.extend(section.faults(file_name, &scope));
+                Kind::Csv(Box::new(section))
+            }
             KindName::Xml => {
-                let section = file.xml.ok_or_else(|| missing("xml"))?;
+                let mut section = file.xml.ok_or_else(|| missing("xml"))?;
+                problems.extend(section.prepare(file_name, assets));
                 problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, false));
                 Kind::Xml(section)
+            }
+            KindName::Json => {
+                let mut section = file.json.ok_or_else(|| missing("json"))?;
+                problems.extend(section.prepare(file_name, assets));
+                problems.extend(section.faults(file_name, &maps));
+                problems.extend(other_language(file_name, &section, true));
+                Kind::Json(section)
             }
             KindName::CartonMark => {
                 let section = file.carton_mark.ok_or_else(|| missing("carton-mark"))?;
@@ -193,6 +231,7 @@ impl Mapping {
             maps,
             kind,
             sha256: sha256_hex(content.as_bytes()),
+            tests: file.tests,
             file: file_name.to_owned(),
         })
     }
@@ -253,9 +292,12 @@ impl Mapping {
             }
         };
         let (bytes, media_type) = match &self.kind {
-            Kind::XlsxTemplate(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTemplate(section) => (section.write(file, &scope, &context.pictures), XLSX_MEDIA_TYPE),
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
+            Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
             Kind::CartonMark(section) => (
                 fonts(file).and_then(|fonts| section.write(file, &scope, fonts)),
                 section.print.media_type(),
@@ -275,8 +317,8 @@ impl Mapping {
         };
         // The XML writer has validated and read back its document already, which is most of its work.
         let differences = match &self.kind {
-            Kind::Xml(_) => Vec::new(),
-            _ => self.check(&name, &bytes, &scope),
+            Kind::Xml(_) | Kind::Json(_) => Vec::new(),
+            _ => self.check(&name, &bytes, &scope, &context.pictures),
         };
         if !differences.is_empty() {
             return Err(differences);
@@ -289,16 +331,77 @@ impl Mapping {
         })
     }
 
+    /// Compares a paper, also an edited one, with the order it is of. The mapping is the one named (`of`), else the one whose
+    /// paper has this name, whatever a person added to it. Returns the mapping's id and every difference.
+    #[must_use]
+    pub fn compare(
+        mappings: &[Self],
+        of: Option<&str>,
+        (name, bytes): (&str, &[u8]),
+        order: &StockingOrder,
+        context: &DocumentContext,
+    ) -> (String, Vec<Problem>) {
+        let model = document_model(order, context);
+        let is_of = |mapping: &&Self| match of {
+            Some(id) => mapping.meta.id == id,
+            None => {
+                let filled = mapping.meta.file_name.fill(&Scope::new(&model, &mapping.maps));
+                let own = safe_file_name(&filled.ok().flatten().unwrap_or_default());
+                match own.rsplit_once('.') {
+                    Some((stem, ending)) => name.contains(stem) && name.ends_with(ending),
+                    None => false,
+                }
+            }
+        };
+        // Of two stems that fit, the longer one says more.
+        let fitting = mappings.iter().filter(is_of);
+        match fitting.max_by_key(|mapping| mapping.meta.file_name.source().len()) {
+            Some(mapping) => {
+                let scope = Scope::new(&model, &mapping.maps);
+                (
+                    mapping.meta.id.clone(),
+                    mapping.check(name, bytes, &scope, &context.pictures),
+                )
+            }
+            None => {
+                let ids: Vec<&str> = mappings.iter().map(|mapping| mapping.meta.id.as_str()).collect();
+                let wanted = format!(
+                    "the name of a paper of the order, or the mapping it is of: {}",
+                    ids.join(", ")
+                );
+                (
+                    String::new(),
+                    vec![Problem::new(name, "", "", of.unwrap_or_default(), wanted)],
+                )
+            }
+        }
+    }
+
     /// Compares a file with the model it should have been written from.
-    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        scope: &Scope<'_>,
+        pictures: &Pictures,
+    ) -> Vec<Problem> {
         match &self.kind {
-            Kind::XlsxTemplate(section) => section.check(name, bytes, scope),
+            Kind::XlsxTemplate(section) => section.check(name, bytes, scope, pictures),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
-            Kind::Xml(section) => section.check(name, bytes, scope),
+            Kind::XlsxTable(section) => section.check(name, bytes, scope),
+            Kind::Csv(section) => section.check(name, bytes, scope),
+            Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
             Kind::CartonMark(section) => section.check(name, bytes, scope),
             Kind::Label(section) => section.check(name, bytes, scope),
         }
     }
+}
+
+/// A schema of the other language: `kind = "json"` with an XSD, or the other way round.
+fn other_language(file: &str, section: &XmlMapping, json: bool) -> Option<Problem> {
+    let wanted = if json { "a JSON Schema" } else { "an XSD" };
+    let other = section.is_json().is_some_and(|is_json| is_json != json);
+    other.then(|| Problem::new(file, "[mapping]", "schema", section.schema.as_str(), wanted))
 }
 
 fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {

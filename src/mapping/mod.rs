@@ -3,11 +3,14 @@
 pub mod catalog_file;
 pub mod certificate_file;
 pub mod definition;
+pub mod flat;
 pub mod inbound;
+pub mod json;
 pub mod label;
 pub mod mail_file;
 pub mod model;
 pub mod packing_file;
+pub mod pallet_file;
 pub mod plan_folder;
 pub mod receipt_file;
 pub mod table;

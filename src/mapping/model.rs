@@ -32,9 +32,14 @@ pub struct DocumentContext {
     pub previous: Option<StockingOrder>,
     /// Units at the domestic warehouse, where they are known: a shortage is listed, an unknown SKU is not a zero.
     pub domestic_stock: BTreeMap<Sku, i64>,
+    /// Pictures that documents may show, by the name the goods give them (`goods.customs.picture`).
+    pub pictures: Pictures,
     /// How the goods travel, as far as the carrier has said.
     pub transport: Transport,
 }
+
+/// PNG or JPEG files by name.
+pub type Pictures = BTreeMap<String, Vec<u8>>;
 
 impl DocumentContext {
     #[must_use]
@@ -45,6 +50,7 @@ impl DocumentContext {
             inbound_no: String::new(),
             previous: None,
             domestic_stock: BTreeMap::new(),
+            pictures: Pictures::new(),
             transport: Transport::default(),
         }
     }
@@ -55,9 +61,13 @@ impl DocumentContext {
 pub fn document_model(order: &StockingOrder, context: &DocumentContext) -> Value {
     let shares = shares::carton_shares(order);
     let totals = order.totals();
+    let lines: Vec<Value> = order.lines.iter().map(|one| line(order, one, &shares)).collect();
+    let id = document_id(order, context);
     json!({
         "document": {
             "no": context.document_no,
+            "uuid": uuid(&id),
+            "short_id": id.get(..18),
             "issued_on": context.issued_on.to_string(),
             "inbound_no": context.inbound_no,
         },
@@ -67,8 +77,8 @@ pub fn document_model(order: &StockingOrder, context: &DocumentContext) -> Value
         "deliver_to": party(&order.deliver_to),
         "parties": customs::parties(order),
         "export": customs::export(order),
-        "transport": customs::transport(&context.transport),
-        "lines": order.lines.iter().map(|one| line(order, one, &shares)).collect::<Vec<_>>(),
+        "transport": customs::transport(order, &context.transport, &lines),
+        "lines": lines,
         "cartons": order.cartons.iter().map(|one| carton(order, one, &shares)).collect::<Vec<_>>(),
         "groups": groups(order),
         "pallets": customs::pallets(order),
@@ -100,6 +110,7 @@ fn order_head(order: &StockingOrder) -> Value {
     json!({
         "number": order.number,
         "revision": order.revision,
+        "is_first": order.revision <= 1,
         "created_on": order.created_on.to_string(),
         "plan": order.plan,
         "warehouse": order.warehouse,
@@ -120,6 +131,25 @@ fn order_head(order: &StockingOrder) -> Value {
         "liquid": any(|goods| goods.liquid),
         "powder": any(|goods| goods.powder),
     })
+}
+
+/// A name for the message that is the same whenever the document is written again, and another for every revision.
+fn document_id(order: &StockingOrder, context: &DocumentContext) -> String {
+    let of = format!("{}\n{}\n{}", order.number, order.revision, context.document_no);
+    crate::digest::sha256_hex(of.as_bytes())
+}
+
+/// 128 bits of the name in the form of an RFC 9562 UUID of version 8.
+fn uuid(id: &str) -> String {
+    let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-8{}-a{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    )
 }
 
 fn party(party: &Party) -> Value {

@@ -366,6 +366,9 @@ impl Template {
                     places += 1;
                     let mut piece = path.find(scope)?;
                     for pipe in pipes {
+                        if let (Pipe::Or(other), Piece::Missing) = (pipe, &piece) {
+                            piece = other.find(scope)?;
+                        }
                         piece = pipe.apply(piece, scope.maps).map_err(|fault| Fault {
                             path: path.text.clone(),
                             ..fault
@@ -395,6 +398,11 @@ impl Template {
                 faults.push(fault);
             }
             for pipe in pipes {
+                if let Pipe::Or(other) = pipe
+                    && let Err(fault) = other.find(shape)
+                {
+                    faults.push(fault);
+                }
                 if let Some(table) = pipe.table()
                     && !shape.maps.contains_key(table)
                 {

@@ -11,7 +11,7 @@ use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
 use crate::jobs::{CancelNote, WithdrawError, Withdrawn, withdraw};
 use crate::order::gate::Finding;
-use crate::order::{Carton, OrderEvent, OrderEventKind, StockingOrder};
+use crate::order::{OrderEvent, OrderEventKind, Packed, StockingOrder};
 use crate::problem::Problem;
 use crate::store::order_checks;
 use crate::store::orders::{self, OrderStoreError, StoredOrder};
@@ -96,7 +96,7 @@ pub(super) async fn reissue_with(
     night: &Night<'_>,
     tx: &mut Tx,
     stored: &StoredOrder,
-    (lines, packing): (&[ApprovedLine], Option<&[Carton]>),
+    (lines, packing): (&[ApprovedLine], Option<&Packed>),
     (reason, by): (&str, &str),
 ) -> Result<Reissued, AmendError> {
     let before = &stored.order;

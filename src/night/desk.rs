@@ -10,12 +10,13 @@ use super::{Night, trial};
 use crate::catalog::Catalog;
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::mapping::packing_file::{ScanBack, read_packing, scan_back};
+use crate::mapping::pallet_file::read_pallets;
 use crate::order::gate::{Finding, stops};
-use crate::order::{Mode, OrderEventKind, OrderState, StockingOrder};
+use crate::order::{Mode, OrderEventKind, OrderState, Packed, StockingOrder};
 use crate::problem::Problem;
 use crate::store::order_checks::OrderCheck;
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{Tx, blob, catalog, order_checks, order_desk, turn};
+use crate::store::{Tx, blob, catalog, order_checks, order_desk, sscc, turn};
 
 pub mod parts;
 
@@ -292,6 +293,8 @@ async fn keep_held(
 pub struct PackingList<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
+    /// How the cartons were put on pallets: name and bytes of that list.
+    pub pallets: Option<(&'a str, &'a [u8])>,
     /// What the domestic warehouse has, where somebody said so.
     pub stock: Option<&'a BTreeMap<Sku, i64>>,
     /// Why more may be packed than it has.
@@ -314,7 +317,8 @@ pub async fn pack(
     if stored.state == OrderState::Packed {
         return Err(AmendError::Packed(number.clone()));
     }
-    let cartons = read_packing(list.name, list.bytes, &stored.order).map_err(AmendError::Problems)?;
+    let mut packed = read_lists(list, &stored.order).map_err(AmendError::Problems)?;
+    give_codes(night, tx, list.name, &mut packed).await?;
     if let (Some(stock), None) = (list.stock, list.beyond_stock) {
         let short = shortages(&stored.order, stock);
         if !short.is_empty() {
@@ -323,21 +327,21 @@ pub async fn pack(
     }
     let account = night.account();
     let sha256 = blob::put(tx, account, "packing", list.bytes, night.now()).await?;
-    let packed = OrderEventKind::Packed {
-        cartons: u32::try_from(cartons.len()).unwrap_or(u32::MAX),
+    let event = OrderEventKind::Packed {
+        cartons: u32::try_from(packed.cartons.len()).unwrap_or(u32::MAX),
         sha256,
         beyond_stock: list.beyond_stock.map(str::to_owned),
     };
-    let same = cartons == stored.order.cartons;
+    let same = packed.cartons == stored.order.cartons && packed.pallets == stored.order.pallets;
     let reissued = if same {
         None
     } else {
         let units = units_of(&stored.order);
         let lines = lines_of(&stored.order, stored.order.mode, &units);
         let reason = format!("packed by {}", list.name);
-        Some(amend::reissue_with(night, tx, &stored, (&lines, Some(&cartons)), (&reason, by)).await?)
+        Some(amend::reissue_with(night, tx, &stored, (&lines, Some(&packed)), (&reason, by)).await?)
     };
-    orders::append(tx, account, number, amend::event(night, by, packed)).await?;
+    orders::append(tx, account, number, amend::event(night, by, event)).await?;
     let findings = order_checks::of_order(tx, account, number)
         .await?
         .map(|check| check.findings)
@@ -346,6 +350,47 @@ pub async fn pack(
         .await?
         .map_or(stored.order, |stored| stored.order);
     Ok((Done { order, findings }, reissued))
+}
+
+/// Both lists, and everything that is wrong with either.
+fn read_lists(list: &PackingList<'_>, order: &StockingOrder) -> Result<Packed, Vec<Problem>> {
+    let cartons = read_packing(list.name, list.bytes, order)?;
+    let pallets = match list.pallets {
+        Some((name, bytes)) => read_pallets(name, bytes, &cartons)?,
+        None => Vec::new(),
+    };
+    let packed = Packed { cartons, pallets };
+    let twice: Vec<Problem> = packed
+        .twice()
+        .into_iter()
+        .map(|sscc| {
+            let wanted = "a code of its own for each carton and pallet";
+            Problem::new(list.name, "", "sscc", sscc, wanted)
+        })
+        .collect();
+    if twice.is_empty() { Ok(packed) } else { Err(twice) }
+}
+
+/// Gives cartons and pallets their codes, where the seller has a number at GS1.
+async fn give_codes(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    list: &str,
+    packed: &mut Packed,
+) -> Result<(), AmendError> {
+    let Some(prefix) = &night.config.order.gs1_prefix else {
+        return Ok(());
+    };
+    let first = sscc::take(tx, night.account(), prefix.as_str(), packed.without_sscc()).await?;
+    if packed.number(prefix, first) {
+        return Ok(());
+    }
+    let wanted = format!(
+        "codes of prefix {} that are not given yet; all are",
+        prefix.as_str()
+    );
+    let problem = Problem::new(list, "", "sscc", first.to_string(), wanted);
+    Err(AmendError::Problems(vec![problem]))
 }
 
 /// Goods of which the domestic warehouse has less than the order takes.

@@ -26,6 +26,7 @@ pub mod inbox;
 pub mod issue;
 pub mod notice;
 pub mod opening;
+pub mod packs;
 mod pickup;
 pub mod plan;
 mod presence;

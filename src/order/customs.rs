@@ -145,6 +145,10 @@ pub struct ExportFacts {
     pub other_costs: Option<Decimal>,
     /// Ten digits that customs gave the exporter (海关注册编码).
     pub exporter_code: String,
+    /// Card of the person who enters declarations at the single window (录入员 IC 卡号), and the sender's number in its
+    /// message transfer (DXP 传输编号).
+    pub typist_card: String,
+    pub dxp_id: String,
     /// Where the goods are sold, for 9810 (电商平台); most overseas platforms have no code in China.
     pub platform: String,
     pub platform_code: String,

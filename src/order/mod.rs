@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod customs;
 pub mod gate;
 pub mod model;
+pub mod packed;
 pub mod party_id;
 pub mod reference;
 pub mod rules;
@@ -21,6 +22,7 @@ pub use customs::{
 pub use model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, Period, StockingOrder, Term, Totals,
 };
+pub use packed::{Gs1Prefix, Packed};
 pub use party_id::PartyId;
 pub use reference::ReferenceKind;
 pub use state::{OrderEvent, OrderEventKind, OrderState, replay};

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 31] = [
+const SCRIPTS: [(i64, &str, &str); 32] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -59,6 +59,7 @@ const SCRIPTS: [(i64, &str, &str); 31] = [
         "order revisions",
         include_str!("migrations/0035_order_revisions.sql"),
     ),
+    (37, "sscc serial", include_str!("migrations/0037_sscc_serial.sql")),
 ];
 
 /// Version and name of every migration, in order.

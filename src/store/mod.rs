@@ -40,6 +40,7 @@ mod row;
 pub mod run;
 pub mod session;
 mod sqlite;
+pub mod sscc;
 pub mod stated;
 pub mod statements;
 pub mod tables;

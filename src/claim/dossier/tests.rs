@@ -166,7 +166,7 @@ fn r69_the_dossier_is_the_same_bytes_again_whatever_the_order_of_its_papers() {
 #[test]
 fn r69_every_file_has_its_hash_and_no_name_climbs() {
     let files = files(&with(&items(), |facts| write(facts).unwrap()));
-    let sums = String::from_utf8(files[HASHES].clone()).unwrap();
+    let sums = String::from_utf8(files["SHA256SUMS"].clone()).unwrap();
     assert_eq!(sums.lines().count(), files.len() - 1);
     for line in sums.lines() {
         let (hash, name) = line.split_once("  ").unwrap();

@@ -102,6 +102,9 @@ pub enum OrderCommand {
         order: OrderNo,
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
+        /// How the cartons stand on pallets: pallet, cartons (1-10,12), gross_kg, length_cm, width_cm, height_cm, and sscc where known.
+        #[arg(long, value_name = "FILE")]
+        pallets: Option<PathBuf>,
         /// What the domestic warehouse has (sku, units): more is not packed.
         #[arg(long, value_name = "FILE")]
         stock: Option<PathBuf>,

@@ -156,6 +156,7 @@ pub(super) async fn run(context: &Context, command: &OrderCommand) -> Result<Exi
         OrderCommand::Pack {
             order,
             file,
+            pallets,
             stock,
             beyond_stock,
             by,
@@ -169,9 +170,16 @@ pub(super) async fn run(context: &Context, command: &OrderCommand) -> Result<Exi
                 None => None,
             };
             let (name, bytes) = (named(file), read(file)?);
+            let pallets = match pallets {
+                Some(path) => Some((named(path), read(path)?)),
+                None => None,
+            };
             let list = PackingList {
                 name: &name,
                 bytes: &bytes,
+                pallets: pallets
+                    .as_ref()
+                    .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
                 stock: stock.as_ref(),
                 beyond_stock: beyond_stock.as_deref(),
             };

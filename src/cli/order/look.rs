@@ -184,7 +184,7 @@ pub(super) async fn changes(context: &Context, number: &OrderNo, json: bool) -> 
 }
 
 /// The papers that the domestic warehouse works by.
-const FOR_THE_WAREHOUSE: [&str; 2] = ["outbound-instruction", "carton-mark"];
+const FOR_THE_WAREHOUSE: [&str; 2] = ["outbound-instruction", "carton-marks"];
 
 pub(super) async fn instruct(
     context: &Context,

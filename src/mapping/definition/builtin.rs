@@ -3,60 +3,72 @@
 use super::{Assets, Mapping};
 use crate::problem::Problem;
 
-const MAPPINGS: [(&str, &str); 12] = [
+macro_rules! mappings {
+    ($($name:literal),* $(,)?) => {
+        [$((concat!($name, ".toml"), include_str!(concat!("../../../mappings/", $name, ".toml")))),*]
+    };
+}
+
+const MAPPINGS: [(&str, &str); 28] = mappings![
+    "booking-invoice-v3",
+    "carton-configuration",
+    "carton-mark",
+    "carton-mark-zpl",
+    "carton-sscc",
+    "cds-import",
+    "ceb-303-stocking-order",
+    "cn-9810-booking",
+    "commercial-invoice",
+    "customs-four-in-one",
+    "dcsa-booking",
+    "dec-message-export",
+    "flat-web-import",
+    "huatuo-booking-gb",
+    "isf-10",
+    "isf-10-json",
+    "outbound-instruction",
+    "packing-list",
+    "pallet-label",
+    "sales-contract",
+    "ubl-despatch-advice",
+    "ubl-export-customs-declaration",
+    "ubl-forwarding-instructions",
+    "ubl-invoice",
+    "ubl-packing-list",
+    "ubl-receipt-advice",
+    "unit-label",
+    "unit-label-a4",
+];
+const FILES: [(&str, &[u8]); 7] = [
     (
-        "carton-mark.toml",
-        include_str!("../../../mappings/carton-mark.toml"),
+        "fragments/ubl-party.toml",
+        include_bytes!("../../../mappings/fragments/ubl-party.toml"),
     ),
     (
-        "carton-mark-zpl.toml",
-        include_str!("../../../mappings/carton-mark-zpl.toml"),
+        "samples/long.json",
+        include_bytes!("../../../mappings/samples/long.json"),
     ),
     (
-        "carton-sscc.toml",
-        include_str!("../../../mappings/carton-sscc.toml"),
+        "samples/usual.json",
+        include_bytes!("../../../mappings/samples/usual.json"),
     ),
     (
-        "commercial-invoice.toml",
-        include_str!("../../../mappings/commercial-invoice.toml"),
+        "templates/wimoor-CartonConfigurationTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-CartonConfigurationTemplate.xlsx"),
     ),
     (
-        "huatuo-booking-gb.toml",
-        include_str!("../../../mappings/huatuo-booking-gb.toml"),
+        "templates/wimoor-customsTemplate.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-customsTemplate.xlsx"),
     ),
     (
-        "outbound-instruction.toml",
-        include_str!("../../../mappings/outbound-instruction.toml"),
+        "templates/wimoor-ship-customs-v1.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
     ),
     (
-        "packing-list.toml",
-        include_str!("../../../mappings/packing-list.toml"),
-    ),
-    (
-        "pallet-label.toml",
-        include_str!("../../../mappings/pallet-label.toml"),
-    ),
-    (
-        "unit-label.toml",
-        include_str!("../../../mappings/unit-label.toml"),
-    ),
-    (
-        "unit-label-a4.toml",
-        include_str!("../../../mappings/unit-label-a4.toml"),
-    ),
-    (
-        "ubl-forwarding-instructions.toml",
-        include_str!("../../../mappings/ubl-forwarding-instructions.toml"),
-    ),
-    (
-        "ubl-packing-list.toml",
-        include_str!("../../../mappings/ubl-packing-list.toml"),
+        "templates/wimoor-ship-customs-v3.xlsx",
+        include_bytes!("../../../mappings/templates/wimoor-ship-customs-v3.xlsx"),
     ),
 ];
-const FILES: [(&str, &[u8]); 1] = [(
-    "templates/wimoor-ship-customs-v1.xlsx",
-    include_bytes!("../../../mappings/templates/wimoor-ship-customs-v1.xlsx"),
-)];
 
 /// A file that built-in mappings name, by its name below `mappings/`.
 #[must_use]

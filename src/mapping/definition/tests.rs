@@ -39,12 +39,21 @@ fn the_built_in_mappings_are_read() {
         unasked,
         [
             "carton-mark",
+            "cds-import",
+            "ceb-303-stocking-order",
             "commercial-invoice",
+            "dcsa-booking",
+            "dec-message-export",
             "huatuo-booking-gb",
+            "isf-10-json",
             "outbound-instruction",
             "packing-list",
+            "ubl-despatch-advice",
+            "ubl-export-customs-declaration",
             "ubl-forwarding-instructions",
-            "ubl-packing-list"
+            "ubl-invoice",
+            "ubl-packing-list",
+            "ubl-receipt-advice"
         ]
     );
 }
@@ -127,4 +136,70 @@ fn a_document_on_request_is_for_an_order_and_is_not_given_to_it_unasked() {
     let asked = Mapping::parse("x.toml", &asked, &|_| None).unwrap();
     assert!(default.is_for(&order) && default.is_default_for(&order));
     assert!(asked.is_for(&order) && !asked.is_default_for(&order));
+}
+
+#[test]
+fn every_built_in_mapping_holds_its_own_tests() {
+    let mut failures = Vec::new();
+    let mut held = 0;
+    for mapping in builtin().unwrap() {
+        match mapping.run_tests(&|_| None) {
+            Ok(count) => held += count,
+            Err(more) => failures.extend(more),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(held >= 15, "{held}");
+}
+
+#[test]
+fn a_test_that_does_not_hold_says_what_it_found() {
+    let test = "[[test]]\nname = \"wrong\"\nexpect = { \"S!A1\" = \"LS-9\" }\n[[test]]\nname = \"unrefused\"\nrefused = [\"x\"]\n";
+    let mapping = Mapping::parse("x.toml", &format!("{HEAD}{BODY}{test}"), &|_| None).unwrap();
+    assert_eq!(
+        mapping.run_tests(&|_| None).unwrap_err(),
+        [
+            "x, test `wrong`: S!A1 is `LS-20261122-001`, wanted `LS-9`",
+            "x, test `unrefused`: written, and wanted refused"
+        ]
+    );
+}
+
+#[test]
+fn delimited_text_is_escaped_encoded_and_read_back() {
+    let csv = r#"
+[csv]
+encoding = "gbk"
+delimiter = "semicolon"
+[csv.table]
+each = ["line in lines"]
+columns = [
+  { title = "货号", value = "{line.goods.sku}", required = true },
+  { title = "数量", value = "{line.units}", type = "number", required = true },
+  { title = "品名", value = "{line.goods.customs_name_zh}" },
+]
+checks = [{ total = "{totals.units}", sum = ["数量"] }]
+"#;
+    let head = HEAD.replace("xlsx-new", "csv").replace(".xlsx", ".csv");
+    let mapping = Mapping::parse("x.toml", &format!("{head}{csv}"), &|_| None).unwrap();
+    let mut order = sample_order(SAMPLE, &|_| None).unwrap();
+    order.lines[0].goods.customs_name_zh = "=1+1; \"烛台\"".to_owned();
+    let context = DocumentContext::new(order.created_on, "1");
+    let written = mapping.write(&order, &context).unwrap();
+    let (text, _, broken) = encoding_rs::GBK.decode(&written.bytes);
+    assert!(!broken);
+    assert!(
+        text.starts_with("货号;数量;品名\r\n85123A;252;\"'=1+1; \"\"烛台\"\"\"\r\n22423;27;三层点心架\r\n"),
+        "{text}"
+    );
+    order.lines[1].goods.customs_name_zh = "🕯".to_owned();
+    let problems = mapping.write(&order, &context).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "x.toml, `encoding`: found `🕯`, wanted characters that GBK has"
+    );
+    let keep = format!("{head}{csv}").replace("[csv]\n", "[csv]\nformulas = \"refuse\"\n");
+    let strict = Mapping::parse("x.toml", &keep, &|_| None).unwrap();
+    let problems = strict.write(&order, &context).unwrap_err();
+    assert!(problems[0].wanted.contains("formula"), "{problems:#?}");
 }

@@ -35,17 +35,35 @@ pub(super) fn export(order: &StockingOrder) -> Value {
         "insurance": cents(facts.insurance),
         "other_costs": cents(facts.other_costs),
         "exporter_code": facts.exporter_code,
+        "typist_card": facts.typist_card,
+        "dxp_id": facts.dxp_id,
         "platform": facts.platform,
         "platform_code": facts.platform_code,
     })
 }
 
-pub(super) fn transport(facts: &Transport) -> Value {
+/// `lines` are the order's: a booking names the goods once, with the first kind of container.
+pub(super) fn transport(order: &StockingOrder, facts: &Transport, lines: &[Value]) -> Value {
+    let mut equipment: Vec<Value> = Vec::new();
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for container in &facts.containers {
+        match kinds.iter_mut().find(|(kind, _)| *kind == container.size_type) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((&container.size_type, 1)),
+        }
+    }
+    for (place, (size_type, count)) in kinds.into_iter().enumerate() {
+        let lines = if place == 0 { lines } else { &[] };
+        equipment.push(json!({"size_type": size_type, "count": count, "lines": lines}));
+    }
+    let departs_on = facts.departs_at.map(|at| at.date_naive());
     let containers: Vec<Value> = facts
         .containers
         .iter()
-        .map(|container| {
+        .zip(1..)
+        .map(|(container, no): (_, usize)| {
             json!({
+                "no": no,
                 "number": container.number,
                 "size_type": container.size_type,
                 "seal": container.seal,
@@ -60,8 +78,11 @@ pub(super) fn transport(facts: &Transport) -> Value {
         "master_bill": facts.master_bill,
         "house_bill": facts.house_bill,
         "departs_at": facts.departs_at.map(|at| at.to_rfc3339()),
-        "departs_on": facts.departs_at.map(|at| at.date_naive().to_string()),
+        "departs_on": departs_on.map(|day| day.to_string()),
+        "expected_departure": departs_on.unwrap_or(order.ship_by).to_string(),
+        "in_containers": !facts.containers.is_empty(),
         "containers": containers,
+        "equipment": equipment,
     })
 }
 
@@ -101,6 +122,7 @@ pub(super) fn facts(facts: &CustomsFacts) -> Value {
         "source_region": facts.source_region,
         "levy_mode": facts.levy_mode,
         "manufacturer": facts.manufacturer.as_deref().map(party),
+        "has_no_manufacturer": facts.manufacturer.is_none(),
         "picture": facts.picture,
         "battery": facts.battery.as_ref().map(battery),
     })

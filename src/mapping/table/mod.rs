@@ -202,6 +202,22 @@ fn sniff(bytes: &[u8]) -> Content {
     }
 }
 
+/// What bytes that should be a workbook are instead, as a person would say; `None` when they may be one.
+pub(crate) fn no_workbook(bytes: &[u8]) -> Option<&'static str> {
+    match sniff(bytes) {
+        Content::Xlsx => None,
+        Content::Empty => Some("an empty file"),
+        Content::Refused(what) => Some(what),
+        Content::Text => {
+            let start = String::from_utf8_lossy(bytes.get(..64).unwrap_or(bytes));
+            match start.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+                true => Some("an HTML or XML page"),
+                false => Some("a text, or something else that is no workbook"),
+            }
+        }
+    }
+}
+
 /// Keeps the limits while rows are gathered, whatever the format.
 pub(crate) struct Gather<'a> {
     file: &'a str,

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{Fault, Maps, Part, Path, TemplateError};
 use crate::problem::nearest;
 
-const NAMES: [&str; 15] = [
-    "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "yes_no", "map", "join", "max", "sum",
-    "first", "required",
+const NAMES: [&str; 17] = [
+    "cut", "date", "fixed", "kg", "g", "cm", "m3", "upper", "default", "or", "yes_no", "map", "join", "max",
+    "sum", "first", "required",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +25,14 @@ pub(super) enum Pipe {
     M3,
     Upper,
     Default(String),
+    /// Another value of the model in place of a missing one.
+    Or(Path),
     YesNo(String, String),
     Map(String),
     Join(String),
     Max(usize),
+    /// From which character on, counted from one, and how many.
+    Cut(usize, usize),
     Sum,
     First,
     Required,
@@ -136,7 +140,7 @@ impl Pipe {
             Self::Default(text) if matches!(piece, Piece::Missing) => {
                 return Ok(Piece::Text(Cow::Owned(text.clone())));
             }
-            Self::Required | Self::Default(_) => return Ok(piece),
+            Self::Required | Self::Default(_) | Self::Or(_) => return Ok(piece),
             _ if matches!(piece, Piece::Missing) => return Ok(piece),
             _ => {}
         }
@@ -182,6 +186,16 @@ impl Pipe {
                 }
                 Ok(piece)
             }
+            Self::Cut(from, count) => match &piece {
+                Piece::Text(text) => {
+                    let part: String = text.chars().skip(from.saturating_sub(1)).take(*count).collect();
+                    Ok(match part.is_empty() {
+                        true => Piece::Missing,
+                        false => Piece::Text(Cow::Owned(part)),
+                    })
+                }
+                _ => Err(fault(&piece, "a text")),
+            },
             Self::Sum => match &piece {
                 Piece::Many(items) => {
                     let numbers: Result<Vec<Decimal>, Fault> = items.iter().map(decimal).collect();
@@ -197,7 +211,7 @@ impl Pipe {
                     .unwrap_or(Piece::Missing)),
                 other => Ok(other),
             },
-            Self::Required | Self::Default(_) => Ok(piece),
+            Self::Required | Self::Default(_) | Self::Or(_) => Ok(piece),
         }
     }
 }
@@ -302,6 +316,7 @@ fn pipe(text: &str) -> Result<Pipe, TemplateError> {
         "m3" => none(Pipe::M3),
         "upper" => none(Pipe::Upper),
         "default" => Ok(Pipe::Default(one()?)),
+        "or" => Ok(Pipe::Or(Path::parse(&one()?)?)),
         "yes_no" => match arguments.as_slice() {
             [] => Ok(Pipe::YesNo("是".to_owned(), "否".to_owned())),
             [yes, no] => Ok(Pipe::YesNo(yes.clone(), no.clone())),
@@ -310,6 +325,17 @@ fn pipe(text: &str) -> Result<Pipe, TemplateError> {
         "map" => Ok(Pipe::Map(one()?)),
         "join" => Ok(Pipe::Join(one()?)),
         "max" => Ok(Pipe::Max(usize::try_from(number()?).unwrap_or(usize::MAX))),
+        "cut" => match arguments.as_slice() {
+            [from, count] => match (from.parse(), count.parse()) {
+                (Ok(from @ 1..=10_000), Ok(count @ 1..=10_000)) => Ok(Pipe::Cut(from, count)),
+                _ => Err(wrong(
+                    "wanted two whole numbers: from which character on, and how many".to_owned(),
+                )),
+            },
+            _ => Err(wrong(
+                "wanted two whole numbers: from which character on, and how many".to_owned(),
+            )),
+        },
         "sum" => none(Pipe::Sum),
         "first" => none(Pipe::First),
         "required" => none(Pipe::Required),

@@ -32,6 +32,8 @@ fn places_pipes_and_braces() {
         "否/N"
     );
     assert_eq!(shown("{order.note|default('a|b}, c')}"), "a|b}, c");
+    assert_eq!(shown("{order.note|or(order.number)}"), "LS-1");
+    assert_eq!(shown("{order.currency|or(order.number)}"), "USD");
     assert_eq!(shown("{lines[].units|sum}"), "48");
     assert_eq!(shown("{lines[].value|sum|fixed(2)}"), "12.61");
     assert_eq!(shown("{lines[].name|join(', ')}"), "杯");

@@ -1,26 +1,60 @@
-//! References inside a formula: moved when its row is copied, widened when its range grew.
+//! References inside a formula: moved when it is copied, widened when its range grew, shifted when rows were inserted.
 
-use super::address::{At, MAX_ROW, column_letters, column_number};
+mod tokens;
 
-/// A copied row's formula: relative rows move by as many rows, `$` rows stay.
-pub fn moved(formula: &str, rows: i64) -> String {
-    let mut out = String::with_capacity(formula.len());
-    for token in tokens(formula) {
-        match token {
-            Token::Text(text) => out.push_str(text),
-            Token::Cell(cell) => {
-                let row = match cell.row_fixed {
-                    true => i64::from(cell.at.row),
-                    false => i64::from(cell.at.row) + rows,
-                };
-                match u32::try_from(row).ok().filter(|row| (1..=MAX_ROW).contains(row)) {
-                    Some(row) => cell.push(row, &mut out),
-                    None => out.push_str("#REF!"),
-                }
-            }
-        }
-    }
-    out
+use std::borrow::Cow;
+
+use self::tokens::{CellRef, Now, Reference, rewritten};
+use super::address::{Area, At, MAX_COLUMN, MAX_ROW};
+
+/// A copied formula: what is relative moves by as many rows and columns, what has a `$` stays.
+pub fn moved(formula: &str, rows: i64, columns: i64) -> String {
+    copied(formula, rows, columns, 0)
+}
+
+/// As [`moved`], for a further row of a table: what stands above row `head` of the same sheet belongs to the whole
+/// table, and stays whether or not somebody wrote the `$`.
+pub fn copied(formula: &str, rows: i64, columns: i64, head: u32) -> String {
+    let row = |row: u32, fixed: bool| match fixed {
+        true => Some(row),
+        false => within(i64::from(row) + rows, MAX_ROW),
+    };
+    let cell = |cell: CellRef| -> Option<CellRef> {
+        let column = match cell.column_fixed {
+            true => cell.at.column,
+            false => within(i64::from(cell.at.column) + columns, MAX_COLUMN)?,
+        };
+        let row = row(cell.at.row, cell.row_fixed)?;
+        Some(CellRef {
+            at: At { row, column },
+            ..cell
+        })
+    };
+    let change = |sheet: Option<&str>, reference: Reference| {
+        let now = match reference {
+            Reference::Cell(one) if sheet.is_none() && one.at.row < head => return Now::Same,
+            Reference::Cell(one) => cell(one).map(Reference::Cell),
+            Reference::Area(from, to) => cell(from)
+                .zip(cell(to))
+                .map(|(from, to)| Reference::Area(from, to)),
+            Reference::Rows(from, to) => row(from.0, from.1)
+                .zip(row(to.0, to.1))
+                .map(|rows| Reference::Rows((rows.0, from.1), (rows.1, to.1))),
+        };
+        now.map_or(Now::Lost, Now::Other)
+    };
+    rewritten(formula, &change).into_owned()
+}
+
+fn within(number: i64, most: u32) -> Option<u32> {
+    u32::try_from(number)
+        .ok()
+        .filter(|number| (1..=most).contains(number))
+}
+
+/// Sheet names are the same whatever their case.
+pub fn same_sheet(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 /// The table's prepared rows on a sheet, and the last row it has now.
@@ -42,156 +76,95 @@ impl Growth {
     }
 
     /// Widens ranges over the table in a formula that stands on sheet `on`.
-    pub fn widened(&self, formula: &str, on: &str) -> String {
-        let tokens = tokens(formula);
-        let mut out = String::with_capacity(formula.len());
-        let mut sheet: Option<String> = None;
-        for (place, token) in tokens.iter().enumerate() {
-            let before = |steps: usize| place.checked_sub(steps).and_then(|place| tokens.get(place));
-            match token {
-                Token::Text(text) => {
-                    if *text != ":" {
-                        sheet = sheet_of(text);
-                    }
-                    out.push_str(text);
-                }
-                Token::Cell(cell) => {
-                    let here = sheet.as_deref().unwrap_or(on);
-                    let row = match (before(2), before(1)) {
-                        (Some(Token::Cell(from)), Some(Token::Text(":"))) if here == self.sheet => {
-                            self.grown(from.at.row, cell.at.row)
-                        }
-                        _ => cell.at.row,
-                    };
-                    cell.push(row, &mut out);
+    pub fn widened<'f>(&self, formula: &'f str, on: &str) -> Cow<'f, str> {
+        let change = |sheet: Option<&str>, reference: Reference| match reference {
+            Reference::Area(from, to) if same_sheet(sheet.unwrap_or(on), &self.sheet) => {
+                let row = self.grown(from.at.row, to.at.row);
+                match row == to.at.row {
+                    true => Now::Same,
+                    false => Now::Other(Reference::Area(
+                        from,
+                        CellRef {
+                            at: At { row, ..to.at },
+                            ..to
+                        },
+                    )),
                 }
             }
-        }
-        out
+            _ => Now::Same,
+        };
+        rewritten(formula, &change)
     }
 }
 
-/// The sheet named at the end of a text: `SUM('订单 1'!` gives `订单 1`.
-fn sheet_of(text: &str) -> Option<String> {
-    let text = text.strip_suffix('!')?;
-    if let Some(quoted) = text.strip_suffix('\'') {
-        let mut start = quoted.len();
-        let bytes = quoted.as_bytes();
-        while start > 0 {
-            if bytes.get(start - 1) == Some(&b'\'') {
-                match start >= 2 && bytes.get(start - 2) == Some(&b'\'') {
-                    true => start -= 1,
-                    false => break,
-                }
-            }
-            start -= 1;
-        }
-        return quoted.get(start..).map(|name| name.replace("''", "'"));
-    }
-    let start = text
-        .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')))
-        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    text.get(start..).map(str::to_owned)
+/// Whole rows pushed in before row `before` of a sheet: everything from there on moves down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Insertion {
+    pub sheet: String,
+    pub before: u32,
+    pub count: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CellRef {
-    at: At,
-    column_fixed: bool,
-    row_fixed: bool,
-}
-
-impl CellRef {
-    fn push(&self, row: u32, out: &mut String) {
-        let dollar = |fixed: bool| if fixed { "$" } else { "" };
-        out.push_str(dollar(self.column_fixed));
-        out.push_str(&column_letters(self.at.column));
-        out.push_str(dollar(self.row_fixed));
-        out.push_str(&row.to_string());
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Token<'a> {
-    Text(&'a str),
-    Cell(CellRef),
-}
-
-/// Texts in quotes, names of sheets, functions and names are never taken for a reference.
-fn tokens(formula: &str) -> Vec<Token<'_>> {
-    let bytes = formula.as_bytes();
-    let mut tokens = Vec::new();
-    let (mut at, mut text_from) = (0, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' | b'\'' => at = after_quoted(bytes, at),
-            b'[' => {
-                at = bytes
-                    .iter()
-                    .skip(at)
-                    .position(|byte| *byte == b']')
-                    .map_or(bytes.len(), |step| at + step + 1);
-            }
-            byte if is_word(*byte) => {
-                let end = bytes
-                    .iter()
-                    .skip(at)
-                    .position(|byte| !is_word(*byte))
-                    .map_or(bytes.len(), |step| at + step);
-                let word = formula.get(at..end).unwrap_or_default();
-                let follows = bytes.get(end);
-                if let Some(cell) = reference(word)
-                    && !matches!(follows, Some(b'(' | b'!'))
-                {
-                    if text_from < at {
-                        tokens.push(Token::Text(formula.get(text_from..at).unwrap_or_default()));
-                    }
-                    tokens.push(Token::Cell(cell));
-                    text_from = end;
-                }
-                at = end;
-            }
-            _ => at += 1,
+impl Insertion {
+    /// Where a row stands now; `None` when it fell off the sheet.
+    pub fn row(&self, row: u32) -> Option<u32> {
+        match row >= self.before {
+            true => row.checked_add(self.count).filter(|row| *row <= MAX_ROW),
+            false => Some(row),
         }
     }
-    if text_from < formula.len() {
-        tokens.push(Token::Text(formula.get(text_from..).unwrap_or_default()));
-    }
-    tokens
-}
 
-/// A quote inside quotes is doubled.
-fn after_quoted(bytes: &[u8], start: usize) -> usize {
-    let quote = bytes.get(start);
-    let mut at = start + 1;
-    while at < bytes.len() {
-        if bytes.get(at) == quote {
-            if bytes.get(at + 1) != quote {
-                return at + 1;
+    /// The last row of a range: one that reached the end of the sheet still does.
+    fn end(&self, row: u32) -> u32 {
+        self.row(row).unwrap_or(MAX_ROW)
+    }
+
+    pub fn at(&self, at: At) -> Option<At> {
+        Some(At {
+            row: self.row(at.row)?,
+            ..at
+        })
+    }
+
+    pub fn area(&self, area: Area) -> Option<Area> {
+        Some(Area {
+            from: self.at(area.from)?,
+            to: At {
+                row: self.end(area.to.row),
+                ..area.to
+            },
+        })
+    }
+
+    /// The formula of a cell, name or rule that stands on sheet `on`.
+    pub fn formula<'f>(&self, formula: &'f str, on: &str) -> Cow<'f, str> {
+        let cell = |cell: CellRef, row: Option<u32>| {
+            row.map(|row| CellRef {
+                at: At { row, ..cell.at },
+                ..cell
+            })
+        };
+        let change = |sheet: Option<&str>, reference: Reference| {
+            if !same_sheet(sheet.unwrap_or(on), &self.sheet) {
+                return Now::Same;
             }
-            at += 1;
-        }
-        at += 1;
+            let now = match reference {
+                Reference::Cell(one) => cell(one, self.row(one.at.row)).map(Reference::Cell),
+                Reference::Area(from, to) => cell(from, self.row(from.at.row))
+                    .zip(cell(to, Some(self.end(to.at.row))))
+                    .map(|(from, to)| Reference::Area(from, to)),
+                Reference::Rows(from, to) => self
+                    .row(from.0)
+                    .map(|row| Reference::Rows((row, from.1), (self.end(to.0), to.1))),
+            };
+            match now {
+                Some(now) if now == reference => Now::Same,
+                Some(now) => Now::Other(now),
+                None => Now::Lost,
+            }
+        };
+        rewritten(formula, &change)
     }
-    bytes.len()
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'\\') || !byte.is_ascii()
-}
-
-fn reference(word: &str) -> Option<CellRef> {
-    let (column_fixed, rest) = word.strip_prefix('$').map_or((false, word), |rest| (true, rest));
-    let letters = rest.find(|c: char| !c.is_ascii_alphabetic())?;
-    let (letters, rest) = rest.split_at_checked(letters)?;
-    let (row_fixed, digits) = rest.strip_prefix('$').map_or((false, rest), |rest| (true, rest));
-    let column = column_number(&letters.to_ascii_uppercase())?;
-    let at = At::parse(&format!("{}{digits}", column_letters(column)))?;
-    Some(CellRef {
-        at,
-        column_fixed,
-        row_fixed,
-    })
 }
 
 #[cfg(test)]
@@ -199,19 +172,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copied_row_moves_its_relative_rows_only() {
-        assert_eq!(moved("E12*F12", 3), "E15*F15");
-        assert_eq!(moved("$E12*F$12+SUM(A$1:A12)", 1), "$E13*F$12+SUM(A$1:A13)");
+    fn a_copied_formula_moves_what_is_relative_only() {
+        assert_eq!(moved("E12*F12", 3, 0), "E15*F15");
+        assert_eq!(moved("E12*$F12+SUM(E:E)", 0, 2), "G12*$F12+SUM(E:E)");
+        assert_eq!(moved("$E12*F$12+SUM(A$1:A12)", 1, 0), "$E13*F$12+SUM(A$1:A13)");
         assert_eq!(
-            moved("LOG10(A1)&\"A1\"&'A1 B2'!C3", 2),
+            moved("LOG10(A1)&\"A1\"&'A1 B2'!C3", 2, 0),
             "LOG10(A3)&\"A1\"&'A1 B2'!C5"
         );
         assert_eq!(
-            moved("IF(A1=\"say \"\"B2\"\"\",TAX2024,Table1[B2])", 1),
-            "IF(A2=\"say \"\"B2\"\"\",TAX2025,Table1[B2])"
+            moved("IF(A1=\"say \"\"B2\"\"\",TAX2024,Table1[[#This Row],[B2]])", 1, 0),
+            "IF(A2=\"say \"\"B2\"\"\",TAX2025,Table1[[#This Row],[B2]])"
         );
-        assert_eq!(moved("A1", -1), "#REF!");
-        assert_eq!(moved("汇总!A1+Sheet1!$B$2", 1), "汇总!A2+Sheet1!$B$2");
+        assert_eq!(
+            copied("SUM(K6:INDEX(K6:XDZ6,1,K3))+J5+Other!K3", 2, 0, 5),
+            "SUM(K8:INDEX(K8:XDZ8,1,K3))+J7+Other!K5"
+        );
+        assert_eq!(moved("A1", -1, 0), "#REF!");
+        assert_eq!(moved("SUM(A1:A2)", -1, 0), "SUM(#REF!)");
+        assert_eq!(
+            moved("汇总!A1+Sheet1!$B$2+SUM(3:4,$5:6)", 1, 0),
+            "汇总!A2+Sheet1!$B$2+SUM(4:5,$5:7)"
+        );
     }
 
     #[test]
@@ -237,11 +219,45 @@ mod tests {
         );
     }
 
+    #[test]
+    fn inserted_rows_push_down_what_points_below_them() {
+        let insertion = Insertion {
+            sheet: "Data".to_owned(),
+            before: 8,
+            count: 3,
+        };
+        let shifted = |formula: &str, on: &str| insertion.formula(formula, on).into_owned();
+        assert_eq!(shifted("SUM(F6:F10)+F7+F8", "Data"), "SUM(F6:F13)+F7+F11");
+        assert_eq!(shifted("SUM(F6:F7)", "Data"), "SUM(F6:F7)");
+        assert_eq!(
+            shifted("SUM(data!$F$6:$F$9)+F9", "Sum"),
+            "SUM(data!$F$6:$F$12)+F9"
+        );
+        assert_eq!(
+            shifted("SUM(F:F)+SUM(9:9)+SUM($1:$20)", "Data"),
+            "SUM(F:F)+SUM(12:12)+SUM($1:$23)"
+        );
+        assert_eq!(shifted("SUM(A1:A1048576)", "Data"), "SUM(A1:A1048576)");
+        assert_eq!(shifted("A1048576", "Data"), "#REF!");
+        assert_eq!(
+            shifted(
+                "[1]Data!F9+'[2]Data'!F9+First:Data!F9+INDIRECT(\"Data!F9\")",
+                "Sum"
+            ),
+            "[1]Data!F9+'[2]Data'!F9+First:Data!F9+INDIRECT(\"Data!F9\")"
+        );
+        assert_eq!(
+            shifted("F9+Other!F9+'Data'!F9:F10", "Data"),
+            "F12+Other!F9+'Data'!F12:F13"
+        );
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_survives_a_move_by_nothing(text in "[A-Z0-9$:!'\"(),.&+ 表\\[\\]]{0,40}") {
-            let _ = moved(&text, 1);
-            let _ = sheet_of(&text);
+        fn any_text_survives(text in "[A-Z0-9$:!'\"(),.&+ 表\\[\\]]{0,40}") {
+            let insertion = Insertion { sheet: "S".to_owned(), before: 5, count: 2 };
+            let _ = moved(&text, 1, 1);
+            let _ = insertion.formula(&text, "S");
         }
     }
 }

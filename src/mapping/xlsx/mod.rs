@@ -1,11 +1,15 @@
 //! Workbooks: a forwarder's own filled without loss, and ours written new.
 
 pub mod address;
-mod book;
+pub(in crate::mapping) mod book;
 pub mod carton_ranges;
 pub mod cell;
+pub mod draft;
+mod edit;
 mod formula;
 pub mod fresh;
+mod image;
+mod insert;
 pub(in crate::mapping) mod package;
 mod part;
 pub mod template;
@@ -33,7 +37,19 @@ pub fn compare(
     context: &DocumentContext,
 ) -> Vec<Problem> {
     let model = document_model(order, context);
-    mapping.check(file_name, bytes, &Scope::new(&model, &mapping.maps))
+    let scope = Scope::new(&model, &mapping.maps);
+    mapping.check(file_name, bytes, &scope, &context.pictures)
+}
+
+/// Inserts empty rows before row `before` of a sheet, with the look of the row above, as a spreadsheet program does:
+/// formulas and names on every sheet, merges, validations, conditional formats, filters, breaks, print areas,
+/// comments, pictures, charts and tables follow. Parts that nothing of this concerns stay as they are, to the byte.
+///
+/// # Errors
+/// When the bytes are no workbook, or there is no such sheet.
+pub fn insert_rows(bytes: &[u8], sheet: &str, before: u32, count: u32) -> Result<Vec<u8>, Problem> {
+    insert::insert_rows(bytes, sheet, before, count)
+        .map_err(|error| Problem::new("workbook", "", sheet, package::chain(&error), "a workbook"))
 }
 
 /// Writes cells into one sheet of a workbook and leaves every other part as it is, to the byte.
@@ -61,6 +77,6 @@ pub fn write_cells(bytes: &[u8], sheet: &str, cells: &[(At, Want)]) -> Result<Ve
     for (at, want) in cells {
         patched.set(*at, want, None);
     }
-    let changes = BTreeMap::from([(part.clone(), Some(patched.render()))]);
+    let changes = BTreeMap::from([(part.clone(), Some(patched.render().into_bytes()))]);
     book.with(&changes).map_err(|error| refuse(&error))
 }

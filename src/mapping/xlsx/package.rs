@@ -1,6 +1,6 @@
 //! The zip around a workbook: parts that are not changed are copied as they are, compressed bytes and all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 
 use quick_xml::Reader;
@@ -109,29 +109,197 @@ impl<'a> Package<'a> {
         Ok(sheets)
     }
 
-    /// The package again with some parts changed (`Some`) or left out (`None`). Order, times and methods stay.
-    pub fn with(mut self, changes: &BTreeMap<String, Option<String>>) -> Result<Vec<u8>, PackageError> {
+    /// A part as bytes, such as a picture.
+    pub fn bytes(&mut self, part: &str) -> Result<Vec<u8>, PackageError> {
+        let missing = || PackageError::Part(part.to_owned());
+        let entry = self.zip.by_name(part).map_err(|_| missing())?;
+        if entry.size() > MAX_PART_BYTES {
+            return Err(missing());
+        }
+        let mut bytes = Vec::new();
+        let read = entry.take(MAX_PART_BYTES).read_to_end(&mut bytes);
+        read.map_err(|source| PackageError::Read {
+            part: part.to_owned(),
+            source,
+        })?;
+        Ok(bytes)
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.zip
+            .file_names()
+            .filter_map(|name| Some(name.ok()?.into_owned()))
+            .collect()
+    }
+
+    /// The package again with some parts changed (`Some`), left out (`None`) or added at the end. Order, times and
+    /// methods of the others stay.
+    pub fn with(mut self, changes: &Changes) -> Result<Vec<u8>, PackageError> {
         let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut known = BTreeSet::new();
         for index in 0..self.zip.len() {
             let entry = self.zip.by_index_raw(index)?;
             let name = entry.name()?.into_owned();
+            known.insert(name.clone());
             match changes.get(&name) {
                 None => out.raw_copy_file(entry)?,
                 Some(None) => {}
-                Some(Some(text)) => {
+                Some(Some(bytes)) => {
                     let mut options = SimpleFileOptions::default().compression_method(entry.compression());
                     if let Some(time) = entry.last_modified() {
                         options = options.last_modified_time(time);
                     }
                     drop(entry);
-                    out.start_file(&name, options)?;
-                    out.write_all(text.as_bytes())
-                        .map_err(|source| PackageError::Read { part: name, source })?;
+                    write_part(&mut out, &name, bytes, options)?;
                 }
+            }
+        }
+        for (name, bytes) in changes {
+            if let (false, Some(bytes)) = (known.contains(name), bytes) {
+                write_part(&mut out, name, bytes, SimpleFileOptions::default())?;
             }
         }
         Ok(out.finish()?.into_inner())
     }
+}
+
+/// Parts by name: changed or added (`Some`), or left out (`None`).
+pub type Changes = BTreeMap<String, Option<Vec<u8>>>;
+
+fn write_part(
+    out: &mut ZipWriter<Cursor<Vec<u8>>>,
+    name: &str,
+    bytes: &[u8],
+    options: SimpleFileOptions,
+) -> Result<(), PackageError> {
+    out.start_file(name, options)?;
+    out.write_all(bytes).map_err(|source| PackageError::Read {
+        part: name.to_owned(),
+        source,
+    })
+}
+
+/// A package being changed: parts are read as they are now.
+pub struct Edits<'a> {
+    package: Package<'a>,
+    changes: Changes,
+}
+
+impl<'a> Edits<'a> {
+    pub fn new(package: Package<'a>) -> Self {
+        Self {
+            package,
+            changes: Changes::new(),
+        }
+    }
+
+    pub fn package(&mut self) -> &mut Package<'a> {
+        &mut self.package
+    }
+
+    /// The text of a part as it is now; `None` when there is no such part.
+    pub fn text(&mut self, part: &str) -> Result<Option<String>, PackageError> {
+        match self.changes.get(part) {
+            Some(Some(bytes)) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
+            Some(None) => Ok(None),
+            None if self.package.has(part) => self.package.text(part).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub fn has(&self, part: &str) -> bool {
+        match self.changes.get(part) {
+            Some(change) => change.is_some(),
+            None => self.package.has(part),
+        }
+    }
+
+    /// A part that says the same as before stays as it is, compressed bytes and all.
+    pub fn set(&mut self, part: &str, text: String) -> Result<(), PackageError> {
+        if self.text(part)?.as_deref() != Some(text.as_str()) {
+            self.changes.insert(part.to_owned(), Some(text.into_bytes()));
+        }
+        Ok(())
+    }
+
+    pub fn set_bytes(&mut self, part: &str, bytes: Vec<u8>) {
+        self.changes.insert(part.to_owned(), Some(bytes));
+    }
+
+    pub fn remove(&mut self, part: &str) {
+        self.changes.insert(part.to_owned(), None);
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.package.names();
+        names.extend(self.changes.keys().cloned());
+        names.sort();
+        names.dedup();
+        names.retain(|name| self.has(name));
+        names
+    }
+
+    /// Parts that a part points to, with the kind of the relation (the end of its type).
+    pub fn related(&mut self, part: &str) -> Result<Vec<Relation>, PackageError> {
+        let rels = rels_of(part);
+        let Some(text) = self.text(&rels)? else {
+            return Ok(Vec::new());
+        };
+        let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let mut related = Vec::new();
+        each_tag(&rels, &text, |name, found| {
+            if name == "Relationship"
+                && found.get("TargetMode").is_none_or(|mode| mode != "External")
+                && let (Some(id), Some(kind), Some(target)) =
+                    (found.get("Id"), found.get("Type"), found.get("Target"))
+            {
+                related.push(Relation {
+                    id: id.clone(),
+                    kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
+                    part: resolved(&folder, target),
+                });
+            }
+        })?;
+        Ok(related)
+    }
+
+    pub fn finish(self) -> Result<Vec<u8>, PackageError> {
+        self.package.with(&self.changes)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Relation {
+    pub id: String,
+    /// `drawing`, `comments`, `table`, …
+    pub kind: String,
+    pub part: String,
+}
+
+/// `xl/worksheets/sheet1.xml` has its relations in `xl/worksheets/_rels/sheet1.xml.rels`.
+pub fn rels_of(part: &str) -> String {
+    match part.rsplit_once('/') {
+        Some((folder, name)) => format!("{folder}/_rels/{name}.rels"),
+        None => format!("_rels/{part}.rels"),
+    }
+}
+
+/// `../drawings/d.xml` seen from `xl/worksheets`.
+fn resolved(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let mut steps: Vec<&str> = folder.split('/').filter(|step| !step.is_empty()).collect();
+    for step in target.split('/') {
+        match step {
+            ".." => {
+                steps.pop();
+            }
+            "." | "" => {}
+            name => steps.push(name),
+        }
+    }
+    steps.join("/")
 }
 
 /// Calls for every element with its local name and unescaped attributes (by local name).

@@ -1,5 +1,6 @@
 //! Surgery on one sheet part: cells and rows change, every other byte stays.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use quick_xml::events::Event;
 
 use super::address::{Area, At};
 use super::cell::Want;
-use super::formula::{Growth, moved};
+use super::formula::Growth;
 use super::package::{PackageError, attributes};
 
 const MAX_CELLS: usize = 2_000_000;
@@ -53,12 +54,18 @@ pub struct SheetPart<'a> {
     xml: &'a str,
     name: String,
     head: Range<usize>,
-    tail: Range<usize>,
+    tail: Cow<'a, str>,
     rows: BTreeMap<u32, Row>,
     columns: Vec<(u32, u32, String)>,
+    widths: Vec<(u32, u32, f64)>,
+    defaults: look::Defaults,
     pub merges: Vec<Area>,
     pub drop_downs: Vec<DropDown>,
     grown: Vec<Growth>,
+    added_merges: Vec<Area>,
+    removed_merges: Vec<Area>,
+    /// Formulas that others share: by their index, the cell that has the text.
+    masters: BTreeMap<String, (At, String)>,
 }
 
 impl<'a> SheetPart<'a> {
@@ -71,12 +78,17 @@ impl<'a> SheetPart<'a> {
             xml,
             name: name.to_owned(),
             head: 0..0,
-            tail: xml.len()..xml.len(),
+            tail: Cow::Borrowed(""),
             rows: BTreeMap::new(),
             columns: Vec::new(),
+            widths: Vec::new(),
+            defaults: look::Defaults::default(),
             merges: Vec::new(),
             drop_downs: Vec::new(),
             grown: Vec::new(),
+            added_merges: Vec::new(),
+            removed_merges: Vec::new(),
+            masters: BTreeMap::new(),
         };
         let mut reader = Reader::from_str(xml);
         let (mut row_no, mut cells, mut data_seen) = (0_u32, 0_usize, false);
@@ -89,13 +101,16 @@ impl<'a> SheetPart<'a> {
                 Event::Eof => break,
                 Event::Empty(tag) if tag.name().as_ref() == "sheetData" => {
                     data_seen = true;
-                    (sheet.head, sheet.tail) = (0..start, end..xml.len());
+                    sheet.head = 0..start;
+                    sheet.tail = Cow::Borrowed(xml.get(end..).unwrap_or_default());
                 }
                 Event::Start(tag) if tag.name().as_ref() == "sheetData" => {
                     data_seen = true;
                     sheet.head = 0..start;
                 }
-                Event::End(tag) if tag.name().as_ref() == "sheetData" => sheet.tail = end..xml.len(),
+                Event::End(tag) if tag.name().as_ref() == "sheetData" => {
+                    sheet.tail = Cow::Borrowed(xml.get(end..).unwrap_or_default());
+                }
                 Event::Start(tag) if tag.name().as_ref() == "row" => {
                     row_no = row_number(&tag, row_no).map_err(wrong)?;
                     let mut row = row(&tag).map_err(wrong)?;
@@ -116,7 +131,17 @@ impl<'a> SheetPart<'a> {
                 Event::Start(tag) | Event::Empty(tag) => {
                     let found = attributes(&tag).map_err(wrong)?;
                     match tag.local_name().as_ref() {
-                        "col" => sheet.columns.extend(column_style(&found)),
+                        "col" => {
+                            sheet.columns.extend(column_style(&found));
+                            sheet.widths.extend(column_width(&found));
+                        }
+                        "sheetFormatPr" => {
+                            let number = |key: &str| found.get(key).and_then(|text| text.parse().ok());
+                            sheet.defaults = look::Defaults {
+                                row_points: number("defaultRowHeight"),
+                                column_characters: number("defaultColWidth"),
+                            };
+                        }
                         "mergeCell" => {
                             sheet
                                 .merges
@@ -161,6 +186,7 @@ impl<'a> SheetPart<'a> {
                 _ => {}
             }
         }
+        sheet.masters = rows::masters(&sheet.rows);
         match data_seen {
             true => Ok(sheet),
             // A prefixed namespace (`x:sheetData`) is legal and never seen; our rows would not belong to it.
@@ -254,98 +280,6 @@ impl<'a> SheetPart<'a> {
             .map(|(_, _, style)| style.clone())
     }
 
-    /// A new row below the table with the styles, height and formulas (moved) of another.
-    pub fn copy_row(&mut self, from: u32, to: u32) {
-        let Some(model) = self.rows.get(&from).cloned() else {
-            self.rows.entry(to).or_default().raw = None;
-            return;
-        };
-        let mut cells = BTreeMap::new();
-        for (column, old) in &model.cells {
-            let at = At {
-                row: to,
-                column: *column,
-            };
-            let formula = old.formula.as_ref().and_then(|formula| {
-                let text = self.formula_text(
-                    formula,
-                    At {
-                        row: from,
-                        column: *column,
-                    },
-                )?;
-                Some(moved(&text, i64::from(to) - i64::from(from)))
-            });
-            let style = style_attribute(old.style.as_deref());
-            let copied = match formula {
-                Some(text) => Cell {
-                    xml: format!(r#"<c r="{at}"{style}><f>{}</f></c>"#, escape(&text)),
-                    style: old.style.clone(),
-                    formula: Some(Formula {
-                        text,
-                        shared: None,
-                        bound: false,
-                    }),
-                    has_value: false,
-                },
-                None if old.style.is_some() => cell(at, old.style.clone(), &Want::Empty),
-                None => continue,
-            };
-            cells.insert(*column, copied);
-        }
-        self.rows.insert(
-            to,
-            Row {
-                raw: None,
-                cells,
-                ..model
-            },
-        );
-    }
-
-    /// The text of a formula, looked up at its master when it is a follower of a shared one.
-    fn formula_text(&self, formula: &Formula, at: At) -> Option<String> {
-        if formula.bound {
-            return None;
-        }
-        if !formula.text.is_empty() {
-            return Some(formula.text.clone());
-        }
-        let masters = self.rows.iter().flat_map(|(row, cells)| {
-            cells
-                .cells
-                .values()
-                .filter_map(move |cell| Some((*row, cell.formula.as_ref()?)))
-        });
-        let mut masters =
-            masters.filter(|(_, master)| master.shared == formula.shared && !master.text.is_empty());
-        let (row, master) = masters.next()?;
-        Some(moved(&master.text, i64::from(at.row) - i64::from(row)))
-    }
-
-    /// The table on a sheet has grown: ranges that ended with it, here or pointing here, end with it again.
-    pub fn grow(&mut self, growth: &Growth) {
-        let name = self.name.clone();
-        for row in self.rows.values_mut() {
-            for cell in row.cells.values_mut() {
-                let Some(formula) = cell.formula.as_mut() else {
-                    continue;
-                };
-                let text = growth.widened(&formula.text, &name);
-                if text != formula.text
-                    && let Some(xml) = with_formula(&cell.xml, &text)
-                {
-                    cell.xml = xml;
-                    formula.text = text;
-                    row.raw = None;
-                }
-            }
-        }
-        if name == growth.sheet {
-            self.grown.push(growth.clone());
-        }
-    }
-
     /// Results of formulas from before are old: without them every program calculates again.
     pub fn drop_results(&mut self) {
         for row in self.rows.values_mut() {
@@ -375,8 +309,8 @@ impl<'a> SheetPart<'a> {
             }
         }
         out.push_str("</sheetData>");
-        let tail = self.xml.get(self.tail.clone()).unwrap_or_default();
-        out.push_str(&tail::grown(tail, &self.grown));
+        let tail = tail::grown(&self.tail, &self.grown);
+        out.push_str(&tail::merged(&tail, &self.added_merges, &self.removed_merges));
         out
     }
 
@@ -401,10 +335,15 @@ impl<'a> SheetPart<'a> {
     }
 }
 
+mod look;
 mod read;
+mod rows;
 mod tail;
 
-use read::{areas, column_style, position, read_cells, row, row_number};
+pub use rows::NewRows;
+
+use read::{areas, column_style, column_width, position, read_cells, row, row_number};
+use rows::without_result;
 
 fn style_attribute(style: Option<&str>) -> String {
     style.map_or_else(String::new, |style| format!(" s=\"{}\"", escape(style)))
@@ -435,38 +374,3 @@ fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
 
 /// Excel's number of 1970-01-01.
 const UNIX_EPOCH_SERIAL: i64 = 25_569;
-
-/// The cell with another formula text; its `<f …>` tag stays as it is.
-fn with_formula(xml: &str, formula: &str) -> Option<String> {
-    let tag = xml.find("<f")?;
-    let from = tag + xml.get(tag..)?.find('>')? + 1;
-    let to = from + xml.get(from..)?.find("</f>")?;
-    Some(format!(
-        "{}{}{}",
-        xml.get(..from)?,
-        escape(formula),
-        xml.get(to..)?
-    ))
-}
-
-/// A formula cell without `<v>…</v>` and without the type of that value; `None` when there was none.
-fn without_result(xml: &str) -> Option<String> {
-    let from = ["<v>", "<v/>", "<v "]
-        .iter()
-        .filter_map(|tag| xml.find(tag))
-        .min()?;
-    let tag_end = from + xml.get(from..)?.find('>')? + 1;
-    let to = match xml.get(from..tag_end)?.ends_with("/>") {
-        true => tag_end,
-        false => tag_end + xml.get(tag_end..)?.find("</v>")? + "</v>".len(),
-    };
-    let (before, rest) = (xml.get(..from)?, xml.get(to..)?);
-    let (start, content) = before.split_at_checked(before.find('>')?)?;
-    let mut start = start.to_owned();
-    if let Some(at) = start.find(" t=\"")
-        && let Some(end) = start.get(at + 4..).and_then(|rest| rest.find('"'))
-    {
-        start.replace_range(at..=at + 4 + end, "");
-    }
-    Some(format!("{start}{content}{rest}"))
-}

@@ -9,14 +9,19 @@ use super::address::{At, column_number};
 use super::book::{Book, Found, Grid};
 use super::cell::CellType;
 use super::package::{Package, chain};
-use super::part::SheetPart;
 use crate::digest::sha256_hex;
 use crate::mapping::definition::Assets;
-use crate::mapping::value::{Each, Scope, Template, scopes};
+use crate::mapping::value::{Each, Scope, Template};
 use crate::problem::Problem;
 
+mod across;
+mod expected;
+mod faults;
 mod fill;
 mod lists;
+mod pictures;
+mod read_back;
+mod room;
 
 /// Section `[xlsx-template]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +47,19 @@ struct SheetSpec {
     #[serde(default)]
     cells: Vec<CellSpec>,
     table: Option<TableSpec>,
+    /// Columns that go on to the right, one for each carton, say.
+    across: Option<AcrossSpec>,
+    /// Rows that the workbook's own formulas fill from another sheet.
+    derived: Option<DerivedSpec>,
+}
+
+/// Rows of formulas, one for each element: more elements than rows are refused, rows without an element are hidden.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DerivedSpec {
+    each: Vec<Each>,
+    first_row: u32,
+    last_row: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,6 +74,9 @@ struct CellSpec {
     kind: CellType,
     #[serde(default)]
     required: bool,
+    /// The workbook's own formula gives way to the value, such as a date that says `TODAY()`.
+    #[serde(default)]
+    replace_formula: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -73,6 +94,14 @@ struct TableSpec {
     key: String,
     /// Row whose styles (and formulas) rows without their own take.
     style_row: Option<u32>,
+    /// Rows that one element takes, such as three on a customs declaration.
+    #[serde(default = "one")]
+    rows_per_item: u32,
+    /// More elements than this are refused, whatever room there is.
+    most: Option<u32>,
+    /// What happens when the prepared rows are used up and something stands below them.
+    #[serde(default)]
+    overflow: Overflow,
     columns: Vec<ColumnSpec>,
     /// How a row is called when something is missing in it, e.g. `{content.goods.sku}`; named once, not on every row.
     row_name: Option<Template>,
@@ -80,10 +109,26 @@ struct TableSpec {
     checks: Vec<TotalSpec>,
 }
 
+fn one() -> u32 {
+    1
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Overflow {
+    /// Rows are inserted: what stands below moves down, and what points there follows.
+    #[default]
+    Insert,
+    Refuse,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ColumnSpec {
     column: String,
+    /// The row of the element it stands in, from 1, where an element has several.
+    #[serde(default = "one")]
+    row: u32,
     /// The text that must stand in the header row.
     title: Option<String>,
     value: Template,
@@ -93,6 +138,54 @@ struct ColumnSpec {
     required: bool,
     /// Written only where this gives `true`, e.g. `{content.first}` for what must not be counted twice.
     when: Option<Template>,
+    /// Rows that follow each other with the same text here share one merged cell, e.g. `{carton.no}`.
+    merge_by: Option<Template>,
+    /// The value names a picture, which is put into the cell.
+    picture: Option<PictureKind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PictureKind {
+    /// Anchored to its cell on the sheet's drawing: every program shows it.
+    Drawing,
+    /// Inside the cell, as WPS does (`DISPIMG`): other programs show nothing.
+    Wps,
+}
+
+/// Columns that go on to the right: one for each element, beside the rows of the table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcrossSpec {
+    each: Vec<Each>,
+    first_column: String,
+    /// Cells of each column at fixed rows.
+    #[serde(default)]
+    rows: Vec<AcrossRow>,
+    /// The cell of each table row in each column.
+    cell: Option<CrossSpec>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcrossRow {
+    row: u32,
+    value: Template,
+    #[serde(default, rename = "type")]
+    kind: CellType,
+    #[serde(default)]
+    required: bool,
+}
+
+/// Where a row of the table meets a column: the first element of `each` for which both texts of `same` are equal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CrossSpec {
+    each: Each,
+    same: [Template; 2],
+    value: Template,
+    #[serde(default, rename = "type")]
+    kind: CellType,
 }
 
 /// A total that must be found again by adding up what was written.
@@ -153,7 +246,7 @@ impl SheetSpec {
             for column in &table.columns {
                 if let Some(title) = &column.title {
                     let at = At {
-                        row: table.header_row,
+                        row: table.header_row.saturating_add(column.row.saturating_sub(1)),
                         column: column.number(),
                     };
                     texts.push((at, title));
@@ -164,10 +257,12 @@ impl SheetSpec {
     }
 
     /// A header that is not where it was: nothing may be written into a column that means something else now.
-    fn moved_headers(&self, file: &str, grid: &Grid) -> Vec<Problem> {
+    /// `moved` says where a place of the workbook stands after rows were inserted.
+    fn moved_headers(&self, file: &str, grid: &Grid, moved: &dyn Fn(At) -> At) -> Vec<Problem> {
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut problems = Vec::new();
         for (at, text) in self.fingerprint() {
+            let at = moved(at);
             let found = grid.cells.get(&at).map(Found::shown).unwrap_or_default();
             if squeezed(&found) == squeezed(text) {
                 continue;
@@ -218,7 +313,7 @@ impl XlsxTemplate {
             Ok(mut book) => {
                 for sheet in &self.sheets {
                     match book.grid(&sheet.name) {
-                        Ok(grid) => problems.extend(sheet.moved_headers(&self.template, &grid)),
+                        Ok(grid) => problems.extend(sheet.moved_headers(&self.template, &grid, &|at| at)),
                         Err(problem) => problems.push(problem),
                     }
                 }
@@ -229,135 +324,6 @@ impl XlsxTemplate {
             problems = self.hidden_targets(&bytes);
         }
         self.bytes = bytes;
-        problems
-    }
-
-    /// Everything wrong in the section itself.
-    fn faults(&self, file: &str, shape: &Scope<'_>) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for sheet in &self.sheets {
-            let place = |what: &str| format!("[xlsx-template] sheet {}, {what}", sheet.name);
-            for at in sheet.headers.keys().filter(|at| At::parse(at).is_none()) {
-                problems.push(Problem::new(file, place("headers"), "", at, "a cell such as B12"));
-            }
-            for cell in &sheet.cells {
-                let faults = cell.value.faults(shape).into_iter();
-                problems
-                    .extend(faults.map(|fault| fault.problem(file, &place(&format!("cell {}", cell.at)))));
-            }
-            let Some(table) = &sheet.table else {
-                continue;
-            };
-            let inner = match scopes(&table.each, shape) {
-                Ok(inner) => inner.into_iter().next(),
-                Err(fault) => {
-                    problems.push(fault.problem(file, &place("table each")));
-                    None
-                }
-            };
-            if let (Some(inner), Some(name)) = (&inner, &table.row_name) {
-                let faults = name.faults(inner).into_iter();
-                problems.extend(faults.map(|fault| fault.problem(file, &place("row_name"))));
-            }
-            for column in &table.columns {
-                let place = place(&format!("column {}", column.column));
-                if column_number(&column.column).is_none() {
-                    problems.push(Problem::new(
-                        file,
-                        &place,
-                        "column",
-                        &column.column,
-                        "letters such as AB",
-                    ));
-                }
-                let Some(inner) = &inner else { continue };
-                for template in std::iter::once(&column.value).chain(&column.when) {
-                    problems.extend(
-                        template
-                            .faults(inner)
-                            .into_iter()
-                            .map(|fault| fault.problem(file, &place)),
-                    );
-                }
-            }
-            if table.columns.iter().all(|column| column.column != table.key) {
-                problems.push(Problem::new(
-                    file,
-                    place("table"),
-                    "key",
-                    &table.key,
-                    "one of the table's columns",
-                ));
-            }
-            for check in &table.checks {
-                let faults = check.total.faults(shape).into_iter();
-                problems.extend(faults.map(|fault| fault.problem(file, &place("checks"))));
-                let columns = check.sum.split('*').chain(check.by.as_deref());
-                for column in columns.filter(|column| column_number(column.trim()).is_none()) {
-                    problems.push(Problem::new(
-                        file,
-                        place("checks"),
-                        "sum",
-                        column,
-                        "columns such as F or E*F",
-                    ));
-                }
-            }
-        }
-        problems
-    }
-
-    /// Cells that nobody would see: covered by a merge, or a formula that would be lost.
-    fn hidden_targets(&self, bytes: &[u8]) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let parts = match self.parts(bytes) {
-            Ok(parts) => parts,
-            Err(problem) => return vec![problem],
-        };
-        for sheet in &self.sheets {
-            let Some(xml) = parts.get(&sheet.name) else {
-                continue;
-            };
-            let part = match SheetPart::parse(&sheet.name, &sheet.name, xml) {
-                Ok(part) => part,
-                Err(error) => {
-                    problems.push(self.unreadable(&error));
-                    continue;
-                }
-            };
-            let table = sheet.table.iter().flat_map(|table| {
-                table.columns.iter().map(|column| At {
-                    row: table.first_row,
-                    column: column.number(),
-                })
-            });
-            for at in sheet.cells.iter().map(|cell| cell.at).chain(table) {
-                let place = format!("sheet {}, cell {at}", sheet.name);
-                if let Some(area) = part
-                    .merges
-                    .iter()
-                    .find(|area| area.contains(at) && area.from != at)
-                {
-                    let found = format!("covered by the merge {area}");
-                    problems.push(Problem::new(
-                        &self.template,
-                        &place,
-                        "",
-                        found,
-                        "a cell that is seen",
-                    ));
-                }
-                if part.has_formula(at) {
-                    problems.push(Problem::new(
-                        &self.template,
-                        &place,
-                        "",
-                        "a formula",
-                        "a cell for a value",
-                    ));
-                }
-            }
-        }
         problems
     }
 

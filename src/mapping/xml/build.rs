@@ -1,5 +1,7 @@
 //! From the model to the tree: values filled, empty groups left out, children in the order of the schema.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::check::bound;
@@ -34,9 +36,11 @@ pub fn build(
         problems: Vec::new(),
     };
     let mut root = Node::new(mapping.expand(&mapping.root).unwrap_or_default());
+    let of_type = table.root(&root.name).unwrap_or_default();
     let scope = Scope::new(model, maps);
-    root.children = build.children(&mapping.elements, &scope, &mapping.root);
-    build.finish(&mut root, &mapping.root);
+    root.attributes = build.attributes(&mapping.attributes, &scope, &mapping.root);
+    root.children = build.children(&mapping.elements, of_type, &scope, &mapping.root);
+    build.finish(&mut root, of_type, &mapping.root);
     match build.problems.is_empty() {
         true => Ok(root),
         false => Err(build.problems),
@@ -72,18 +76,45 @@ impl<'a> Build<'a> {
         Some(text)
     }
 
-    fn children(&mut self, elements: &'a [Element], scope: &Scope<'a>, place: &str) -> Vec<Node> {
+    fn attributes(
+        &mut self,
+        templates: &BTreeMap<String, Template>,
+        scope: &Scope<'_>,
+        place: &str,
+    ) -> Vec<(String, String)> {
+        let filled = templates
+            .iter()
+            .filter_map(|(name, template)| Some((name.clone(), self.fill(place, template, scope)?)));
+        filled.collect()
+    }
+
+    fn children(
+        &mut self,
+        elements: &'a [Element],
+        parent: &str,
+        scope: &Scope<'a>,
+        place: &str,
+    ) -> Vec<Node> {
         let mut nodes = Vec::new();
         for element in elements {
             let place = format!("{place}/{}", element.name);
+            let Some(name) = self.mapping.expand(&element.name) else {
+                continue;
+            };
+            let of_type = self
+                .table
+                .child(parent, &name)
+                .map(|child| child.of_type.as_str());
+            let of_type = of_type.unwrap_or_default();
             let Some(each) = &element.each else {
-                nodes.extend(self.element(element, scope, &place));
+                nodes.extend(self.element(element, &name, of_type, scope, &place));
                 continue;
             };
             match each.scopes(scope) {
                 Ok(scopes) => {
                     for (index, scope) in scopes.iter().enumerate() {
-                        nodes.extend(self.element(element, scope, &format!("{place}[{}]", index + 1)));
+                        let place = format!("{place}[{}]", index + 1);
+                        nodes.extend(self.element(element, &name, of_type, scope, &place));
                     }
                 }
                 Err(fault) => self.fault(&place, &fault),
@@ -92,7 +123,14 @@ impl<'a> Build<'a> {
         nodes
     }
 
-    fn element(&mut self, element: &'a Element, scope: &Scope<'a>, place: &str) -> Option<Node> {
+    fn element(
+        &mut self,
+        element: &'a Element,
+        name: &str,
+        of_type: &str,
+        scope: &Scope<'a>,
+        place: &str,
+    ) -> Option<Node> {
         let mut scope = scope.clone();
         if let Some(bind) = &element.bind {
             match bound(self.model, bind) {
@@ -106,26 +144,22 @@ impl<'a> Build<'a> {
                 return None;
             }
         }
-        let mut node = Node::new(self.mapping.expand(&element.name)?);
+        let mut node = Node::new(name.to_owned());
         match &element.value {
             Some(value) => node.text = self.fill(place, value, &scope)?,
-            None => node.children = self.children(self.mapping.inside(element), &scope, place),
+            None => node.children = self.children(self.mapping.inside(element), of_type, &scope, place),
         }
         if node.text.is_empty() && node.children.is_empty() {
             return None;
         }
-        for (name, template) in &element.attributes {
-            if let Some(text) = self.fill(place, template, &scope) {
-                node.attributes.push((name.clone(), text));
-            }
-        }
-        self.finish(&mut node, place);
+        node.attributes = self.attributes(&element.attributes, &scope, place);
+        self.finish(&mut node, of_type, place);
         Some(node)
     }
 
     /// Sorts the children as the schema lists them and counts them.
-    fn finish(&mut self, node: &mut Node, place: &str) {
-        let Some(Content::Children(rules)) = self.table.content(&node.name) else {
+    fn finish(&mut self, node: &mut Node, of_type: &str, place: &str) {
+        let Content::Children { rules, .. } = self.table.content(of_type) else {
             return;
         };
         node.children

@@ -1,5 +1,7 @@
 //! What is wrong with an XML mapping in itself, found when it is read: names the schema or the model does not have.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::content::{Content, ContentTable, local};
@@ -38,10 +40,16 @@ pub fn check<'a>(
         problems: Vec::new(),
     };
     match mapping.expand(&mapping.root) {
-        Some(root) if check.table.knows(&root) => {
-            check.children(&mapping.root, &root, &mapping.elements, scope, 0);
-        }
-        Some(_) => check.report("root", &mapping.root, "an element of the schema"),
+        Some(root) => match set.table.root(&root) {
+            Some(of_type) => {
+                check.attributes(&mapping.root, of_type, &mapping.attributes);
+                for template in mapping.attributes.values() {
+                    check.template(&mapping.root, template, scope);
+                }
+                check.children(&mapping.root, of_type, &mapping.elements, scope, 0);
+            }
+            None => check.report("root", &mapping.root, "an element of the schema"),
+        },
         None => check.report("root", &mapping.root, "a declared prefix"),
     }
     check.read_back(scope);
@@ -73,7 +81,7 @@ impl<'a> Check<'a> {
     fn children(
         &mut self,
         place: &str,
-        name: &str,
+        of_type: &str,
         elements: &'a [Element],
         scope: &Scope<'a>,
         depth: usize,
@@ -82,9 +90,9 @@ impl<'a> Check<'a> {
             self.report(place, "a fragment inside itself", "at most 24 levels");
             return;
         }
-        let rules = match self.table.content(name) {
-            Some(Content::Children(rules)) => rules,
-            Some(Content::Opaque) => {
+        let rules = match self.table.content(of_type) {
+            Content::Children { rules, .. } => rules,
+            Content::Opaque => {
                 self.report(
                     place,
                     "elements inside",
@@ -92,8 +100,8 @@ impl<'a> Check<'a> {
                 );
                 return;
             }
-            _ if elements.is_empty() => return,
-            _ => {
+            Content::Text if elements.is_empty() => return,
+            Content::Text => {
                 self.report(place, "elements inside", "a `value`: this element holds text");
                 return;
             }
@@ -123,11 +131,10 @@ impl<'a> Check<'a> {
                 self.report(&inner_place, &element.name, "a declared prefix");
                 continue;
             };
-            if rules.iter().all(|rule| rule.name != inner) {
-                self.unknown_element(place, element, rules.iter().map(|rule| rule.name.as_str()));
-                continue;
+            match rules.iter().find(|rule| rule.name == inner) {
+                Some(rule) => self.element(&inner_place, &rule.of_type, element, scope, depth),
+                None => self.unknown_element(place, element, rules.iter().map(|rule| rule.name.as_str())),
             }
-            self.element(&inner_place, &inner, element, scope, depth);
         }
     }
 
@@ -141,7 +148,7 @@ impl<'a> Check<'a> {
         self.report(place, &element.name, wanted);
     }
 
-    fn element(&mut self, place: &str, name: &str, element: &'a Element, scope: &Scope<'a>, depth: usize) {
+    fn element(&mut self, place: &str, of_type: &str, element: &'a Element, scope: &Scope<'a>, depth: usize) {
         let mut inner = scope.clone();
         if let Some(each) = &element.each {
             match each.scopes(scope) {
@@ -175,22 +182,22 @@ impl<'a> Check<'a> {
                 self.report(place, fragment, format!("a fragment of the mapping{hint}"));
             }
         }
+        self.attributes(place, of_type, &element.attributes);
         let inside = self.mapping.inside(element);
         match (&element.value, inside.is_empty()) {
             (Some(_), false) => self.report(place, "`value` and elements", "one of them"),
             (None, true) => self.report(place, "nothing", "a `value`, `elements` or a `fragment`"),
-            (Some(_), true) => self.text(place, name, element),
-            (None, false) => self.children(place, name, inside, &inner, depth + 1),
+            (Some(_), true) if self.table.content(of_type) != Content::Text => {
+                self.report(place, "a `value`", "`elements`: the schema has no text here");
+            }
+            (Some(_), true) => {}
+            (None, false) => self.children(place, of_type, inside, &inner, depth + 1),
         }
     }
 
-    fn text(&mut self, place: &str, name: &str, element: &Element) {
-        if !matches!(self.table.content(name), Some(Content::Text)) {
-            self.report(place, "a `value`", "`elements`: the schema has no text here");
-            return;
-        }
-        let rules = self.table.attributes(name);
-        for given in element.attributes.keys() {
+    fn attributes(&mut self, place: &str, of_type: &str, given: &BTreeMap<String, Template>) {
+        let rules = self.table.attributes(of_type);
+        for given in given.keys() {
             if rules.iter().all(|rule| rule.name != *given) {
                 let hint = nearest(given, rules.iter().map(|rule| rule.name.as_str()))
                     .map_or_else(String::new, |near| format!(", perhaps `{near}`"));
@@ -202,7 +209,7 @@ impl<'a> Check<'a> {
             }
         }
         for rule in rules.iter().filter(|rule| rule.required) {
-            if !element.attributes.contains_key(&rule.name) {
+            if !given.contains_key(&rule.name) {
                 self.report(
                     place,
                     "no such attribute",
@@ -229,20 +236,18 @@ impl<'a> Check<'a> {
                 _ => self.report(&place, "`each`", "`each` with `take = \"each\"` and only there"),
             }
             self.template(&place, &entry.equals, &inner);
-            let mut parent = mapping.expand(&mapping.root).unwrap_or_default();
+            let root = mapping.expand(&mapping.root).unwrap_or_default();
+            let mut parent = self.table.root(&root).unwrap_or_default();
             for step in entry.path.split('/') {
                 let name = mapping.expand(step).unwrap_or_default();
-                let allowed = matches!(self.table.content(&parent),
-                    Some(Content::Children(rules)) if rules.iter().any(|rule| rule.name == name));
-                if !allowed {
-                    self.report(
-                        &place,
-                        step,
-                        "an element the schema allows at this place of the path",
-                    );
-                    break;
+                match self.table.child(parent, &name) {
+                    Some(child) => parent = &child.of_type,
+                    None => {
+                        let wanted = "an element the schema allows at this place of the path";
+                        self.report(&place, step, wanted);
+                        break;
+                    }
                 }
-                parent = name;
             }
         }
     }

@@ -1,22 +1,31 @@
-//! What a mapping file for an XML document may say. The author lists elements in any order.
+//! What a mapping file for an XML or JSON document may say. The author lists elements in any order.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::content::{Name, expanded};
+use crate::mapping::definition::Assets;
 use crate::mapping::value::{Each, Template};
+use crate::problem::Problem;
 
-/// The section `[xml]` of a mapping file: an XML document whose order its schema decides.
+/// The section `[xml]` or `[json]` of a mapping file: a document whose order its schema decides. In JSON an element is a
+/// member, and one that repeats is a list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct XmlMapping {
-    /// A carried schema set: `ubl-2.4`.
+    /// A carried schema set: `ubl-2.4`, `dcsa-booking-2.0`.
     pub schema: String,
     /// The root element, with its prefix unless its namespace is the default one.
     pub root: String,
-    /// Prefix → namespace; the empty prefix is the default namespace.
+    /// Attributes of the root element.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Template>,
+    /// Prefix → namespace; the empty prefix is the default namespace. JSON has none.
+    #[serde(default)]
     pub namespaces: BTreeMap<String, String>,
+    /// A file of fragments that several mappings share, below `mappings/`; fragments of the same name here go before its.
+    pub fragments_from: Option<String>,
     /// Lists of elements used in several places, e.g. what a party consists of.
     #[serde(default)]
     pub fragments: BTreeMap<String, Vec<Element>>,
@@ -106,10 +115,39 @@ pub enum Take {
     Each,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FragmentFile {
+    fragments: BTreeMap<String, Vec<Element>>,
+}
+
 impl XmlMapping {
+    /// Takes in the shared fragments. `assets` gives a file by its name below `mappings/`.
+    pub fn prepare(&mut self, file: &str, assets: Assets<'_>) -> Vec<Problem> {
+        let Some(name) = &self.fragments_from else {
+            return Vec::new();
+        };
+        let Some(text) = assets(name).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            let wanted = "a file of fragments below `mappings/`";
+            return vec![Problem::new(file, "fragments_from", "", name, wanted)];
+        };
+        match crate::declared::read::<FragmentFile>(name, &text) {
+            Ok(shared) => {
+                for (name, elements) in shared.fragments {
+                    self.fragments.entry(name).or_insert(elements);
+                }
+                Vec::new()
+            }
+            Err(problems) => problems,
+        }
+    }
+
     /// The expanded name of a prefixed one; `None` when the prefix is not declared.
     #[must_use]
     pub fn expand(&self, name: &str) -> Option<Name> {
+        if self.namespaces.is_empty() {
+            return Some(expanded("", name));
+        }
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         self.namespaces
             .get(prefix)

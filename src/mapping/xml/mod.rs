@@ -1,13 +1,15 @@
-//! XML documents in the order of their schema, validated before they leave.
+//! XML and JSON documents in the order of their schema, validated before they leave.
 
 pub mod build;
 pub mod check;
 pub mod content;
 pub mod definition;
+mod facets;
 pub mod read_back;
 pub mod schema;
 pub mod structure;
 pub mod tree;
+mod xsd;
 
 use serde_json::Value;
 
@@ -37,7 +39,7 @@ impl XmlMapping {
     pub fn write(&self, file: &str, model: &Value, maps: &Maps) -> Result<Vec<u8>, Vec<Problem>> {
         let set = self.schemas(file)?;
         let root = build::build(self, file, &set.table, model, maps)?;
-        let bytes = tree::write(&root, &self.prefixes());
+        let bytes = set.write(file, &root, &self.prefixes())?;
         let problems = self.check(file, &bytes, &Scope::new(model, maps));
         match problems.is_empty() {
             true => Ok(bytes),
@@ -71,6 +73,12 @@ impl XmlMapping {
         }
         let wanted = format!("the root element `{}`", self.root);
         Err(vec![Problem::new(name, "", "", root.name, wanted)])
+    }
+
+    /// Whether the document is JSON: its schema says so. `None` when there is no such schema.
+    #[must_use]
+    pub fn is_json(&self) -> Option<bool> {
+        Some(SchemaSet::named(&self.schema)?.ok()?.is_json())
     }
 
     fn schemas(&self, file: &str) -> Result<&'static SchemaSet, Vec<Problem>> {

@@ -12,47 +12,46 @@ const MAX_FAULTS: usize = 50;
 #[must_use]
 pub fn faults(table: &ContentTable, file: &str, root: &Node) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if table.knows(&root.name) {
-        element(table, file, root, local(&root.name), &mut problems);
-    } else {
-        problems.push(Problem::new(
-            file,
-            "",
-            "",
-            &root.name,
-            "a root element of the schema",
-        ));
+    match table.root(&root.name) {
+        Some(of_type) => element(table, file, root, of_type, local(&root.name), &mut problems),
+        None => {
+            let wanted = "a root element of the schema";
+            problems.push(Problem::new(file, "", "", &root.name, wanted));
+        }
     }
     problems
 }
 
-fn element(table: &ContentTable, file: &str, node: &Node, place: &str, problems: &mut Vec<Problem>) {
+fn element(
+    table: &ContentTable,
+    file: &str,
+    node: &Node,
+    of_type: &str,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) {
     if problems.len() >= MAX_FAULTS {
         return;
     }
     let mut report = |field: &str, found: &str, wanted: String| {
         problems.push(Problem::new(file, place, field, found, wanted));
     };
-    match table.content(&node.name) {
-        None => report("", &node.name, "an element of the schema".to_owned()),
-        Some(Content::Opaque) => {}
-        Some(Content::Text) => {
+    match table.content(of_type) {
+        Content::Opaque => {}
+        Content::Text => {
             if let Some(child) = node.children.first() {
                 report(local(&child.name), "an element", "text only".to_owned());
             }
-            attributes(table, node, &mut report);
+            if let Some(wanted) = table.value_fault(of_type, &node.text) {
+                report("", &node.text, wanted);
+            }
+            attributes(table, node, of_type, &mut report);
         }
-        Some(Content::Children(rules)) => {
+        Content::Children { rules, any_order } => {
             if !node.text.trim().is_empty() {
                 report("", node.text.trim(), "elements only".to_owned());
             }
-            for (name, _) in node.attributes.iter().filter(|(name, _)| !is_instance(name)) {
-                report(
-                    &format!("@{name}"),
-                    "an attribute",
-                    "none: the schema has no attribute here".to_owned(),
-                );
-            }
+            attributes(table, node, of_type, &mut report);
             let mut reached = 0;
             for child in &node.children {
                 let name = local(&child.name);
@@ -62,7 +61,7 @@ fn element(table: &ContentTable, file: &str, node: &Node, place: &str, problems:
                         &child.name,
                         format!("an element the schema allows in `{place}`"),
                     ),
-                    Some(position) if position < reached => {
+                    Some(position) if position < reached && !any_order => {
                         let before = rules.get(reached).map_or("", |rule| local(&rule.name));
                         report(name, name, format!("it before `{before}`"));
                     }
@@ -85,14 +84,9 @@ fn element(table: &ContentTable, file: &str, node: &Node, place: &str, problems:
                 }
             }
             for child in &node.children {
-                if rules.iter().any(|rule| rule.name == child.name) {
-                    element(
-                        table,
-                        file,
-                        child,
-                        &format!("{place}/{}", local(&child.name)),
-                        problems,
-                    );
+                if let Some(rule) = rules.iter().find(|rule| rule.name == child.name) {
+                    let place = format!("{place}/{}", local(&child.name));
+                    element(table, file, child, &rule.of_type, &place, problems);
                 }
             }
         }
@@ -104,8 +98,8 @@ fn is_instance(attribute: &str) -> bool {
     attribute.starts_with("xsi:")
 }
 
-fn attributes(table: &ContentTable, node: &Node, report: &mut dyn FnMut(&str, &str, String)) {
-    let rules = table.attributes(&node.name);
+fn attributes(table: &ContentTable, node: &Node, of_type: &str, report: &mut dyn FnMut(&str, &str, String)) {
+    let rules = table.attributes(of_type);
     for (name, value) in node.attributes.iter().filter(|(name, _)| !is_instance(name)) {
         if rules.iter().all(|rule| rule.name != *name) {
             report(

@@ -99,7 +99,7 @@ pub fn prefixed(name: &str, prefixes: &BTreeMap<String, String>) -> String {
     match split.and_then(|(namespace, local)| prefixes.get(namespace).map(|prefix| (prefix, local))) {
         Some((prefix, local)) if prefix.is_empty() => local.to_owned(),
         Some((prefix, local)) => format!("{prefix}:{local}"),
-        None => name.to_owned(),
+        None => name.strip_prefix("{}").unwrap_or(name).to_owned(),
     }
 }
 

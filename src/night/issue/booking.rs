@@ -14,7 +14,7 @@ use crate::mapping::model::DocumentContext;
 use crate::order::cartons::Packing;
 use crate::order::gate::{Finding, Gate, arrange, stops};
 use crate::order::rules::Flag;
-use crate::order::{Carton, CartonSpec, Draft, DraftLine, Mode, StockingOrder, provisional};
+use crate::order::{CartonSpec, Draft, DraftLine, Mode, Packed, StockingOrder, provisional};
 use crate::problem::Problem;
 use crate::store::order_checks::{self, OrderCheck};
 use crate::store::orders::{self, HeldLine, OrderStoreError, StoredDocument};
@@ -148,7 +148,7 @@ impl Booking<'_> {
     pub(in crate::night) fn ready(
         &self,
         lines: &[&ApprovedLine],
-        packing: Option<&[Carton]>,
+        packing: Option<&Packed>,
     ) -> Result<Ready<'_>, Vec<Finding>> {
         let mut findings = Vec::new();
         let (good, faulty) = self.draft_lines(lines);
@@ -172,7 +172,8 @@ impl Booking<'_> {
         let (mut order, problems) = provisional(self.draft(lane, drafts));
         findings.extend(problems.into_iter().map(Finding::from));
         if let Some(packing) = packing {
-            order.cartons = packing.to_vec();
+            order.cartons.clone_from(&packing.cartons);
+            order.pallets.clone_from(&packing.pallets);
         }
         let mut check = self
             .basis

@@ -372,7 +372,8 @@ fn r36_content_below_a_full_table_refuses_the_order_instead_of_overwriting_it() 
             })
         })
     };
-    let form = Mapping::parse("row-per-sku.toml", &text, &with_footer).unwrap();
+    let refusing = text.replace("header_row = 5\n", "header_row = 5\noverflow = \"refuse\"\n");
+    let form = Mapping::parse("row-per-sku.toml", &refusing, &with_footer).unwrap();
     let lines = |count: usize| order(&(0..count).map(|kind| (kind, 10, 1, 0, 100)).collect::<Vec<_>>());
     assert!(
         form.write(&lines(10), &context()).is_ok(),
@@ -388,6 +389,16 @@ fn r36_content_below_a_full_table_refuses_the_order_instead_of_overwriting_it() 
         problems[0].wanted.contains("at most 10 rows") && problems[0].wanted.contains("G18"),
         "{problems:#?}"
     );
+    // Without that word rows are inserted, and what stands below moves down.
+    let form = Mapping::parse("row-per-sku.toml", &text, &with_footer).unwrap();
+    let paper = form.write(&lines(25), &context()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(cells) = judge::openpyxl(&file(folder.path(), &paper.bytes), false) {
+        let cell = |at: &str| cells.get(&format!("货物 明细!{at}")).map_or("", String::as_str);
+        assert_eq!((cell("G18"), cell("G33")), ("=E18*F18", "签字"));
+        assert_eq!(cell("E30"), "10");
+        assert_eq!(cell("D3"), "=SUM(E6:E30)");
+    }
 }
 
 #[test]

@@ -116,7 +116,20 @@ async fn r22_r30_r32_from_a_draft_to_verified_cartons() {
         short.err.contains("SKU GLS-84755, `stock`: found `100`"),
         "{short:?}"
     );
-    let packed = order(&shop, &["pack", &number, "--file", &list]);
+    let on = |rows: &str| {
+        let head = "pallet,cartons,gross_kg,length_cm,width_cm,height_cm\n";
+        file(&shop, "pallets.csv", &format!("{head}{rows}"))
+    };
+    let left = on("1,1-2,25,120,100,60\n");
+    let refused = order(&shop, &["pack", &number, "--file", &list, "--pallets", &left]);
+    assert!(
+        refused
+            .err
+            .contains("pallets.csv, `cartons`: found `3`, wanted every carton on a pallet"),
+        "{refused:?}"
+    );
+    let pallets = on("1,1-2,25,120,100,60\n2,3,16.5,120,100,45\n");
+    let packed = order(&shop, &["pack", &number, "--file", &list, "--pallets", &pallets]);
     assert_eq!(packed.code, Some(0), "{packed:?}");
     assert!(
         packed.out.contains("packed: 3 cartons, 31.500 kg; revision 2"),
@@ -135,7 +148,8 @@ async fn r22_r30_r32_from_a_draft_to_verified_cartons() {
         .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
         .collect();
     assert!(
-        papers.contains(&format!("{number}-outbound-r2.xlsx")),
+        papers.contains(&format!("{number}-outbound-r2.xlsx"))
+            && papers.contains(&format!("{number}-R2-carton-marks.pdf")),
         "{papers:?}"
     );
     let changes = json(&order(&shop, &["show", &number, "--changes", "--json"]));

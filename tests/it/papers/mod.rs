@@ -1,13 +1,19 @@
 //! Papers of an order: XML for machines and carton marks for people, judged from outside.
 
+mod every;
 mod label_designs;
 mod labels;
 pub mod orders;
+mod packs;
 mod tools;
 mod xml;
 mod xml_faults;
 
+use std::sync::LazyLock;
+
+use linkstar::mapping::definition::{Kind, Mapping, builtin};
 use linkstar::mapping::value::Maps;
+use linkstar::mapping::xml::XmlMapping;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +21,30 @@ use serde::de::DeserializeOwned;
 pub struct Loaded<T> {
     pub maps: Maps,
     pub section: T,
+}
+
+/// The built-in mappings, read once.
+pub fn all() -> &'static [Mapping] {
+    static ALL: LazyLock<Vec<Mapping>> = LazyLock::new(|| builtin().expect("the built-in mappings"));
+    &ALL
+}
+
+/// A built-in mapping by its id.
+pub fn mapping(id: &str) -> &'static Mapping {
+    let found = all().iter().find(|mapping| mapping.meta.id == id);
+    found.expect("a built-in mapping")
+}
+
+/// The section of a built-in XML or JSON mapping.
+pub fn section(id: &str) -> Loaded<XmlMapping> {
+    let mapping = mapping(id);
+    let (Kind::Xml(section) | Kind::Json(section)) = &mapping.kind else {
+        panic!("{id} is no XML and no JSON");
+    };
+    Loaded {
+        maps: mapping.maps.clone(),
+        section: section.clone(),
+    }
 }
 
 /// Reads a mapping file as the program does, but for one section only.

@@ -2,11 +2,12 @@
 
 use chrono::{Days, NaiveDate};
 use linkstar::ids::{ForwarderId, OrderNo, Sku, WarehouseCode};
+use linkstar::mapping::model::DocumentContext;
 use linkstar::money::Currency;
 use linkstar::order::model::{
     Address, Carton, CartonContent, Goods, Mode, OrderLine, Party, StockingOrder, Term,
 };
-use linkstar::order::{CustomsFacts, ExportFacts, Parties};
+use linkstar::order::{Container, CustomsFacts, ExportFacts, Parties, PartyRole};
 use linkstar::quantity::Dims;
 use rust_decimal::Decimal;
 
@@ -70,7 +71,6 @@ fn party(dice: &mut Dice, name: &str, country: &str) -> Party {
         eori: blank(dice, "GB123456789000".to_owned()),
         vat: blank(dice, "GB123456789".to_owned()),
         ein: String::new(),
-        local_id: String::new(),
         ..Party::default()
     }
 }
@@ -110,6 +110,96 @@ fn goods(dice: &mut Dice, no: u32) -> Goods {
             .to_string(),
         customs: CustomsFacts::default(),
     }
+}
+
+/// An order with everything that customs, carriers and the authorities of a destination ask.
+pub fn declared(seed: u64, country: &str) -> StockingOrder {
+    let mut order = order(seed);
+    let dice = &mut Dice::new(seed ^ 0x6465_636C);
+    for party in [&mut order.shipper, &mut order.importer, &mut order.deliver_to] {
+        party.name_zh = format!("{} 有限公司 <{}>", party.name, dice.between(1, 99));
+        party.uscc = "91440300MA5FXXXX0K".to_owned();
+        party.eori = "GB123456789000".to_owned();
+        party.ein = "12-3456789".to_owned();
+        party.contact = "王小姐".to_owned();
+        party.local_id = format!("44031{:05}", dice.between(0, 99_999));
+    }
+    order.deliver_to.address.country = country.to_owned();
+    order.importer.address.country = country.to_owned();
+    order.port_of_loading = "Yantian".to_owned();
+    order.port_of_discharge = "Felixstowe".to_owned();
+    order.mode = Mode::Sea;
+    order.currency = *dice.one_of(&[Currency::USD, Currency::GBP, Currency::CNY]);
+    for line in &mut order.lines {
+        line.goods.customs = CustomsFacts {
+            category: "lamp".to_owned(),
+            gtin: dice.one_of(&["4006381333931", ""]).to_string(),
+            batch: dice.one_of(&["B-2026-11", ""]).to_string(),
+            declared_elements: "4|0|装饰用|木制|<无>牌".to_owned(),
+            unit_code: "007".to_owned(),
+            legal_unit: "035".to_owned(),
+            legal_factor: Some(Decimal::new(dice.between(1, 9_999), 3)),
+            second_legal_unit: String::new(),
+            second_legal_factor: None,
+            source_region: "44031".to_owned(),
+            levy_mode: "1".to_owned(),
+            manufacturer: (dice.between(0, 1) == 0).then(|| Box::new(order.shipper.clone())),
+            ..CustomsFacts::default()
+        };
+    }
+    order.export = ExportFacts {
+        supervision_mode: "9810".to_owned(),
+        levy_nature: "101".to_owned(),
+        customs_office: "5300".to_owned(),
+        exit_office: "5316".to_owned(),
+        exit_port: "470501".to_owned(),
+        destination_port: "GBR315".to_owned(),
+        package_kind: "22".to_owned(),
+        contract_no: format!("HT-{seed}"),
+        freight: Some(Decimal::new(dice.between(0, 90_000), 2)),
+        insurance: Some(Decimal::new(dice.between(0, 5_000), 2)),
+        exporter_code: "4403161234".to_owned(),
+        typist_card: "8930000012345".to_owned(),
+        dxp_id: "DXPENT0000000001".to_owned(),
+        platform: "Amazon".to_owned(),
+        ..ExportFacts::default()
+    };
+    order
+        .parties
+        .insert(PartyRole::Manufacturer, order.shipper.clone());
+    if dice.between(0, 1) == 0 {
+        order
+            .parties
+            .insert(PartyRole::Consolidator, order.shipper.clone());
+        order.parties.insert(PartyRole::Notify, order.importer.clone());
+        order.parties.insert(PartyRole::Broker, order.importer.clone());
+    }
+    order
+}
+
+/// What is said about the document of that order: two kinds of container for some.
+pub fn context(order: &StockingOrder, seed: u64) -> DocumentContext {
+    let issued = NaiveDate::from_ymd_opt(2026, 3, 1).expect("a date");
+    let mut context = DocumentContext::new(issued, format!("{}-1", order.number));
+    let container = |number: &str, size_type: &str| Container {
+        number: number.to_owned(),
+        size_type: size_type.to_owned(),
+        seal: "S1".to_owned(),
+    };
+    context
+        .transport
+        .containers
+        .push(container("CSQU3054383", "45G1"));
+    if seed.is_multiple_of(3) {
+        context
+            .transport
+            .containers
+            .push(container("MSKU0000001", "22G1"));
+        context.transport.vessel = "EVER GIVEN".to_owned();
+        context.transport.voyage = "0123W".to_owned();
+        context.transport.departs_at = "2026-03-20T18:00:00+08:00".parse().ok();
+    }
+    context
 }
 
 /// An order that is valid in itself: contents of the cartons add up to the lines, gross is never below net.

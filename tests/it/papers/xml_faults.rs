@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use linkstar::mapping::definition::builtin_file;
 use linkstar::mapping::value::Scope;
 use linkstar::mapping::xml::XmlMapping;
 use linkstar::mapping::xml::schema::SchemaSet;
 use linkstar::mapping::xml::tree::{self, Node};
 use linkstar::problem::Problem;
 
+use super::every::{at, places};
 use super::orders::Dice;
 use super::xml::{booking, model, packing_list, schema};
 use super::{Loaded, load, orders, tools};
@@ -19,19 +21,6 @@ fn shown(problems: &[Problem]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The nodes of a tree in document order, as paths of child positions.
-fn places(node: &Node, here: &[usize], out: &mut Vec<Vec<usize>>) {
-    for (index, child) in node.children.iter().enumerate() {
-        let path = [here, &[index]].concat();
-        places(child, &path, out);
-        out.push(path);
-    }
-}
-
-fn at<'a>(root: &'a mut Node, path: &[usize]) -> &'a mut Node {
-    path.iter().fold(root, |node, index| &mut node.children[*index])
 }
 
 /// One change at a random place; says what it did.
@@ -135,7 +124,7 @@ fn a_mapping_with_slips_is_refused_when_read_all_at_once_with_the_nearest_names(
     let other: Loaded<XmlMapping> = load(&SLIPS.replace("ubl-2.4", "ubl-3"), "xml");
     assert_eq!(
         shown(&other.section.faults("my.toml", &other.maps)),
-        "my.toml, [xml], `schema`: found `ubl-3`, wanted a carried schema: ubl-2.4"
+        "my.toml, [xml], `schema`: found `ubl-3`, wanted a carried schema: ubl-2.4, cds-3.0, ceb-303-unofficial, dec-message-unofficial, dcsa-booking-2.0, isf-10"
     );
 }
 
@@ -150,7 +139,8 @@ fn a_required_attribute_and_a_second_single_element_are_found_when_read() {
             r#"{ name = "cbc:UBLVersionID", value = "2.4" },"#,
             r#"{ name = "cbc:UBLVersionID", value = "2.4" }, { name = "cbc:UBLVersionID", value = "2.3" },"#,
         );
-    let loaded: Loaded<XmlMapping> = load(&text, "xml");
+    let mut loaded: Loaded<XmlMapping> = load(&text, "xml");
+    assert_eq!(loaded.section.prepare("my.toml", &builtin_file), []);
     insta::assert_snapshot!(
         "attribute",
         shown(&loaded.section.faults("my.toml", &loaded.maps))

@@ -4,7 +4,7 @@ use linkstar::ids::AccountId;
 use linkstar::order::Certificate;
 use linkstar::store::order_checks::{self, OrderCheck};
 use linkstar::store::orders::StoredOrder;
-use linkstar::store::{Tx, certificates, order_desk};
+use linkstar::store::{Tx, certificates, order_desk, sscc};
 
 use super::contract::later;
 use crate::night::shop::date;
@@ -49,6 +49,9 @@ pub async fn desk(tx: &mut Tx, account: &AccountId, stored: &StoredOrder) -> Vec
         say!(said, order_desk::keep_revision(tx, account, &order.number));
     }
     say!(said, order_desk::revisions(tx, account, &order.number));
+    for (prefix, count) in [("6901234", 3), ("6901234", 1), ("6909999", 2), ("6901234", 0)] {
+        say!(said, sscc::take(tx, account, prefix, count));
+    }
     let sku = &order.lines[0].goods.sku;
     let both = (&order.number, &order.number);
     say!(said, order_desk::move_line(tx, account, sku, both));

@@ -131,6 +131,15 @@ pub(super) fn column_style(found: &BTreeMap<String, String>) -> Option<(u32, u32
     Some((number("min")?, number("max")?, found.get("style")?.clone()))
 }
 
+pub(super) fn column_width(found: &BTreeMap<String, String>) -> Option<(u32, u32, f64)> {
+    let number = |key: &str| found.get(key).and_then(|text| text.parse().ok());
+    let width = found.get("width")?.parse().ok()?;
+    let hidden = found
+        .get("hidden")
+        .is_some_and(|flag| flag == "1" || flag == "true");
+    Some((number("min")?, number("max")?, if hidden { 0.0 } else { width }))
+}
+
 pub(super) fn areas(text: &str) -> Vec<Area> {
     text.split_whitespace().filter_map(Area::parse).collect()
 }

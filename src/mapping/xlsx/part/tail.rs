@@ -3,6 +3,84 @@
 use super::super::address::Area;
 use super::super::formula::Growth;
 
+/// What may stand between the cells and the merges: a first merge goes behind the last of them.
+const BEFORE_MERGES: [&str; 9] = [
+    "sheetCalcPr",
+    "sheetProtection",
+    "protectedRanges",
+    "scenarios",
+    "autoFilter",
+    "sortState",
+    "dataConsolidate",
+    "customSheetViews",
+    "mergeCells",
+];
+
+/// The tail with merges added and taken away.
+pub(super) fn merged(tail: &str, added: &[Area], removed: &[Area]) -> String {
+    if added.is_empty() && removed.is_empty() {
+        return tail.to_owned();
+    }
+    let mut out = tail.to_owned();
+    for area in removed {
+        for element in [
+            format!("<mergeCell ref=\"{area}\"/>"),
+            format!("<mergeCell ref=\"{area}\" />"),
+        ] {
+            out = out.replace(&element, "");
+        }
+    }
+    let cells: String = added
+        .iter()
+        .map(|area| format!("<mergeCell ref=\"{area}\"/>"))
+        .collect();
+    match out.find("</mergeCells>") {
+        Some(end) => out.insert_str(end, &cells),
+        None if added.is_empty() => {}
+        None => {
+            let place = BEFORE_MERGES.iter().filter_map(|name| end_of(&out, name)).max();
+            out.insert_str(
+                place.unwrap_or_default(),
+                &format!("<mergeCells>{cells}</mergeCells>"),
+            );
+        }
+    }
+    let count = out.matches("<mergeCell ").count();
+    if let Some(start) = out.find("<mergeCells")
+        && let Some(end) = out.get(start..).and_then(|rest| rest.find('>'))
+    {
+        match count {
+            // An empty list of merges is not allowed.
+            0 => {
+                let close = out
+                    .find("</mergeCells>")
+                    .map_or(start + end + 1, |at| at + "</mergeCells>".len());
+                out.replace_range(start..close, "");
+            }
+            _ => out.replace_range(start..=start + end, &format!("<mergeCells count=\"{count}\">")),
+        }
+    }
+    out
+}
+
+/// Where an element of the tail ends.
+fn end_of(tail: &str, name: &str) -> Option<usize> {
+    let close = format!("</{name}>");
+    if let Some(at) = tail.find(&close) {
+        return Some(at + close.len());
+    }
+    let mut from = 0;
+    let open = format!("<{name}");
+    while let Some(at) = tail.get(from..)?.find(&open).map(|at| at + from) {
+        let after = at + open.len();
+        if tail.get(after..)?.starts_with(['/', ' ', '\n', '\r', '\t']) {
+            return Some(at + tail.get(at..)?.find('>')? + 1);
+        }
+        from = after;
+    }
+    None
+}
+
 const KEYS: [(&str, &str); 3] = [
     ("<dataValidation ", "sqref=\""),
     ("<conditionalFormatting ", "sqref=\""),

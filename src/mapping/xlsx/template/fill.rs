@@ -1,62 +1,35 @@
-//! Filling the workbook, and reading it back.
+//! Filling the workbook.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-
-use super::super::address::{At, MAX_ROW, column_number};
-use super::super::book::{Book, Expected, Found, Grid, differences, number_of};
-use super::super::cell::{Want, evaluate};
+use super::super::address::{Area, At, MAX_ROW};
+use super::super::book::{Book, Expected};
+use super::super::cell::Want;
 use super::super::formula::Growth;
-use super::super::package::Package;
+use super::super::insert::{follow, forget_order_of_calculation};
+use super::super::package::{Edits, Package, PackageError};
 use super::super::part::SheetPart;
-use super::{SheetSpec, TableSpec, TotalSpec, XlsxTemplate, lists};
-use crate::mapping::value::{Fault, Scope, scopes};
-use crate::money::round_cents;
+use super::expected::{Laid, lay_out};
+use super::room::Rows;
+use super::{SheetSpec, XlsxTemplate, lists, pictures};
+use crate::mapping::model::Pictures;
+use crate::mapping::value::{Scope, scopes};
 use crate::problem::Problem;
 
-/// The rows of a table on the sheet as the forwarder made it.
-#[derive(Debug, Clone, Copy)]
-struct Room {
-    /// Last prepared row; one before the first when there is none.
-    last: u32,
-    /// First content below: rows can be added only while there is none.
-    below: Option<At>,
-}
-
-/// Prepared rows follow each other without a hole, hold nothing in our columns, and in other columns only what the
-/// first row holds too (rows are often prefilled there). Anything else is content below the table.
-fn room(table: &TableSpec, part: &SheetPart<'_>) -> Room {
-    let columns: Vec<u32> = table.columns.iter().map(|column| column.number()).collect();
-    let prefilled = part.values_in(table.first_row);
-    let samples = table.first_row.saturating_add(table.sample_rows);
-    let limit = table.last_row.unwrap_or(MAX_ROW);
-    let mut last = table.first_row.saturating_sub(1);
-    for row in table.first_row..=part.last_row().min(limit) {
-        let values = part.values_in(row);
-        let foreign = |column: &u32| columns.contains(column) || !prefilled.contains(column);
-        let formula = columns
-            .iter()
-            .any(|column| part.has_formula(At { row, column: *column }));
-        let free = part.has_row(row) && !formula && !values.iter().any(foreign);
-        if row >= samples && !free {
-            break;
-        }
-        last = row;
-    }
-    Room {
-        last,
-        below: part.content_from(last.saturating_add(1)),
-    }
-}
+type Parts<'x> = BTreeMap<&'x str, SheetPart<'x>>;
 
 impl XlsxTemplate {
     /// # Errors
     /// Everything that is missing or does not fit, all at once.
-    pub(crate) fn write(&self, file: &str, scope: &Scope<'_>) -> Result<Vec<u8>, Vec<Problem>> {
+    pub(crate) fn write(
+        &self,
+        file: &str,
+        scope: &Scope<'_>,
+        images: &Pictures,
+    ) -> Result<Vec<u8>, Vec<Problem>> {
         let parts = self.parts(&self.bytes).map_err(|problem| vec![problem])?;
         let mut book = Book::open(&self.template, &self.bytes).map_err(|problem| vec![problem])?;
-        let mut sheets = BTreeMap::new();
+        let mut sheets = Parts::new();
         let mut problems = Vec::new();
         for (name, xml) in &parts {
             match SheetPart::parse(name, name, xml) {
@@ -66,15 +39,27 @@ impl XlsxTemplate {
                 Err(error) => problems.push(self.unreadable(&error)),
             }
         }
-        let mut growths = Vec::new();
+        let mut laid = Vec::new();
+        let mut made = Vec::new();
         for spec in &self.sheets {
-            let Some(part) = sheets.get_mut(spec.name.as_str()) else {
+            let Some(part) = sheets.get(spec.name.as_str()) else {
                 continue;
             };
-            match expected(file, spec, scope) {
-                Ok(expected) => {
-                    problems.extend(self.outside_lists(spec, part, &expected, &mut book));
-                    growths.extend(self.fill(spec, part, &expected, scope, &mut problems));
+            let rows = spec
+                .table
+                .as_ref()
+                .map(|table| Rows::of(spec, table, part, scope));
+            if let (Some(table), Some(rows)) = (&spec.table, &rows)
+                && let Some(problem) = rows.refused(&self.template, spec, table)
+            {
+                problems.push(problem);
+                continue;
+            }
+            match lay_out(file, spec, rows.as_ref(), scope) {
+                Ok(found) => {
+                    problems.extend(pictures::faults(file, spec, &found.pictures, images));
+                    laid.push((spec, found));
+                    made.extend(rows.map(|rows| (spec, rows)));
                 }
                 Err(more) => problems.extend(more),
             }
@@ -82,80 +67,82 @@ impl XlsxTemplate {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let formulas = sheets.values().any(SheetPart::has_formulas);
-        for part in sheets.values_mut() {
-            growths.iter().for_each(|growth| part.grow(growth));
-            part.drop_results();
+        let growths = self
+            .make_rows(&mut sheets, &made)
+            .map_err(|problem| vec![problem])?;
+        for (spec, found) in &laid {
+            if let Some(part) = sheets.get_mut(spec.name.as_str()) {
+                clear_samples(spec, part, &made);
+                join(spec, part, &found.merges, &made);
+                problems.extend(self.outside_lists(spec, part, &found.expected, &mut book));
+                problems.extend(self.covered(spec, part, &found.expected));
+                let like = spec.table.as_ref().and_then(|table| table.style_row);
+                let first = spec.table.as_ref().map_or(MAX_ROW, |table| table.first_row);
+                for Expected { at, want, .. } in &found.expected {
+                    part.set(*at, want, like.filter(|_| at.row >= first));
+                }
+                dress_across(spec, part, &found.expected);
+                problems.extend(self.hide_unused(file, spec, part, scope));
+            }
         }
-        let rendered = sheets
-            .iter()
-            .map(|(name, part)| ((*name).to_owned(), part.render()));
-        let rendered: BTreeMap<String, String> = rendered
-            .filter(|(name, xml)| parts.get(name) != Some(xml))
-            .collect();
-        self.pack(&rendered, formulas, &growths)
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.pack(&parts, &mut sheets, &made, &growths, &laid, images)
             .map_err(|error| vec![self.unreadable(&error)])
     }
 
-    /// Writes the values of one sheet; gives the growth of its table when rows were added.
-    fn fill(
+    /// Rows that the tables lack, with everything that must follow from them on all sheets.
+    fn make_rows(&self, sheets: &mut Parts<'_>, made: &[(&SheetSpec, Rows)]) -> Result<Vec<Growth>, Problem> {
+        let mut growths = Vec::new();
+        for (spec, rows) in made {
+            if let Some(insertion) = &rows.insertion {
+                for part in sheets.values_mut() {
+                    let inserted = part.inserted(insertion);
+                    inserted.map_err(|error| self.unreadable(&error))?;
+                }
+            }
+            if let Some(table) = &spec.table
+                && let Some((new, growth)) = rows.growth(spec, table)
+                && let Some(part) = sheets.get_mut(spec.name.as_str())
+            {
+                part.copy_rows(new);
+                growths.push(growth);
+            }
+        }
+        for part in sheets.values_mut() {
+            growths.iter().for_each(|growth| part.grow(growth));
+        }
+        Ok(growths)
+    }
+
+    /// Rows of formulas that no element of the order fills would print as zeros.
+    fn hide_unused(
         &self,
+        file: &str,
         spec: &SheetSpec,
         part: &mut SheetPart<'_>,
-        expected: &[Expected],
         scope: &Scope<'_>,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Growth> {
-        let mut growth = None;
-        if let Some(table) = &spec.table {
-            let room = room(table, part);
-            let rows = rows(table, scope);
-            let last = table.first_row.saturating_add(rows).saturating_sub(1);
-            if last > room.last {
-                if let Some(below) = room.below {
-                    let held = room.last.saturating_sub(table.first_row).saturating_add(1);
-                    let wanted = format!(
-                        "at most {held} rows: the table ends at row {}, and cell {below} below it is used",
-                        room.last
-                    );
-                    let place = format!("sheet {}, row {}", spec.name, room.last.saturating_add(1));
-                    problems.push(Problem::new(
-                        &self.template,
-                        place,
-                        "rows",
-                        rows.to_string(),
-                        wanted,
-                    ));
-                    return None;
-                }
-                let model = table.style_row.unwrap_or(room.last);
-                for row in room.last.saturating_add(1)..=last {
-                    part.copy_row(model, row);
-                }
-                growth = Some(Growth {
-                    sheet: spec.name.clone(),
-                    first: table.first_row,
-                    last: room.last,
-                    now: last,
-                });
-            }
-            // Examples of the forwarder that the order did not overwrite would be read as goods.
-            for row in last.saturating_add(1)..table.first_row.saturating_add(table.sample_rows) {
-                for column in &table.columns {
-                    let at = At {
-                        row,
-                        column: column.number(),
-                    };
-                    part.set(at, &Want::Empty, None);
-                }
-            }
+    ) -> Option<Problem> {
+        let derived = spec.derived.as_ref()?;
+        let place = format!("sheet {}, row {}", spec.name, derived.last_row);
+        let used = match scopes(&derived.each, scope) {
+            Ok(all) => u32::try_from(all.len()).unwrap_or(MAX_ROW),
+            Err(fault) => return Some(fault.problem(file, &place)),
+        };
+        let rows = derived.last_row - derived.first_row + 1;
+        if used > rows {
+            let wanted = format!("at most {rows}: the workbook's formulas reach no further");
+            return Some(Problem::new(
+                &self.template,
+                place,
+                "rows",
+                used.to_string(),
+                wanted,
+            ));
         }
-        let like = spec.table.as_ref().and_then(|table| table.style_row);
-        let first = spec.table.as_ref().map_or(MAX_ROW, |table| table.first_row);
-        for Expected { at, want, .. } in expected {
-            part.set(*at, want, like.filter(|_| at.row >= first));
-        }
-        growth
+        part.hide_rows(derived.first_row + used, derived.last_row);
+        None
     }
 
     fn outside_lists(
@@ -192,235 +179,130 @@ impl XlsxTemplate {
         problems
     }
 
-    /// Only the sheets that changed, and what must follow from new formulas.
-    fn pack(
-        &self,
-        rendered: &BTreeMap<String, String>,
-        formulas: bool,
-        growths: &[Growth],
-    ) -> Result<Vec<u8>, super::super::package::PackageError> {
-        let mut package = Package::open(&self.bytes)?;
-        let mut changes = BTreeMap::new();
-        for (name, part) in package.sheets()? {
-            if let Some(xml) = rendered.get(&name) {
-                changes.insert(part, Some(xml.clone()));
+    /// A value in a cell that a merge covers is seen by nobody.
+    fn covered(&self, spec: &SheetSpec, part: &SheetPart<'_>, expected: &[Expected]) -> Vec<Problem> {
+        let mut by_row: BTreeMap<u32, Vec<Area>> = BTreeMap::new();
+        for area in &part.merges {
+            for row in area.from.row..=area.to.row.min(part.last_row().max(area.from.row)) {
+                by_row.entry(row).or_default().push(*area);
             }
         }
-        if formulas {
-            let workbook = package.text("xl/workbook.xml")?;
-            let mut changed = calculated_on_load(&workbook);
-            for growth in growths {
-                changed = names_grown(&changed, growth);
-            }
-            changes.insert("xl/workbook.xml".to_owned(), Some(changed));
-        }
-        // The chain lists every formula cell; without it Excel builds a new one, with a wrong one it offers a repair.
-        if formulas && !growths.is_empty() && package.has("xl/calcChain.xml") {
-            changes.insert("xl/calcChain.xml".to_owned(), None);
-            for (part, element) in [
-                ("[Content_Types].xml", "<Override "),
-                ("xl/_rels/workbook.xml.rels", "<Relationship "),
-            ] {
-                let text = package.text(part)?;
-                changes.insert(
-                    part.to_owned(),
-                    Some(without_element(&text, element, "calcChain.xml")),
-                );
-            }
-        }
-        package.with(&changes)
-    }
-
-    /// Reads the file with another program's eyes and compares every value and total.
-    pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
-        let mut book = match Book::open(name, bytes) {
-            Ok(book) => book,
-            Err(problem) => return vec![problem],
-        };
-        let parts = match self.parts(&self.bytes) {
-            Ok(parts) => parts,
-            Err(problem) => return vec![problem],
-        };
         let mut problems = Vec::new();
-        for spec in &self.sheets {
-            let grid = match book.grid(&spec.name) {
-                Ok(grid) => grid,
-                Err(problem) => {
-                    problems.push(problem);
-                    continue;
-                }
-            };
-            let moved = spec.moved_headers(name, &grid);
-            if !moved.is_empty() {
-                problems.extend(moved);
-                continue;
-            }
-            match expected(name, spec, scope) {
-                Ok(expected) => problems.extend(differences(name, &spec.name, &grid, &expected)),
-                Err(more) => problems.extend(more),
-            }
-            let part = parts
-                .get(&spec.name)
-                .map(|xml| SheetPart::parse(&spec.name, &spec.name, xml));
-            if let (Some(table), Some(Ok(part))) = (&spec.table, &part) {
-                problems.extend(added_rows(name, spec, table, room(table, part), &grid, scope));
-                problems.extend(wrong_totals(name, spec, table, &grid, scope));
+        for Expected { at, field, want } in expected.iter().filter(|one| one.want != Want::Empty) {
+            let areas = by_row.get(&at.row).into_iter().flatten();
+            let mut cover = areas.filter(|area| area.contains(*at) && area.from != *at);
+            if let Some(area) = cover.next() {
+                let place = format!("sheet {}, cell {at}", spec.name);
+                let wanted = format!("a cell that is seen: this one is covered by the merge {area}");
+                problems.push(Problem::new(&self.template, place, field, want.shown(), wanted));
             }
         }
         problems
     }
-}
 
-fn rows(table: &TableSpec, scope: &Scope<'_>) -> u32 {
-    scopes(&table.each, scope).map_or(0, |all| u32::try_from(all.len()).unwrap_or(MAX_ROW))
-}
-
-/// Every cell of a sheet with its value, or every fault.
-fn expected(file: &str, spec: &SheetSpec, scope: &Scope<'_>) -> Result<Vec<Expected>, Vec<Problem>> {
-    let (mut expected, mut problems) = (Vec::new(), Vec::<Problem>::new());
-    let mut known = BTreeSet::new();
-    let mut take = |at: At, row_name: &str, field: String, want: Result<Want, Fault>| match want {
-        Ok(want) => expected.push(Expected { at, field, want }),
-        Err(fault) => {
-            let place = format!("sheet {}, cell {at}{row_name}", spec.name);
-            let field = format!("{field}: {}", fault.path);
-            // The same gap of the same goods is named once, not for every carton they are in.
-            let seen = (field.clone(), row_name.to_owned(), fault.found.clone());
-            if row_name.is_empty() || known.insert(seen) {
-                problems.push(Problem::new(file, place, field, fault.found, fault.wanted));
+    /// Only the sheets that changed, and what must follow from new rows, formulas and pictures.
+    fn pack(
+        &self,
+        parts: &BTreeMap<String, String>,
+        sheets: &mut Parts<'_>,
+        made: &[(&SheetSpec, Rows)],
+        growths: &[Growth],
+        laid: &[(&SheetSpec, Laid)],
+        images: &Pictures,
+    ) -> Result<Vec<u8>, PackageError> {
+        let mut edits = Edits::new(Package::open(&self.bytes)?);
+        let names = edits.package().sheets()?;
+        for (spec, found) in laid {
+            if let (Some(part), Some((_, path))) = (
+                sheets.get_mut(spec.name.as_str()),
+                names.iter().find(|(name, _)| *name == spec.name),
+            ) {
+                pictures::put_wps(&mut edits, part, &found.pictures, images)?;
+                pictures::put_drawings(&mut edits, part, path, &found.pictures, images)?;
             }
         }
+        let formulas = sheets.values().any(SheetPart::has_formulas);
+        for (name, path) in &names {
+            if let Some(part) = sheets.get_mut(name.as_str()) {
+                part.drop_results();
+                let now = part.render();
+                if parts.get(name) != Some(&now) {
+                    edits.set(path, now)?;
+                }
+            }
+        }
+        for (_, rows) in made {
+            if let Some(insertion) = &rows.insertion {
+                follow(&mut edits, insertion)?;
+            }
+        }
+        if (formulas || !growths.is_empty())
+            && let Some(workbook) = edits.text("xl/workbook.xml")?
+        {
+            let mut now = match formulas {
+                true => calculated_on_load(&workbook),
+                false => workbook,
+            };
+            for growth in growths {
+                now = names_grown(&now, growth);
+            }
+            edits.set("xl/workbook.xml", now)?;
+        }
+        if formulas && !growths.is_empty() {
+            forget_order_of_calculation(&mut edits)?;
+        }
+        edits.finish()
+    }
+}
+
+/// Examples of the forwarder that the order did not overwrite would be read as goods.
+fn clear_samples(spec: &SheetSpec, part: &mut SheetPart<'_>, made: &[(&SheetSpec, Rows)]) {
+    let rows = made.iter().find(|(of, _)| of.name == spec.name);
+    let (Some(table), Some((_, rows))) = (&spec.table, rows) else {
+        return;
     };
-    for cell in &spec.cells {
-        let want = evaluate(&cell.value, cell.kind, cell.required, None, scope);
-        take(cell.at, "", cell.field(), want);
-    }
-    if let Some(table) = &spec.table {
-        let rows = scopes(&table.each, scope).map_err(|fault| vec![fault.problem(file, &spec.name)])?;
-        for (row, inner) in (table.first_row..=MAX_ROW).zip(rows) {
-            let name = table
-                .row_name
-                .as_ref()
-                .and_then(|name| name.fill(&inner).ok().flatten());
-            let name = name.map_or_else(String::new, |name| format!(" ({name})"));
-            for column in &table.columns {
-                let at = At {
-                    row,
-                    column: column.number(),
-                };
-                let want = evaluate(
-                    &column.value,
-                    column.kind,
-                    column.required,
-                    column.when.as_ref(),
-                    &inner,
-                );
-                take(at, &name, column.field(), want);
+    for row in rows.last.saturating_add(1)..table.first_row.saturating_add(table.sample_rows) {
+        for column in &table.columns {
+            let line = row.saturating_sub(table.first_row) % table.rows_per_item;
+            let at = At {
+                row,
+                column: column.number(),
+            };
+            if column.row == line + 1 && !part.has_formula(at) {
+                part.set(at, &Want::Empty, None);
             }
         }
     }
-    match problems.is_empty() {
-        true => Ok(expected),
-        false => Err(problems),
-    }
 }
 
-/// Rows that a person added below ours.
-fn added_rows(
-    file: &str,
-    spec: &SheetSpec,
-    table: &TableSpec,
-    room: Room,
-    grid: &Grid,
-    scope: &Scope<'_>,
-) -> Vec<Problem> {
-    let last = table
-        .first_row
-        .saturating_add(rows(table, scope))
-        .saturating_sub(1);
-    let end = room.below.map_or(MAX_ROW, |_| room.last);
-    let key = column_number(&table.key).unwrap_or_default();
-    let added = grid
-        .cells
-        .iter()
-        .filter(|(at, _)| at.column == key && at.row > last && at.row <= end);
-    added
-        .map(|(at, found)| {
-            let place = format!("sheet {}, cell {at}", spec.name);
-            let wanted = format!("nothing below row {last}, the order's last");
-            Problem::new(file, place, "row", found.shown(), wanted)
-        })
-        .collect()
-}
-
-fn wrong_totals(
-    file: &str,
-    spec: &SheetSpec,
-    table: &TableSpec,
-    grid: &Grid,
-    scope: &Scope<'_>,
-) -> Vec<Problem> {
-    let last = table
-        .first_row
-        .saturating_add(rows(table, scope))
-        .saturating_sub(1);
-    let mut problems = Vec::new();
-    for check in &table.checks {
-        let wanted = match check.total.fill(scope) {
-            Ok(wanted) => wanted
-                .and_then(|text| text.parse::<Decimal>().ok())
-                .unwrap_or_default(),
-            Err(fault) => {
-                problems.push(fault.problem(file, &spec.name));
-                continue;
+/// Merges of our own in place of those that the example had in the same columns.
+fn join(spec: &SheetSpec, part: &mut SheetPart<'_>, merges: &[Area], made: &[(&SheetSpec, Rows)]) {
+    let rows = made.iter().find(|(of, _)| of.name == spec.name);
+    if let (Some(table), Some((_, rows))) = (&spec.table, rows) {
+        let last = rows.last.max(rows.room.last);
+        for column in table.columns.iter().filter(|column| column.merge_by.is_some()) {
+            let column = column.number();
+            let old = part.merges.iter().filter(|area| {
+                (area.from.column, area.to.column) == (column, column)
+                    && area.from.row >= table.first_row
+                    && area.to.row <= last
+                    && !merges.contains(area)
+            });
+            for area in old.copied().collect::<Vec<_>>() {
+                part.unmerge(area);
             }
-        };
-        let found = added_up(check, grid, table.first_row, last);
-        if found != Some(wanted) {
-            let place = format!("sheet {}, column {}", spec.name, check.sum);
-            let shown = found.map_or_else(|| "a number too large".to_owned(), |sum| sum.to_string());
-            problems.push(Problem::new(
-                file,
-                place,
-                check.total.source(),
-                shown,
-                wanted.to_string(),
-            ));
         }
     }
-    problems
+    merges.iter().for_each(|area| part.merge(*area));
 }
 
-/// `None` when the numbers do not fit.
-fn added_up(check: &TotalSpec, grid: &Grid, first: u32, last: u32) -> Option<Decimal> {
-    let number = |row: u32, letters: &str| -> Decimal {
-        let column = column_number(letters.trim()).unwrap_or_default();
-        match grid.cells.get(&At { row, column }) {
-            Some(Found::Number(number)) => *number,
-            Some(Found::Text(text)) => number_of(text).unwrap_or_default(),
-            _ => Decimal::ZERO,
-        }
-    };
-    let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
-    for row in first..=last {
-        let mut product = Decimal::ONE;
-        for letters in check.sum.split('*') {
-            product = product.checked_mul(number(row, letters))?;
-        }
-        let by = check
-            .by
-            .as_deref()
-            .and_then(column_number)
-            .map(|column| At { row, column });
-        let by = by.and_then(|at| grid.cells.get(&at)).map(Found::shown);
-        let sum = sums.entry(by.unwrap_or_default()).or_default();
-        *sum = sum.checked_add(product)?;
+/// Columns beyond those the forwarder prepared look like the first of them.
+fn dress_across(spec: &SheetSpec, part: &mut SheetPart<'_>, expected: &[Expected]) {
+    let Some(across) = &spec.across else { return };
+    let first = across.column(0);
+    for Expected { at, .. } in expected.iter().filter(|one| one.at.column > first) {
+        part.style_like(*at, At { column: first, ..*at });
     }
-    let rounded = sums.into_values().map(|sum| match check.by {
-        Some(_) => round_cents(sum),
-        None => sum,
-    });
-    rounded.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add)
 }
 
 /// `<calcPr … fullCalcOnLoad="1"/>`.
@@ -470,23 +352,6 @@ fn names_grown(workbook: &str, growth: &Growth) -> String {
         let (head, formula) = head.split_at(start + 1);
         out.push_str(head);
         out.push_str(&growth.widened(formula, ""));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn without_element(text: &str, element: &str, holding: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(element) {
-        let (before, tag) = rest.split_at(at);
-        out.push_str(before);
-        let end = tag.find("/>").map_or(tag.len(), |end| end + 2);
-        let (tag, after) = tag.split_at(end);
-        if !tag.contains(holding) {
-            out.push_str(tag);
-        }
         rest = after;
     }
     out.push_str(rest);
