@@ -68,6 +68,7 @@ impl Request<'_> {
                 ));
                 all.push(wanted(&["commercial-invoice"], "shipper", ready));
                 all.push(wanted(&["packing-list"], "shipper", ready));
+                all.push(wanted(&["sales-contract"], "shipper", ready));
                 if self.order.export.supervision_mode == "9810" {
                     let any_of = &["overseas-warehouse-order", "overseas-warehouse-booking"];
                     all.push(wanted(any_of, "declarant", ready));

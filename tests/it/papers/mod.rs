@@ -1,6 +1,7 @@
 //! Papers of an order: XML for machines and carton marks for people, judged from outside.
 
 mod every;
+mod every_faults;
 mod label_designs;
 mod labels;
 pub mod orders;

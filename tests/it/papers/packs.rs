@@ -99,6 +99,7 @@ fn r44_an_export_pack_holds_valid_data_with_an_index_and_hashes_and_repeats_to_t
     for wanted in [
         "DecMessage.xml",
         "CEB303.xml",
+        "contract",
         "invoice",
         "packing-list",
         "00-index.pdf",

@@ -10,7 +10,7 @@ use linkstar::mapping::xml::schema::SchemaSet;
 use linkstar::mapping::xml::tree::{self, Node};
 use linkstar::problem::Problem;
 
-use super::every::{at, places};
+use super::every_faults::{at, places};
 use super::orders::Dice;
 use super::xml::{booking, model, packing_list, schema};
 use super::{Loaded, load, orders, tools};
