@@ -89,7 +89,7 @@ pub enum PapersCommand {
 /// What no order knows by itself.
 #[derive(Debug, Args)]
 pub struct FactArgs {
-    /// What the carrier said: vessel, voyage, master_bill, departs_at, [[containers]].
+    /// What the carrier said: vessel, voyage, master_bill, departs_at, `[[containers]]`.
     #[arg(long, value_name = "TOML")]
     transport: Option<PathBuf>,
     /// The warehouse's own number of the announcement (入库单号, FBA shipment id).
@@ -103,7 +103,7 @@ pub struct PackArgs {
     /// Write the ZIP into this folder; without it only the checklist is shown.
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// What the carrier said: vessel, voyage, master_bill, departs_at, [[containers]].
+    /// What the carrier said: vessel, voyage, master_bill, departs_at, `[[containers]]`.
     #[arg(long, value_name = "TOML")]
     transport: Option<PathBuf>,
     #[arg(long)]

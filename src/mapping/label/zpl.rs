@@ -81,7 +81,7 @@ fn letter(once: u8, times: usize) -> char {
     char::from(once.saturating_add(u8::try_from(times.saturating_sub(1)).unwrap_or(u8::MAX)))
 }
 
-/// The picture in a file that [`write`] made, as a printer unpacks it: one for each label.
+/// The picture in a file of labels, as a printer unpacks it: one for each label.
 ///
 /// # Errors
 /// What a printer would trip over.
