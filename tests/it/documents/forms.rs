@@ -179,8 +179,8 @@ fn rows_inserted_above_measures_keep_sums_formats_and_boxes_of_real_forms() {
     let paper = own("pack-list.toml").write(&order, &context).unwrap();
     if let Some(cells) = judge::openpyxl(&file(folder.path(), &paper.bytes), false) {
         assert_eq!(cells["Pack List!C31"], "Weight of box (kg)");
-        assert_eq!(cells["Pack List!CF27"], "Box 73");
-        assert_eq!(cells["Pack List!A30"], "Ship To:US");
+        assert_eq!(cells["Pack List!CF30"], "Box 73");
+        assert_eq!(cells["Pack List!A31"], "Ship To:US");
     }
 }
 
