@@ -57,7 +57,7 @@ pub struct PackArgs {
     /// Write the ZIP into this folder; without it only the checklist is shown.
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// What the carrier said: vessel, voyage, master_bill, departs_at, [[containers]].
+    /// What the carrier said: vessel, voyage, master_bill, departs_at, and a `[[containers]]` table for each.
     #[arg(long, value_name = "TOML")]
     transport: Option<PathBuf>,
     #[arg(long)]
