@@ -84,9 +84,8 @@ impl Case {
     pub fn bytes(&self, seed: u64) -> Vec<u8> {
         let order = self.order(seed);
         let written = self.mapping().write(&order, &context(&order, seed));
-        written
-            .unwrap_or_else(|problems| panic!("{} of order {seed}: {problems:#?}", self.id))
-            .bytes
+        assert!(written.is_ok(), "{} of order {seed}: {written:#?}", self.id);
+        written.expect("written").bytes
     }
 
     /// The schema file, written to the folder where it is a driver.

@@ -39,9 +39,11 @@ pub fn mapping(id: &str) -> &'static Mapping {
 /// The section of a built-in XML or JSON mapping.
 pub fn section(id: &str) -> Loaded<XmlMapping> {
     let mapping = mapping(id);
-    let (Kind::Xml(section) | Kind::Json(section)) = &mapping.kind else {
-        panic!("{id} is no XML and no JSON");
+    let section = match &mapping.kind {
+        Kind::Xml(section) | Kind::Json(section) => Some(section),
+        _ => None,
     };
+    let section = section.expect("an XML or JSON mapping");
     Loaded {
         maps: mapping.maps.clone(),
         section: section.clone(),
