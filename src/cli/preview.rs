@@ -1,18 +1,26 @@
 //! Papers for people's eyes: saved, and shown as PDF or PNG by the programs people have for it.
+//!
+//! Workbooks go through LibreOffice. What a label printer gets is drawn here. XML, JSON and plain tables are text: they are saved,
+//! and nothing else is made of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::CliError;
 use super::context::print;
-use crate::mapping::definition::Written;
+use crate::mapping::definition::{Written, XLSX_MEDIA_TYPE};
+use crate::mapping::label::{PDF_MEDIA_TYPE, raster, zpl};
 
 /// Saves a paper into a folder and says where; with `pdf` also as PDF (LibreOffice), with `png` also as one picture a page
 /// (pdftoppm).
 pub(super) fn save(folder: &Path, written: &Written, pdf: bool, png: bool) -> Result<(), CliError> {
     let path = saved(folder, written)?;
     print(&path.display().to_string())?;
-    if !pdf && !png {
+    if png && written.media_type == zpl::ZPL_MEDIA_TYPE {
+        return pictures(&path, &written.bytes);
+    }
+    let is_page = [XLSX_MEDIA_TYPE, PDF_MEDIA_TYPE].contains(&written.media_type);
+    if !(pdf || png) || !is_page {
         return Ok(());
     }
     let pdf = as_pdf(&path)?;
@@ -38,6 +46,23 @@ fn saved(folder: &Path, written: &Written) -> Result<PathBuf, CliError> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     std::fs::write(&path, &written.bytes).map_err(failed)?;
     Ok(path)
+}
+
+/// The dots a label printer burns, one picture a label.
+fn pictures(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let unreadable = |error: String| CliError::Usage(format!("{}: {error}", path.display()));
+    let text = str::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
+    for (dots, no) in zpl::read(text).map_err(unreadable)?.iter().zip(1_usize..) {
+        let png = raster::dots_png(dots).map_err(|error| unreadable(error.to_string()))?;
+        let picture = path.with_extension(format!("{no:03}.png"));
+        std::fs::write(&picture, png).map_err(|source| CliError::File {
+            what: "write",
+            path: picture.clone(),
+            source,
+        })?;
+        print(&picture.display().to_string())?;
+    }
+    Ok(())
 }
 
 fn as_pdf(path: &Path) -> Result<PathBuf, CliError> {

@@ -138,6 +138,7 @@ pub struct ExportFacts {
     pub destination_port: String,
     /// 包装种类 (`22` 纸制或纤维板制盒/箱).
     pub package_kind: String,
+    /// 合同协议号; `{order}` in it is the order's number.
     pub contract_no: String,
     /// 运费, 保费, 杂费 of the whole order in its currency.
     pub freight: Option<Decimal>,

@@ -3,7 +3,7 @@
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, GlyphId, MetadataProvider as _};
-use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Transform};
+use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, PremultipliedColorU8, Rect, Transform};
 
 use super::font::{Face, Fonts};
 use super::ink::{Drawing, Ink};
@@ -55,12 +55,25 @@ pub fn dots(label: &Drawing, fonts: &Fonts, dots_per_mm: f32) -> Result<Dots, Ra
     })
 }
 
-/// A picture for people, with grey edges.
+/// The dots as a picture for people.
 ///
 /// # Errors
-/// As [`dots`].
-pub fn png(label: &Drawing, fonts: &Fonts, dots_per_mm: f32) -> Result<Vec<u8>, RasterError> {
-    paint(label, fonts, dots_per_mm)?
+/// When there are more of them than a picture can hold.
+pub fn dots_png(dots: &Dots) -> Result<Vec<u8>, RasterError> {
+    let mut picture =
+        Pixmap::new(dots.width, dots.height).ok_or(RasterError::Size(dots.width, dots.height))?;
+    let burnt = dots
+        .bytes
+        .iter()
+        .flat_map(|byte| (0..8).map(move |place| byte & (0x80 >> place) != 0));
+    // Rows of whole bytes: the picture is as wide as they are.
+    for (pixel, burnt) in picture.pixels_mut().iter_mut().zip(burnt) {
+        let grey = if burnt { 0 } else { 255 };
+        if let Some(colour) = PremultipliedColorU8::from_rgba(grey, grey, grey, 255) {
+            *pixel = colour;
+        }
+    }
+    picture
         .encode_png()
         .map_err(|error| RasterError::Encode(error.to_string()))
 }

@@ -30,7 +30,7 @@ pub(super) fn export(order: &StockingOrder) -> Value {
         "exit_port": facts.exit_port,
         "destination_port": facts.destination_port,
         "package_kind": facts.package_kind,
-        "contract_no": facts.contract_no,
+        "contract_no": facts.contract_no.replace("{order}", order.number.as_str()),
         "freight": cents(facts.freight),
         "insurance": cents(facts.insurance),
         "other_costs": cents(facts.other_costs),
@@ -160,6 +160,14 @@ mod tests {
         bare.importer.name.clear();
         let model = document_model(&bare, &DocumentContext::new(order.created_on, "1"));
         assert_eq!(model["parties"]["consignee"], Value::Null);
+    }
+
+    #[test]
+    fn a_contract_number_may_carry_the_orders() {
+        let mut order = sample().unwrap();
+        order.export.contract_no = "HT-{order}/1".to_owned();
+        let model = document_model(&order, &DocumentContext::new(order.created_on, "1"));
+        assert_eq!(model["export"]["contract_no"], "HT-x/1");
     }
 
     #[test]
