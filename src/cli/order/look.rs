@@ -129,7 +129,10 @@ pub(super) fn rules(
             rule.valid_from.to_string(),
             rule.valid_to.map_or_else(String::new, |day| day.to_string()),
             rule.source.clone(),
-            rule.checked.to_string(),
+            rule.checked.map_or_else(
+                || text(context.lang, "cli.order.unchecked", &[]),
+                |day| day.to_string(),
+            ),
         ]
     }));
     print(&columns(&table))?;

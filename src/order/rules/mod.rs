@@ -108,7 +108,8 @@ pub struct Rule {
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
     pub source: String,
-    pub checked: NaiveDate,
+    /// When somebody last compared the rule with what it is taken from; `None`: nobody has yet, it is general knowledge.
+    pub checked: Option<NaiveDate>,
 }
 
 impl Rule {

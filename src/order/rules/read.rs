@@ -55,7 +55,7 @@ struct WrittenRule {
     valid_from: NaiveDate,
     valid_to: Option<NaiveDate>,
     source: String,
-    checked: NaiveDate,
+    checked: Option<NaiveDate>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
