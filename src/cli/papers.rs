@@ -12,7 +12,6 @@ use super::context::{Context, columns, heads, print, print_json};
 use super::{CliError, Exit};
 use crate::ids::OrderNo;
 use crate::mapping::definition::Mapping;
-use crate::mapping::model::DocumentContext;
 use crate::night::packs::{self, PackError};
 use crate::order::Transport;
 use crate::pack::{Pack, PackKind, Tariff};
@@ -79,6 +78,8 @@ pub enum PapersCommand {
         /// The mapping they are of, where their names do not say it.
         #[arg(long = "as", value_name = "MAPPING")]
         of: Option<String>,
+        #[command(flatten)]
+        facts: FactArgs,
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -160,9 +161,10 @@ pub async fn run(cli: &Cli, command: &PapersCommand) -> Result<Exit, CliError> {
             order,
             files,
             of,
+            facts,
             json,
             ..
-        } => compare(&context, order, (files, of.as_deref()), *json).await,
+        } => compare(&context, order, (files, of.as_deref()), (facts, *json)).await,
     }
 }
 
@@ -272,16 +274,11 @@ async fn compare(
     context: &Context,
     number: &OrderNo,
     (files, of): (&[PathBuf], Option<&str>),
-    as_json: bool,
+    (facts, as_json): (&FactArgs, bool),
 ) -> Result<Exit, CliError> {
     let account = &context.config.account.id;
+    let (stored, document) = write::gather(context, number, facts).await?;
     let mut tx = context.store.read().await?;
-    let Some(stored) = orders::get(&mut tx, account, number).await? else {
-        return Err(super::order::unknown(
-            &orders::all(&mut tx, account).await?,
-            number.as_str(),
-        ));
-    };
     let documents = orders::documents(&mut tx, account, number).await?;
     let mut found = Vec::new();
     for path in files {
@@ -293,7 +290,6 @@ async fn compare(
             .map(|document| document.document.as_str())
             .next();
         let mappings = &context.tools.mappings;
-        let document = DocumentContext::new(stored.order.created_on, number.as_str());
         let (mapping, problems) = Mapping::compare(
             mappings,
             of.or(written),

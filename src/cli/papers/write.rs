@@ -17,7 +17,7 @@ use crate::store::{catalog, order_desk};
 use crate::wording::text;
 
 /// The order and everything its papers say beside it.
-async fn gather(
+pub(super) async fn gather(
     context: &Context,
     number: &OrderNo,
     facts: &FactArgs,
