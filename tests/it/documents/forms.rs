@@ -1,7 +1,6 @@
 //! Real forms of the trade, filled with the orders that ship with the mappings: nothing lost, everything found again.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use linkstar::mapping::definition::{Mapping, builtin_file, sample_order};
@@ -9,7 +8,7 @@ use linkstar::mapping::model::DocumentContext;
 use linkstar::mapping::xlsx::draft::{Purpose, draft};
 use linkstar::order::StockingOrder;
 
-use super::judge;
+use super::judge::{self, parts};
 use super::papers_agree::mapping;
 use super::templates::file;
 
@@ -28,19 +27,6 @@ fn fixture(name: &str) -> Option<Vec<u8>> {
 fn own(name: &str) -> Mapping {
     let text = String::from_utf8(fixture(name).expect("a fixture")).expect("UTF-8");
     Mapping::parse(name, &text, &fixture).expect("no problem with the mapping")
-}
-
-fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip");
-    let mut parts = BTreeMap::new();
-    for index in 0..zip.len() {
-        let mut entry = zip.by_index(index).expect("an entry");
-        let name = entry.name().expect("a name").into_owned();
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).expect("readable");
-        parts.insert(name, content);
-    }
-    parts
 }
 
 /// Parts of the form that differ in the paper, besides sheets and the workbook part itself.

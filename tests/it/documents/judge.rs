@@ -1,6 +1,7 @@
 //! openpyxl and LibreOffice as judges; where they are not installed the test says so, or fails where everything is required.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::process::Command;
 
@@ -75,4 +76,18 @@ pub fn libreoffice(file: &Path, folder: &Path) -> Option<std::path::PathBuf> {
         String::from_utf8_lossy(&output.stderr)
     );
     Some(saved)
+}
+
+/// The parts of a workbook by their names.
+pub fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip");
+    let mut parts = BTreeMap::new();
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).expect("an entry");
+        let name = entry.name().expect("a name").into_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).expect("readable");
+        parts.insert(name, content);
+    }
+    parts
 }

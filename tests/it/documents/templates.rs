@@ -1,14 +1,13 @@
 //! Forwarders' own workbooks: filled without loss, refused when they changed.
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
 use linkstar::mapping::definition::{Mapping, builtin_file};
 use linkstar::problem::Problem;
 
 use super::goods::{context, order, usual};
-use super::judge;
+use super::judge::{self, parts};
 use super::papers_agree::{mapping, written};
 
 fn fixture(name: &str) -> PathBuf {
@@ -25,19 +24,6 @@ fn own(name: &str) -> Mapping {
     let file = format!("{name}.toml");
     let text = std::fs::read_to_string(fixture(&file)).expect("a fixture");
     Mapping::parse(&file, &text, &asset).expect("no problem with the mapping")
-}
-
-fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip");
-    let mut parts = BTreeMap::new();
-    for index in 0..zip.len() {
-        let mut entry = zip.by_index(index).expect("an entry");
-        let name = entry.name().expect("a name").into_owned();
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).expect("readable");
-        parts.insert(name, content);
-    }
-    parts
 }
 
 fn order_of_parts(bytes: &[u8]) -> Vec<String> {

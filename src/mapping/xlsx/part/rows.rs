@@ -159,21 +159,7 @@ impl SheetPart<'_> {
         let own = same_sheet(&self.name, &insertion.sheet);
         self.part_shared(insertion, own);
         let name = self.name.clone();
-        for row in self.rows.values_mut() {
-            for cell in row.cells.values_mut() {
-                let Some(formula) = cell.formula.as_mut() else {
-                    continue;
-                };
-                let text = insertion.formula(&formula.text, &name).into_owned();
-                if text != formula.text
-                    && let Some(xml) = with_formula(&cell.xml, &text)
-                {
-                    cell.xml = xml;
-                    formula.text = text;
-                    row.raw = None;
-                }
-            }
-        }
+        self.rewrite_formulas(|text| insertion.formula(text, &name).into_owned());
         if own {
             self.push_down(insertion);
         }
@@ -321,15 +307,14 @@ impl SheetPart<'_> {
         }
     }
 
-    /// The table on a sheet has grown: ranges that ended with it, here or pointing here, end with it again.
-    pub fn grow(&mut self, growth: &Growth) {
-        let name = self.name.clone();
+    /// Gives every formula its new text; a row of which none changed keeps its own bytes.
+    fn rewrite_formulas(&mut self, new_text: impl Fn(&str) -> String) {
         for row in self.rows.values_mut() {
             for cell in row.cells.values_mut() {
                 let Some(formula) = cell.formula.as_mut() else {
                     continue;
                 };
-                let text = growth.widened(&formula.text, &name).into_owned();
+                let text = new_text(&formula.text);
                 if text != formula.text
                     && let Some(xml) = with_formula(&cell.xml, &text)
                 {
@@ -339,6 +324,12 @@ impl SheetPart<'_> {
                 }
             }
         }
+    }
+
+    /// The table on a sheet has grown: ranges that ended with it, here or pointing here, end with it again.
+    pub fn grow(&mut self, growth: &Growth) {
+        let name = self.name.clone();
+        self.rewrite_formulas(|text| growth.widened(text, &name).into_owned());
         if same_sheet(&name, &growth.sheet) {
             for area in self.drop_downs.iter_mut().flat_map(|list| &mut list.areas) {
                 area.to.row = growth.grown(area.from.row, area.to.row);
