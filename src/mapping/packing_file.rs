@@ -211,7 +211,7 @@ fn measures(row: &mut Row<'_>) -> Option<Measures> {
 const MOST: i64 = 100_000_000;
 
 /// A figure in a larger unit as a whole number of the smaller one.
-fn whole(row: &mut Row<'_>, name: &str, of: i64) -> Option<i64> {
+pub(super) fn whole(row: &mut Row<'_>, name: &str, of: i64) -> Option<i64> {
     let exact = row.decimal(name)?.checked_mul(Decimal::from(of))?;
     let figure = exact.is_integer().then(|| exact.to_i64()).flatten();
     figure.filter(|figure| figure.abs() < MOST)

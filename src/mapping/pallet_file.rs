@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
-
+use super::packing_file::whole;
 use super::table::{self, Column, Limits, Row, int_from};
 use super::xlsx::carton_ranges;
 use crate::order::{Carton, Pallet};
@@ -120,7 +118,7 @@ fn read_row(row: &mut Row<'_>, cartons: &[Carton]) -> Option<Pallet> {
         );
     }
     let inside: i64 = numbers.iter().filter_map(of).map(|carton| carton.gross_g).sum();
-    let gross_g = whole(row, "gross_kg", 1_000, "a weight in kg, above 0");
+    let gross_g = above_zero(row, "gross_kg", 1_000, "a weight in kg, above 0");
     if let Some(gross) = gross_g.filter(|gross| *gross < inside) {
         let wanted = format!(
             "at least the {} kg of its cartons, not {}",
@@ -130,7 +128,7 @@ fn read_row(row: &mut Row<'_>, cartons: &[Carton]) -> Option<Pallet> {
         row.refuse("gross_kg", wanted);
     }
     let sides =
-        ["length_cm", "width_cm", "height_cm"].map(|side| whole(row, side, 10, "a side in cm, above 0"));
+        ["length_cm", "width_cm", "height_cm"].map(|side| above_zero(row, side, 10, "a side in cm, above 0"));
     let sscc = row.code("sscc").unwrap_or_default();
     if !sscc.is_empty()
         && let Err(flaw) = crate::identity::sscc(&sscc)
@@ -154,15 +152,9 @@ fn read_row(row: &mut Row<'_>, cartons: &[Carton]) -> Option<Pallet> {
     })
 }
 
-/// A figure above 0 in a larger unit as a whole number of the smaller one, below what is surely a slip.
-fn whole(row: &mut Row<'_>, name: &str, of: i64, wanted: &str) -> Option<i64> {
-    const MOST: i64 = 100_000_000;
-    let figure = row
-        .decimal(name)
-        .and_then(|figure| figure.checked_mul(Decimal::from(of)))
-        .filter(Decimal::is_integer)
-        .and_then(|figure| figure.to_i64())
-        .filter(|figure| (1..MOST).contains(figure));
+/// A figure above 0 in a larger unit as a whole number of the smaller one.
+fn above_zero(row: &mut Row<'_>, name: &str, of: i64, wanted: &str) -> Option<i64> {
+    let figure = whole(row, name, of).filter(|figure| *figure > 0);
     if figure.is_none() && !row.is_refused(name) {
         row.refuse(name, wanted);
     }

@@ -38,22 +38,6 @@ fn write_strips(kind: &str, rows: &[String]) -> Vec<u8> {
         .expect("labels")
 }
 
-/// One grey picture for each page, in the order of the pages.
-fn render(pdf: &[u8], folder: &std::path::Path) -> Vec<PathBuf> {
-    let (file, prefix) = (folder.join("labels.pdf"), folder.join("page"));
-    std::fs::write(&file, pdf).expect("written");
-    let (file, prefix) = (file.to_str().expect("UTF-8"), prefix.to_str().expect("UTF-8"));
-    let (done, _, complaints) = tools::run("pdftoppm", &["-r", "203", "-gray", "-png", file, prefix]);
-    assert!(done, "{complaints}");
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("readable")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
-        .collect();
-    pages.sort();
-    pages
-}
-
 fn readers_are_here() -> bool {
     [
         ("pdftoppm", "poppler-utils"),
@@ -129,7 +113,7 @@ fn r31_a_thousand_random_codes_are_read_by_two_readers_at_203_dpi_with_their_ide
         .collect();
     for (kind, rows) in [("code128", &plain), ("gs1", &plates), ("gs1", &cartons)] {
         let folder = tempfile::tempdir().expect("a folder");
-        let pages = render(&write_strips(kind, rows), folder.path());
+        let pages = tools::label_pages(&write_strips(kind, rows), folder.path(), &[]);
         assert_eq!(pages.len(), rows.len());
         let wanted: Vec<String> = rows
             .iter()
@@ -206,7 +190,7 @@ fn r31_unit_labels_carton_codes_and_pallet_plates_are_read_back_by_another_progr
         let again = mapping(id).write(&order, &context(&order)).expect("labels");
         assert_eq!(written.sha256, again.sha256, "the same bytes again");
         let folder = tempfile::tempdir().expect("a folder");
-        zxing(&render(&written.bytes, folder.path()))
+        zxing(&tools::label_pages(&written.bytes, folder.path(), &[]))
     };
     let mut counted: BTreeMap<String, i64> = BTreeMap::new();
     for code in read("unit-label") {
@@ -237,7 +221,7 @@ fn r31_24_unit_labels_stand_on_a_sheet_and_each_is_read() {
         .write(&order, &context(&order))
         .expect("labels");
     let folder = tempfile::tempdir().expect("a folder");
-    let pages = render(&written.bytes, folder.path());
+    let pages = tools::label_pages(&written.bytes, folder.path(), &[]);
     let labels: i64 = order.lines.iter().map(|line| line.units).sum();
     assert_eq!(
         pages.len(),

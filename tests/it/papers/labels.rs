@@ -55,33 +55,9 @@ fn order_of(cartons: usize) -> StockingOrder {
     order
 }
 
-/// Renders a PDF as one grey picture for each page, as a 203 dpi label printer would.
+/// The lower part of every page, where the bars are.
 fn pages(pdf: &[u8], folder: &Path) -> Vec<PathBuf> {
-    let file = folder.join("marks.pdf");
-    std::fs::write(&file, pdf).expect("written");
-    let prefix = folder.join("page");
-    let arguments = [
-        "-r",
-        "203",
-        "-gray",
-        "-png",
-        // The lower part of the page, where the bars are.
-        "-y",
-        "775",
-        "-H",
-        "425",
-        file.to_str().expect("UTF-8"),
-        prefix.to_str().expect("UTF-8"),
-    ];
-    let (done, _, complaints) = tools::run("pdftoppm", &arguments);
-    assert!(done, "{complaints}");
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("readable")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
-        .collect();
-    pages.sort();
-    pages
+    tools::label_pages(pdf, folder, &["-y", "775", "-H", "425"])
 }
 
 /// What a reader says to all pages, sorted.

@@ -1,6 +1,6 @@
 //! The outside judges: other people's validators and barcode readers. [`has`] says when one is missing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use crate::services::has;
@@ -36,4 +36,22 @@ pub fn invalid_by_xmllint(schema: &Path, files: &[std::path::PathBuf]) -> Vec<St
         invalid.push(format!("{valid} of {} validated: {complaints}", files.len()));
     }
     invalid
+}
+
+/// Renders a PDF as one grey picture for each page, as a 203 dpi label printer would, in the order of the pages.
+pub fn label_pages(pdf: &[u8], folder: &Path, options: &[&str]) -> Vec<PathBuf> {
+    let (file, prefix) = (folder.join("labels.pdf"), folder.join("page"));
+    std::fs::write(&file, pdf).expect("written");
+    let mut arguments = vec!["-r", "203", "-gray", "-png"];
+    arguments.extend(options);
+    arguments.extend([&file, &prefix].map(|path| path.to_str().expect("UTF-8")));
+    let (done, _, complaints) = run("pdftoppm", &arguments);
+    assert!(done, "{complaints}");
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("readable")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
+        .collect();
+    pages.sort();
+    pages
 }
