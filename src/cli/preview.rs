@@ -52,8 +52,9 @@ fn saved(folder: &Path, written: &Written) -> Result<PathBuf, CliError> {
 fn pictures(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let unreadable = |error: String| CliError::Usage(format!("{}: {error}", path.display()));
     let text = str::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))?;
-    for (dots, no) in zpl::read(text).map_err(unreadable)?.iter().zip(1_usize..) {
-        let png = raster::dots_png(dots).map_err(|error| unreadable(error.to_string()))?;
+    for (dots, no) in zpl::read(text).zip(1_usize..) {
+        let dots = dots.map_err(unreadable)?;
+        let png = raster::dots_png(&dots).map_err(|error| unreadable(error.to_string()))?;
         let picture = path.with_extension(format!("{no:03}.png"));
         std::fs::write(&picture, png).map_err(|source| CliError::File {
             what: "write",

@@ -149,7 +149,9 @@ pub fn decode(pattern: &[bool]) -> Result<String, DecodeError> {
     let mut widths: Vec<u8> = Vec::new();
     for (index, bar) in pattern.iter().enumerate() {
         match widths.last_mut() {
-            Some(width) if index > 0 && pattern.get(index - 1) == Some(bar) => *width += 1,
+            Some(width) if index > 0 && pattern.get(index - 1) == Some(bar) => {
+                *width = width.saturating_add(1)
+            }
             _ => widths.push(b'1'),
         }
     }
@@ -249,6 +251,12 @@ mod tests {
         assert_eq!(modules("箱1"), Err(CodeError::Character('箱')));
         assert_eq!(modules("A\n"), Err(CodeError::Character('\n')));
         assert_eq!(modules(""), Err(CodeError::Empty));
+    }
+
+    #[test]
+    fn a_bar_wider_than_any_symbol_does_not_read() {
+        assert_eq!(decode(&[true; 1_000]), Err(DecodeError::Stop));
+        assert_eq!(decode_dots(&[true; 1_000]), Err(DecodeError::Stop));
     }
 
     #[test]

@@ -148,8 +148,8 @@ fn check_count(name: &str, bytes: &[u8], labels: usize, print: Print, grid: Opti
         }
         Print::Zpl => {
             let text = str::from_utf8(bytes).unwrap_or_default();
-            let pictures = zpl::read(text).ok().map(|pictures| pictures.len());
-            ("labels", pictures, labels)
+            let pictures = zpl::read(text).try_fold(0, |count, picture| picture.map(|_| count + 1));
+            ("labels", pictures.ok(), labels)
         }
     };
     match found {

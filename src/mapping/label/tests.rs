@@ -2,6 +2,10 @@ use super::design::DesignMapping;
 use super::pdf::page_count;
 use super::*;
 
+fn pictures(zpl: &str) -> Result<Vec<raster::Dots>, String> {
+    zpl::read(zpl).collect()
+}
+
 fn mark(no: usize, count: usize) -> Mark {
     let only = Content {
         sku: "85123A-WHITE-HANGING/HEART%T".to_owned(),
@@ -102,8 +106,8 @@ fn r31_a_licence_plate_reads_back_with_its_identifier_from_the_dots_of_a_label_p
     let zpl = design(&text)
         .write("plates.zpl", &Scope::new(&model, &maps), fonts)
         .unwrap();
-    let pictures = zpl::read(str::from_utf8(&zpl).unwrap()).unwrap();
-    let read: Vec<String> = pictures
+    let read: Vec<String> = pictures(str::from_utf8(&zpl).unwrap())
+        .unwrap()
         .iter()
         .map(|picture| {
             let row = picture.bytes.chunks(picture.row_bytes).nth(260).unwrap();
@@ -194,6 +198,21 @@ elements = [
     ");
 }
 
+#[test]
+fn a_picture_larger_than_a_label_is_refused_before_it_is_unpacked() {
+    let fault = |zpl: &str| pictures(zpl).map(|all| all.len()).unwrap_err();
+    assert_eq!(
+        fault("^XA^GFA,4,99999999999,4,z0^FS^XZ"),
+        "no bytes in all of at most 8000000"
+    );
+    assert_eq!(
+        fault("^XA^GFA,4,4,18446744073709551615,z0^FS^XZ"),
+        "no bytes a row of at most 1000"
+    );
+    assert_eq!(fault("^XA^GFA,4,4,2,,,,,^FS^XZ"), "more than 4 bytes");
+    assert_eq!(fault("^XA^GFA,4,4,2,zzzz0^FS^XZ"), "row 1 is too long");
+}
+
 proptest::proptest! {
     #[test]
     fn a_picture_that_was_packed_is_unpacked_to_the_dot(
@@ -204,7 +223,7 @@ proptest::proptest! {
         zpl::pack(&picture, &mut packed);
         let total = picture.bytes.len();
         let file = format!("^XA^GFA,{total},{total},7,{packed}^FS^XZ");
-        let back = zpl::read(&file).unwrap();
+        let back = pictures(&file).unwrap();
         proptest::prop_assert_eq!(&back[0].bytes, &picture.bytes);
     }
 }

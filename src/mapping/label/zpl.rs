@@ -81,44 +81,47 @@ fn letter(once: u8, times: usize) -> char {
     char::from(once.saturating_add(u8::try_from(times.saturating_sub(1)).unwrap_or(u8::MAX)))
 }
 
-/// The picture in a file of labels, as a printer unpacks it: one for each label.
-///
-/// # Errors
-/// What a printer would trip over.
-pub fn read(zpl: &str) -> Result<Vec<Dots>, String> {
-    let mut pictures = Vec::new();
-    for label in zpl.split("^XA").skip(1) {
-        let (_, field) = label.split_once("^GFA,").ok_or("no graphic field")?;
-        let (field, _) = field.split_once("^FS").ok_or("a graphic field without an end")?;
-        let mut parts = field.splitn(4, ',');
-        let mut number = |what: &str| {
-            parts
-                .next()
-                .and_then(|text| text.parse::<usize>().ok())
-                .ok_or_else(|| format!("no {what}"))
-        };
-        let (_, total, row_bytes) = (
-            number("bytes sent")?,
-            number("bytes in all")?,
-            number("bytes a row")?,
-        );
-        let data = parts.next().ok_or("no picture")?;
-        let bytes = unpack(data, row_bytes)?;
-        if bytes.len() != total || row_bytes == 0 {
-            return Err(format!("{} bytes of {total}", bytes.len()));
-        }
-        let dots = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        pictures.push(Dots {
-            width: dots(row_bytes * 8),
-            height: dots(total / row_bytes),
-            row_bytes,
-            bytes,
-        });
-    }
-    Ok(pictures)
+/// A metre of paper and a picture of a square metre: more is no label, and a few letters can ask for it.
+const MAX_ROW_BYTES: usize = 1_000;
+const MAX_BYTES: usize = 8_000 * MAX_ROW_BYTES;
+
+/// The pictures in a file of labels, as a printer unpacks them: one for each label, one after the other.
+pub fn read(zpl: &str) -> impl Iterator<Item = Result<Dots, String>> {
+    zpl.split("^XA").skip(1).map(picture)
 }
 
-fn unpack(data: &str, row_bytes: usize) -> Result<Vec<u8>, String> {
+/// What a printer would trip over is said.
+fn picture(label: &str) -> Result<Dots, String> {
+    let (_, field) = label.split_once("^GFA,").ok_or("no graphic field")?;
+    let (field, _) = field.split_once("^FS").ok_or("a graphic field without an end")?;
+    let mut parts = field.splitn(4, ',');
+    let mut number = |what: &str, most: usize| {
+        let number = parts.next().and_then(|text| text.parse::<usize>().ok());
+        number
+            .filter(|number| *number <= most)
+            .ok_or_else(|| format!("no {what} of at most {most}"))
+    };
+    let (_, total, row_bytes) = (
+        number("bytes sent", usize::MAX)?,
+        number("bytes in all", MAX_BYTES)?,
+        number("bytes a row", MAX_ROW_BYTES)?,
+    );
+    let data = parts.next().ok_or("no picture")?;
+    let bytes = unpack(data, row_bytes, total)?;
+    if bytes.len() != total || row_bytes == 0 {
+        return Err(format!("{} bytes of {total}", bytes.len()));
+    }
+    let dots = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(Dots {
+        width: dots(row_bytes * 8),
+        height: dots(total / row_bytes),
+        row_bytes,
+        bytes,
+    })
+}
+
+/// Never more than the bytes in all that the label says.
+fn unpack(data: &str, row_bytes: usize, total: usize) -> Result<Vec<u8>, String> {
     let width = row_bytes * 2;
     let mut rows: Vec<Vec<u8>> = Vec::new();
     let mut row: Vec<u8> = Vec::with_capacity(width);
@@ -133,7 +136,7 @@ fn unpack(data: &str, row_bytes: usize) -> Result<Vec<u8>, String> {
             _ => {
                 let digit = c.to_digit(16).ok_or_else(|| format!("`{c}` in a picture"))?;
                 let digit = u8::try_from(digit).map_err(|error| error.to_string())?;
-                row.extend(std::iter::repeat_n(digit, times.max(1)));
+                row.extend(std::iter::repeat_n(digit, times.clamp(1, width + 1)));
                 times = 0;
             }
         }
@@ -141,6 +144,9 @@ fn unpack(data: &str, row_bytes: usize) -> Result<Vec<u8>, String> {
             return Err(format!("row {} is too long", rows.len() + 1));
         }
         if row.len() == width {
+            if rows.len() * row_bytes >= total {
+                return Err(format!("more than {total} bytes"));
+            }
             rows.push(std::mem::take(&mut row));
         }
     }

@@ -246,10 +246,9 @@ fn r31_24_unit_labels_stand_on_a_sheet_and_each_is_read() {
 fn pictures(zpl_file: &[u8], folder: &std::path::Path) -> Vec<PathBuf> {
     let text = str::from_utf8(zpl_file).expect("ASCII");
     zpl::read(text)
-        .expect("labels")
-        .into_iter()
         .zip(1_u32..)
         .map(|(dots, no)| {
+            let dots = dots.expect("a label");
             let file = folder.join(format!("label-{no:04}.pbm"));
             let mut bytes = format!("P4\n{} {}\n", dots.width, dots.height).into_bytes();
             bytes.extend(dots.bytes);
