@@ -150,7 +150,7 @@ const EDITED: [(&str, &str); 5] = [
     ("dcsa-booking", "p.json"),
     ("carton-mark", "p.pdf"),
     ("carton-mark-zpl", "p.zpl"),
-    ("cn-9810-booking", "p.xlsx"),
+    ("packing-list", "p.xlsx"),
 ];
 
 static EDITED_BOOK: LazyLock<Shelf> = LazyLock::new(|| Shelf::new(&[&written("packing-list", &TO_GB)]));

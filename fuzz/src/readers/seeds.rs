@@ -98,7 +98,7 @@ pub fn workbook() -> Vec<Vec<u8>> {
         ROW_PER_SKU.to_vec(),
         CUSTOMS_TEMPLATE.to_vec(),
         answered_mail(),
-        written("cn-9810-booking", &TO_GB),
+        written("packing-list", &TO_GB),
     ]
 }
 

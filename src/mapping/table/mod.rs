@@ -14,6 +14,7 @@ pub use columns::{Column, Columns};
 pub use row::Row;
 pub(crate) use text::decode;
 pub use text::{date_from, day_and_time, decimal_from, flag_from, half_width, int_from};
+pub(crate) use workbook::check_parts;
 
 use crate::problem::Problem;
 

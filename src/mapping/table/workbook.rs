@@ -136,8 +136,8 @@ fn choose_sheet(file: &str, sheets: &[calamine::Sheet], wanted: Option<&str>) ->
     ))
 }
 
-/// Unpacks every part into nothing and counts: the sizes a zip states about itself may be lies.
-fn check_parts(file: &str, bytes: &[u8], limits: &Limits) -> Result<(), Problem> {
+/// Before calamine sees a workbook. Unpacks every part into nothing and counts: the sizes a zip states about itself may be lies.
+pub(crate) fn check_parts(file: &str, bytes: &[u8], limits: &Limits) -> Result<(), Problem> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(file, &error))?;
     if archive.len() > MAX_PARTS {
         let found = format!("{} parts", archive.len());

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use super::address::{Area, At};
 use super::cell::Want;
 use super::package::{Package, chain};
+use crate::mapping::table::{Limits, check_parts};
 use crate::problem::Problem;
 
 const MAX_FILE_BYTES: usize = 50 * 1024 * 1024;
@@ -61,6 +62,7 @@ impl Book {
             return Err(unreadable(what.to_owned()));
         }
         Package::open(bytes).map_err(|error| unreadable(chain(&error)))?;
+        check_parts(name, bytes, &Limits::default())?;
         // Where arithmetic is checked, calamine panics on sizes that run backwards: that is the file's fault, not ours.
         let opened = std::panic::catch_unwind(|| Xlsx::new(Cursor::new(bytes.to_vec())));
         let book = opened

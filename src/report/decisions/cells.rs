@@ -1,46 +1,38 @@
 //! The cells of a foreign workbook, within limits, and what stands in them.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use calamine::{DataRef, Xlsx};
+
+use crate::mapping::table::{Limits, check_parts, no_workbook};
+use crate::problem::Problem;
 
 /// What a person can still make in a spreadsheet by hand, with room above.
 const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 const MAX_UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
-const MAX_PARTS: usize = 500;
 const MAX_CELLS: usize = 5_000_000;
 
-/// Unpacks everything once into nothing, counting: the sizes a zip declares about itself are not believed.
-pub(super) fn check_size(bytes: &[u8]) -> Result<(), (String, String)> {
+/// Neither large, nor larger inside than it says.
+pub(super) fn check_size(file: &str, bytes: &[u8]) -> Result<(), Problem> {
     if bytes.len() > MAX_FILE_BYTES {
-        return Err((
-            format!("{} bytes", bytes.len()),
+        let found = format!("{} bytes", bytes.len());
+        return Err(Problem::new(
+            file,
+            "",
+            "",
+            found,
             format!("at most {MAX_FILE_BYTES} bytes"),
         ));
     }
-    let not_a_book =
-        |error: zip::result::ZipError| (error.to_string(), "the XLSX workbook of a daily mail".to_owned());
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(not_a_book)?;
-    if archive.len() > MAX_PARTS {
-        return Err((
-            format!("{} parts", archive.len()),
-            format!("at most {MAX_PARTS} parts"),
-        ));
+    if let Some(what) = no_workbook(bytes) {
+        return Err(Problem::new(file, "", "", what, "the XLSX workbook of a daily mail"));
     }
-    let mut left = MAX_UNPACKED_BYTES;
-    for at in 0..archive.len() {
-        let part = archive.by_index(at).map_err(not_a_book)?;
-        let read = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
-            .map_err(|error| (error.to_string(), "a workbook that unpacks".to_owned()))?;
-        left = left.checked_sub(read).ok_or_else(|| {
-            (
-                "a workbook that unpacks to more".to_owned(),
-                format!("at most {MAX_UNPACKED_BYTES} bytes unpacked"),
-            )
-        })?;
-    }
-    Ok(())
+    let limits = Limits {
+        unpacked_bytes: MAX_UNPACKED_BYTES,
+        ..Limits::default()
+    };
+    check_parts(file, bytes, &limits)
 }
 
 #[derive(Debug, Clone, PartialEq)]

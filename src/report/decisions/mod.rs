@@ -47,8 +47,22 @@ pub struct Decision {
 /// # Errors
 /// When the file as a whole cannot be used: not a workbook, too large, or not one of ours.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<DecisionSheet, Vec<Problem>> {
+    check_size(file_name, bytes).map_err(|problem| vec![problem])?;
+    // Where arithmetic is checked, calamine panics on addresses beyond any sheet: that is the file's fault, not ours.
+    std::panic::catch_unwind(|| read_book(file_name, bytes)).unwrap_or_else(|_| {
+        let found = "cells at places that do not exist";
+        Err(vec![Problem::new(
+            file_name,
+            "",
+            "",
+            found,
+            "a workbook that opens",
+        )])
+    })
+}
+
+fn read_book(file_name: &str, bytes: &[u8]) -> Result<DecisionSheet, Vec<Problem>> {
     let refuse = |found: &str, wanted: &str| vec![Problem::new(file_name, "", "", found, wanted)];
-    check_size(bytes).map_err(|(found, wanted)| refuse(&found, &wanted))?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))
         .map_err(|error| refuse(&error.to_string(), "the XLSX workbook of a daily mail"))?;
     for sheet in book.sheet_names() {

@@ -5,6 +5,7 @@ use std::io::{Cursor, Write as _};
 use linkstar::mapping::definition::{Mapping, builtin_file};
 use linkstar::mapping::xlsx::compare;
 use linkstar::problem::Problem;
+use linkstar::report::decisions;
 use zip::write::SimpleFileOptions;
 
 use super::goods::{context, usual};
@@ -121,6 +122,24 @@ fn a_zip_bomb_and_too_many_parts_are_refused_before_they_are_unpacked() {
     }
     let problems = form(&many.finish().unwrap().into_inner()).unwrap_err();
     assert!(found(&problems).contains("more than 2000 parts"), "{problems:#?}");
+}
+
+#[test]
+fn claims_that_cannot_be_true_are_refused_by_every_reader_of_workbooks() {
+    let claim = r#"<?xml version="1.0"?><sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" uniqueCount="99999999999999"/>"#;
+    let texts = with_part(&book(""), "xl/sharedStrings.xml", claim.as_bytes());
+    let carton = mapping("packing-list");
+    for problems in [
+        form(&texts).unwrap_err(),
+        compare("x.xlsx", &texts, carton, &usual(), &context()),
+        decisions::read("x.xlsx", &texts).unwrap_err(),
+    ] {
+        assert!(found(&problems).contains("claims 99999999999999 texts"), "{problems:#?}");
+    }
+    // A row number that no 32 bits hold.
+    let far = book("<row r=\"1\"><c r=\"A99999999999\"><v>1</v></c></row>");
+    assert!(!compare("x.xlsx", &far, carton, &usual(), &context()).is_empty());
+    assert!(decisions::read("x.xlsx", &far).is_err());
 }
 
 #[test]
