@@ -26,7 +26,13 @@ pub(super) fn check_size(file: &str, bytes: &[u8]) -> Result<(), Problem> {
         ));
     }
     if let Some(what) = no_workbook(bytes) {
-        return Err(Problem::new(file, "", "", what, "the XLSX workbook of a daily mail"));
+        return Err(Problem::new(
+            file,
+            "",
+            "",
+            what,
+            "the XLSX workbook of a daily mail",
+        ));
     }
     let limits = Limits {
         unpacked_bytes: MAX_UNPACKED_BYTES,

@@ -134,7 +134,10 @@ fn claims_that_cannot_be_true_are_refused_by_every_reader_of_workbooks() {
         compare("x.xlsx", &texts, carton, &usual(), &context()),
         decisions::read("x.xlsx", &texts).unwrap_err(),
     ] {
-        assert!(found(&problems).contains("claims 99999999999999 texts"), "{problems:#?}");
+        assert!(
+            found(&problems).contains("claims 99999999999999 texts"),
+            "{problems:#?}"
+        );
     }
     // A row number that no 32 bits hold.
     let far = book("<row r=\"1\"><c r=\"A99999999999\"><v>1</v></c></row>");
