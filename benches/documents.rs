@@ -7,12 +7,13 @@ use chrono::NaiveDate;
 use linkstar::mapping::definition::{Mapping, builtin, builtin_file};
 use linkstar::mapping::model::DocumentContext;
 use linkstar::order::model::StockingOrder;
-use linkstar::order::{Container, Pallet};
+use linkstar::order::{Container, Pallet, PartyRole};
 use linkstar::pack::{PackKind, Request, Tariff, assemble};
 
 const CARTONS: usize = 50;
 const CARTONS_A_PALLET: usize = 10;
 const LIMIT_MS: f64 = 1_000.0;
+const RUNS: usize = 5;
 /// A sample order, and what of it differs from a plain one.
 const SHIPMENTS: [(&str, &str); 2] = [
     ("samples/usual.json", "to a GB warehouse"),
@@ -53,6 +54,7 @@ fn order(sample: &str) -> StockingOrder {
             .sum();
     }
     order.lines.retain(|line| line.units > 0);
+    declare(&mut order);
     let pallets = order.cartons.chunks(CARTONS_A_PALLET);
     order.pallets = (1_u32..)
         .zip(pallets)
@@ -69,6 +71,19 @@ fn order(sample: &str) -> StockingOrder {
         })
         .collect();
     order
+}
+
+/// What only the declarations of the authorities ask for.
+fn declare(order: &mut StockingOrder) {
+    let shipper = &mut order.shipper;
+    for text in [&mut shipper.local_id, &mut shipper.contact] {
+        if text.is_empty() {
+            *text = "4403161234".to_owned();
+        }
+    }
+    order.parties.insert(PartyRole::Declarant, order.shipper.clone());
+    order.export.dxp_id = "DXPENT0000000001".to_owned();
+    order.export.typist_card = "8930000012345".to_owned();
 }
 
 /// A licence plate below an example prefix, with its check digit.
@@ -146,10 +161,10 @@ fn compare() {
             let total: f64 = steps(&text).map(|(ms, _, _)| ms).sum();
             (total, text)
         };
-        let runs = [run(), run(), run()];
+        let runs: Vec<(f64, String)> = (0..RUNS).map(|_| run()).collect();
         let best = runs.iter().min_by(|a, b| a.0.total_cmp(&b.0));
         let Some((total, text)) = best else { continue };
-        println!("{CARTONS} cartons {what}, best of 3");
+        println!("{CARTONS} cartons {what}, best of {RUNS}");
         for (ms, bytes, name) in steps(text) {
             println!("  {name:<32} {ms:7.1} ms {:9.1} kB", bytes / 1e3);
         }
