@@ -6,11 +6,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:-600}
 shift || true
-export target=${CARGO_TARGET_DIR:-$PWD/target}
+target=${CARGO_TARGET_DIR:-$PWD/target}
 mapfile -t readers < <([ $# -gt 0 ] && printf '%s\n' "$@" || cargo +nightly fuzz list)
-if [ -z "${LINKSTAR_FUZZ_BUILT:-}" ]; then
-  cargo +nightly fuzz build
-fi
+cargo +nightly fuzz build
 export programs=$target/x86_64-unknown-linux-gnu/release seconds
 mkdir -p artifacts logs
 
@@ -34,11 +32,11 @@ failed=0
 for reader in "${readers[@]}"; do
   awk -v reader="$reader" '
     / cov: / { for (i = 1; i < NF; i++) { if ($i == "cov:") cov = $(i+1); if ($i == "ft:") ft = $(i+1); if ($i == "corp:") split($(i+1), corpus, "/") } }
-    /^Done / { done = $4 }
+    /^Done / { done = $5 }
     /number_of_executed_units/ { runs = $2 }
     /peak_rss_mb/ { peak = $2 }
     /SUMMARY/ { found = $0 }
-    END { printf "%-22s %8s %10s %7s %7s %7s %8s %s\n", reader, done, runs, cov, ft, corpus[1], peak, found; exit found != "" }
+    END { printf "%-22s %8s %10s %7s %7s %7s %8s %s\n", reader, done, runs, cov, ft, corpus[1], peak, found; exit found != "" || done == "" }
   ' "logs/$reader" || failed=1
 done
 exit $failed
