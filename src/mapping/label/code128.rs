@@ -150,7 +150,7 @@ pub fn decode(pattern: &[bool]) -> Result<String, DecodeError> {
     for (index, bar) in pattern.iter().enumerate() {
         match widths.last_mut() {
             Some(width) if index > 0 && pattern.get(index - 1) == Some(bar) => {
-                *width = width.saturating_add(1)
+                *width = width.saturating_add(1);
             }
             _ => widths.push(b'1'),
         }
