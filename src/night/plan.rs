@@ -310,6 +310,7 @@ async fn gather<'a>(
         without_pending: sources_whose_stock(night, |stream| !stream.map.contains_key("pending_putaway")),
         partial_stock: sources_whose_stock(night, |stream| stream.snapshot == Told::Partial),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
+        large_lines: facts::large_lines(tx, account, from, as_of).await?,
         moving,
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
