@@ -9,6 +9,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+pub mod shipped;
+
 use super::cells::{Row, Sheet, count, date, decimal, flag, whole};
 use super::facts::DATE;
 use crate::ids::{Sku, WarehouseCode};
