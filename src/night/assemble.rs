@@ -13,13 +13,14 @@ use crate::order::Mode;
 use crate::planner::history::mask;
 use crate::planner::supply::loss::LossSeen;
 use crate::planner::{
-    DailySales, DataState, DayUnits, InboundShipment, ItemSeries, LaneOption, Lot, Observation, Snapshot,
-    SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
+    DailySales, DataState, DayUnits, DemandFacts, InboundShipment, ItemSeries, LaneOption, Lot, Observation,
+    Snapshot, SourceState, Stage, StageTimes, SupplyFacts, WarehouseFacts,
 };
-use crate::store::facts::{DayCoverage, SalesSeries, StockSnapshotView};
+use crate::store::facts::{DayCoverage, LargeLine, SalesSeries, StockSnapshotView};
 use crate::store::lead_times::LeadTime;
 
 mod chain;
+mod large;
 mod on_hand;
 mod past;
 
@@ -67,6 +68,8 @@ pub struct Facts<'a> {
     /// Systems that tell what changed and never everything: there a SKU that was not told of is unknown.
     pub partial_stock: BTreeSet<SourceId>,
     pub stock_days: Vec<StockDay>,
+    /// Order lines that may be out of all proportion.
+    pub large_lines: Vec<LargeLine>,
     pub moving: Vec<Moving>,
     pub unknown_inbound: Vec<UnknownInbound>,
     pub lead_times: Vec<LeadTime>,
@@ -159,13 +162,17 @@ pub fn assemble(facts: &Facts<'_>) -> Assembled {
         .values()
         .map(|warehouse| warehouse_facts(facts, warehouse))
         .collect();
+    let demand = DemandFacts {
+        large: assembler.large(),
+        ..facts.demand.facts.clone()
+    };
     Assembled {
         snapshot: Snapshot {
             as_of: facts.as_of,
             sources: facts.sources.clone(),
             warehouses,
             series,
-            demand: facts.demand.facts.clone(),
+            demand,
             supply: chain::supply(facts),
         },
         unmapped: assembler.unmapped,

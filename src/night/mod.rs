@@ -34,6 +34,7 @@ pub mod pull;
 pub mod receive;
 pub mod reconcile;
 mod reports;
+mod sales_events;
 pub mod scoring;
 pub mod sources;
 pub mod step;
@@ -89,6 +90,8 @@ pub enum NightError {
         #[source]
         source: std::io::Error,
     },
+    #[error("{0}")]
+    Shipped(crate::problem::Problem),
     #[error("cannot put into JSON")]
     Json(#[from] serde_json::Error),
 }

@@ -7,6 +7,7 @@ use chrono::Duration;
 use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble, freight, recorded};
 use super::calibrate::{self, Judged};
 use super::reconcile::Books;
+use super::sales_events;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
 use crate::backtest::History;
@@ -16,6 +17,7 @@ use crate::connector::definition::{RecordKind, Snapshot as Told, Stream};
 use crate::ids::{AccountId, OrderNo, SourceId};
 use crate::ledger::{InboundLine, InboundNotice};
 use crate::mapping::plan_folder::demand::not_extended;
+use crate::mapping::plan_folder::demand::shipped;
 use crate::planner::supply::loss::LossSeen;
 use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
 use crate::store::catalog::UnmappedCode;
@@ -33,6 +35,10 @@ pub(super) async fn step(night: &Night<'_>) -> StepReport {
             }
             let (known, mut problems) = super::demand_folder::read(&night.config.home);
             problems.extend(not_extended(&known.facts, night.today()));
+            match sales_events::to_extend(night, &known).await {
+                Ok(told) => problems.extend(told),
+                Err(error) => report.partial(chain(&error)),
+            }
             problems.extend(super::chain_folder::read(&night.config.home).1);
             for problem in problems {
                 report.partial(problem.to_string());
@@ -298,6 +304,9 @@ async fn gather<'a>(
             units.eta = *day;
         }
     }
+    let mut demand = super::demand_folder::read(&night.config.home).0;
+    let events = shipped::events(&sales_events::markets(night, catalog), &demand.facts.events);
+    demand.facts.events.extend(events.map_err(NightError::Shipped)?);
     Ok(Facts {
         as_of,
         from,
@@ -310,12 +319,13 @@ async fn gather<'a>(
         without_pending: sources_whose_stock(night, |stream| !stream.map.contains_key("pending_putaway")),
         partial_stock: sources_whose_stock(night, |stream| stream.snapshot == Told::Partial),
         stock_days: facts::stock_days(tx, account, from, as_of).await?,
+        large_lines: facts::large_lines(tx, account, from, as_of).await?,
         moving,
         unknown_inbound: unknown(&orders, &notices, &lines),
         lead_times: lead_times::all(tx, account).await?,
         lots: super::arrival_clocks::lots(&books.done.lines, catalog),
         losses: losses(&books),
-        demand: super::demand_folder::read(&night.config.home).0,
+        demand,
         supply,
     })
 }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::context::{Context, WarehouseContext};
 use super::forecast::DemandView;
-use super::history::{Adjusted, DemandChange, DemandOverride};
+use super::history::{Adjusted, DemandChange, DemandOverride, LearnedEvent};
 use super::model::Explain;
 use super::models::DemandClass;
 use super::rounding::round_stat;
@@ -63,14 +63,23 @@ pub fn terms(demand: &DemandView, item: &ItemSeries, warehouse: &WarehouseContex
     if let Some(adjusted) = &demand.adjusted {
         terms.extend(adjusted_terms(adjusted));
     }
-    terms.extend(warehouse.events.learned.iter().map(|event| Explain {
-        terms: vec![
-            Explain::fact("event_name", event.name.clone(), ""),
-            Explain::percent("event_prior", (event.prior * 1000.0).round() as i64),
-            Explain::fact("event_evidence", event.evidence.round().to_string(), ""),
-        ],
-        ..Explain::percent("event", (event.multiplier * 1000.0).round() as i64)
-    }));
+    // One that nobody assumes anything of, and that was never seen, changes nothing.
+    let telling = |event: &&LearnedEvent| event.evidence > 0.0 || event.prior != 1.0;
+    terms.extend(
+        warehouse
+            .events
+            .learned
+            .iter()
+            .filter(telling)
+            .map(|event| Explain {
+                terms: vec![
+                    Explain::fact("event_name", event.name.clone(), ""),
+                    Explain::percent("event_prior", (event.prior * 1000.0).round() as i64),
+                    Explain::fact("event_evidence", event.evidence.round().to_string(), ""),
+                ],
+                ..Explain::percent("event", (event.multiplier * 1000.0).round() as i64)
+            }),
+    );
     terms
 }
 

@@ -9,6 +9,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+pub mod shipped;
+
 use super::cells::{Row, Sheet, count, date, decimal, flag, whole};
 use super::facts::DATE;
 use crate::ids::{Sku, WarehouseCode};
@@ -40,6 +42,8 @@ pub struct DemandFiles {
     pub facts: DemandFacts,
     pub bundles: Bundles,
     pub stock_days: StockDays,
+    /// There is a `bulk.csv`: nobody looks for large orders beside it.
+    pub names_bulk: bool,
 }
 
 const SHARE: &str = "a number from 0.05 to 20, such as 1.8";
@@ -63,6 +67,7 @@ pub fn read(
         let Some(sheet) = Sheet::open(file, bytes, columns::of(name), problems) else {
             continue;
         };
+        read.names_bulk |= name == "bulk.csv";
         for row in sheet.rows() {
             let cells = Cells {
                 sheet: &sheet,

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use self::cells::Sheet;
+use self::demand::shipped::{self, Market};
 use crate::ids::{Sku, SourceId, WarehouseCode};
 use crate::planner::history::mask;
 use crate::planner::{DataState, ItemSeries, Policy, Snapshot, SourceState, SupplyFacts, WarehouseFacts};
@@ -171,8 +172,15 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>, as_of: NaiveDate) -> Result<Folde
         ));
         return Err(cut(problems));
     };
-    let known = demand::read(files, default.as_ref(), &mut problems);
+    let mut known = demand::read(files, default.as_ref(), &mut problems);
     problems.extend(demand::not_extended(&known.facts, as_of));
+    // Nobody says here where the goods are sold: only events of everybody.
+    let markets: Vec<Market<'_>> = draft.countries.iter().map(Market::anywhere).collect();
+    problems.extend(shipped::not_extended(&markets, &known.facts.events, as_of));
+    match shipped::events(&markets, &known.facts.events) {
+        Ok(events) => known.facts.events.extend(events),
+        Err(problem) => problems.push(problem),
+    }
     let opened = sales::open_sets(&mut draft, &known.bundles);
     if opened > 0 {
         assumptions.push(Assumption::new("sets_opened", opened.to_string()));

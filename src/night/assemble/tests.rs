@@ -7,6 +7,7 @@ use crate::catalog::{CodeMapping, Item};
 use crate::ledger::Buckets;
 use crate::mapping::plan_folder::demand::DemandFiles;
 use crate::order::Address;
+use crate::planner::BulkUnits;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -137,6 +138,7 @@ fn facts<'a>(catalog: &'a Catalog, connectors: &'a [ConnectorSection], rows: Vec
         }],
         without_pending: BTreeSet::new(),
         partial_stock: BTreeSet::new(),
+        large_lines: Vec::new(),
         stock_days: vec![(
             warehouse("goodcang:UKMA"),
             "LT-MUG".to_owned(),
@@ -226,4 +228,32 @@ fn r9_a_sku_that_a_partial_stock_never_told_of_is_unknown_and_not_zero() {
     assert_eq!(mug(&known), (Some(0), Some(0), DataState::Complete));
     known.partial_stock.insert(source("goodcang-uk"));
     assert_eq!(mug(&known), (None, None, DataState::Incomplete));
+}
+
+#[test]
+fn r8_a_large_order_line_is_told_in_master_units_unless_a_file_names_such_orders() {
+    let (catalog, connectors) = (catalog(), connectors());
+    let large = |code: &str, fulfilment: &str| LargeLine {
+        source: source("amazon-uk"),
+        fulfilment: fulfilment.to_owned(),
+        sku_code: code.to_owned(),
+        day: day("2026-05-01"),
+        units: 40,
+    };
+    let mut given = facts(&catalog, &connectors, Vec::new());
+    given.large_lines = vec![
+        large("CUP-3P", "Merchant"),
+        large("NEW", "Merchant"),
+        large("MUG-FBM", "Elsewhere"),
+    ];
+    let told = assemble(&given).snapshot.demand.large;
+    let cup = BulkUnits {
+        warehouse: warehouse("goodcang:UKMA"),
+        sku: Sku::new("CUP").unwrap(),
+        day: day("2026-05-01"),
+        units: 120,
+    };
+    assert_eq!(told, [cup]);
+    given.demand.names_bulk = true;
+    assert_eq!(assemble(&given).snapshot.demand.large, []);
 }

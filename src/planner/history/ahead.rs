@@ -58,7 +58,7 @@ pub fn adjust(
 ) -> Adjusted {
     let mut adjusted = Adjusted::default();
     let mut bulk = 0.0;
-    for order in index.bulk(&item.warehouse, &item.sku) {
+    for order in index.bulk(&item.warehouse, &item.sku, as_of, days) {
         let back = usize::try_from((as_of - order.day).num_days()).unwrap_or(0);
         if let Ok(place) = days.binary_search_by(|(day, _)| day.cmp(&back)) {
             let taken = f64::from(order.units).min(days[place].1);

@@ -8,6 +8,7 @@ pub mod bundles;
 pub mod class;
 pub mod contest;
 mod event;
+pub mod large;
 pub mod mask;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,9 @@ pub struct DemandFacts {
     pub events: Vec<EventDates>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bulk: Vec<BulkUnits>,
+    /// Order lines large enough to be looked at; where `bulk` names some of the item, they are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub large: Vec<BulkUnits>,
 }
 
 /// What an item is like.
@@ -170,6 +174,7 @@ impl DemandFacts {
         facts.promotions.sort();
         facts.events.sort();
         facts.bulk.sort();
+        facts.large.sort();
         facts
     }
 }
@@ -183,6 +188,7 @@ pub struct DemandIndex<'a> {
     overrides: BTreeMap<&'a Sku, Vec<&'a DemandOverride>>,
     promotions: BTreeMap<Option<&'a Sku>, Vec<&'a Promotion>>,
     bulk: BTreeMap<LineKey<'a>, Vec<&'a BulkUnits>>,
+    large: BTreeMap<LineKey<'a>, Vec<&'a BulkUnits>>,
     pub traits: BTreeMap<&'a Sku, &'a ItemTraits>,
     pub events: Vec<&'a EventDates>,
     empty: bool,
@@ -207,16 +213,10 @@ impl<'a> DemandIndex<'a> {
             let sku = promotion.sku.as_ref();
             index.promotions.entry(sku).or_default().push(promotion);
         }
-        for bulk in &facts.bulk {
-            index
-                .bulk
-                .entry((&bulk.warehouse, &bulk.sku))
-                .or_default()
-                .push(bulk);
-        }
+        index.bulk = by_line(&facts.bulk);
+        index.large = by_line(&facts.large);
         index.overrides.values_mut().for_each(|given| given.sort());
         index.promotions.values_mut().for_each(|given| given.sort());
-        index.bulk.values_mut().for_each(|given| given.sort());
         index
     }
 
@@ -260,11 +260,30 @@ impl<'a> DemandIndex<'a> {
             .filter(move |given| given.warehouse.as_ref().is_none_or(|of| of == warehouse))
     }
 
+    /// Orders out of all proportion: those somebody named, else those that stand out of `days` (days back and units).
+    #[must_use]
     pub fn bulk(
         &self,
         warehouse: &'a WarehouseCode,
         sku: &'a Sku,
-    ) -> impl Iterator<Item = &'a BulkUnits> + '_ {
-        self.bulk.get(&(warehouse, sku)).into_iter().flatten().copied()
+        as_of: NaiveDate,
+        days: &[(usize, f64)],
+    ) -> Vec<&'a BulkUnits> {
+        let key = (warehouse, sku);
+        match (self.bulk.get(&key), self.large.get(&key)) {
+            (Some(named), _) => named.clone(),
+            (None, Some(lines)) => large::find(lines, as_of, days),
+            (None, None) => Vec::new(),
+        }
     }
+}
+
+fn by_line(units: &[BulkUnits]) -> BTreeMap<LineKey<'_>, Vec<&BulkUnits>> {
+    let mut lines: BTreeMap<LineKey<'_>, Vec<&BulkUnits>> = BTreeMap::new();
+    for units in units {
+        let line = lines.entry((&units.warehouse, &units.sku)).or_default();
+        line.push(units);
+    }
+    lines.values_mut().for_each(|given| given.sort());
+    lines
 }

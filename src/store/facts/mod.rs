@@ -12,7 +12,9 @@ mod stock;
 use chrono::{DateTime, Utc};
 
 pub use inbound::{Closed, closed_inbounds, inbounds, merge_inbounds, replace_inbound_lines};
-pub use sales::{DayChange, change_days, covered_days, mark_covered, merge_order_lines};
+pub use sales::{
+    DayChange, LargeLine, change_days, covered_days, large_lines, mark_covered, merge_order_lines,
+};
 pub use series::{Compared, SalesSeries, compare, repack, sales_history};
 pub use sources::{
     HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,

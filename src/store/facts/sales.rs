@@ -10,6 +10,7 @@ use crate::args;
 use crate::calendar::civil_day;
 use crate::ids::{AccountId, SourceId};
 use crate::ledger::{OrderLineFact, OrderLineState};
+use crate::planner::history::large;
 use crate::store::value::Repeated;
 use crate::store::{StoreError, Tx, Value};
 
@@ -335,6 +336,49 @@ pub async fn covered_days(
             _ => DayCoverage::Partial,
         };
         Ok((row.get("day")?, coverage))
+    })
+    .collect()
+}
+
+/// An order line of many units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargeLine {
+    pub source: SourceId,
+    pub fulfilment: String,
+    pub sku_code: String,
+    pub day: NaiveDate,
+    pub units: i64,
+}
+
+/// Order lines of at least [`large::LEAST_UNITS`] units that are demand, both ends included. By source, fulfilment, SKU
+/// code, day and units.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn large_lines(
+    tx: &mut Tx,
+    account: &AccountId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<LargeLine>, StoreError> {
+    // The number of units is written out: an index of such lines alone is used only where the engine reads it.
+    const { assert!(large::LEAST_UNITS == 20) };
+    tx.rows(
+        "SELECT source, fulfilment, sku_code, day, units FROM order_line
+         WHERE account_id = $1 AND day >= $2 AND day <= $3 AND units >= 20 AND state <> 'cancelled'
+         ORDER BY source, fulfilment, sku_code, day, units",
+        args![account, from, to],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(LargeLine {
+            source: row.get("source")?,
+            fulfilment: row.get("fulfilment")?,
+            sku_code: row.get("sku_code")?,
+            day: row.get("day")?,
+            units: row.get("units")?,
+        })
     })
     .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use linkstar::mapping::plan_folder::{FolderInput, read};
-use linkstar::planner::{Explain, Plan, PlanLine, canonical, plan};
+use linkstar::planner::{BulkUnits, Explain, Plan, PlanLine, canonical, plan};
 use proptest::prelude::*;
 
 use super::{after, day};
@@ -203,6 +203,28 @@ fn r13_sets_sell_their_components() {
             .iter()
             .any(|assumed| assumed.code == "sets_opened")
     );
+}
+
+#[test]
+fn r8_a_line_of_500_is_split_off_by_its_size_and_a_later_day_does_not_change_that() {
+    let sold = sales(&[("A", &|back| if back == 40 { 510 } else { 10 })]);
+    let (_, input) = with(&[], sold);
+    let mut facts = input.snapshot;
+    let (warehouse, sku) = (facts.series[0].warehouse.clone(), facts.series[0].sku.clone());
+    let large = |back: i64, units: u32| BulkUnits {
+        warehouse: warehouse.clone(),
+        sku: sku.clone(),
+        day: after(day(AS_OF), -back),
+        units,
+    };
+    let (order, customer) = (large(40, 500), large(20, 25));
+    facts.demand.large = vec![order.clone(), customer];
+    let found = plan(&facts, &input.policy, None);
+    assert_eq!(value(line(&found, "A"), "bulk_units"), 500.0);
+    // What a person names of the item is all of it.
+    facts.demand.bulk = vec![BulkUnits { units: 300, ..order }];
+    let named = plan(&facts, &input.policy, None);
+    assert_eq!(value(line(&named, "A"), "bulk_units"), 300.0);
 }
 
 #[test]

@@ -65,6 +65,7 @@ async fn answers(store: &Store) -> Vec<String> {
     say!(said, facts::sales_history(tx, account, from, to));
     say!(said, facts::latest_stock(tx, account));
     say!(said, facts::stock_days(tx, account, from, to));
+    say!(said, facts::large_lines(tx, account, from, to));
     say!(said, facts::inbounds(tx, account));
     say!(said, facts::source_states(tx, account, later()));
     say!(said, facts::history(tx, account, 100));

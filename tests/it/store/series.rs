@@ -414,6 +414,43 @@ async fn only_the_days_asked_for_are_read() {
     }
 }
 
+#[tokio::test]
+async fn r8_large_order_lines_are_those_of_20_units_that_were_not_cancelled() {
+    let dir = tempfile::tempdir().unwrap();
+    for store in engines(dir.path()).await {
+        let mut tx = store.write().await.unwrap();
+        let mut lines = facts_of(1, 0, &[(1, 19, false), (2, 20, false), (3, 500, true)], true, 0);
+        lines.extend(facts_of(2, 3, &[(2, 300, false)], false, 0));
+        lines.extend(facts_of(3, 400, &[(2, 900, false)], false, 0));
+        facts::merge_order_lines(&mut tx, &account(), &source(), chrono_tz::Europe::London, &lines)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        let found = facts::large_lines(&mut tx, &account(), day("2026-12-20"), day("2027-12-31"))
+            .await
+            .unwrap();
+        let told: Vec<_> = found
+            .iter()
+            .map(|line| {
+                (
+                    line.fulfilment.as_str(),
+                    line.sku_code.as_str(),
+                    line.day,
+                    line.units,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("Amazon", "SKU-2", day("2026-12-23"), 300),
+                ("Merchant", "SKU-2", day("2026-12-20"), 20),
+            ]
+        );
+    }
+}
+
 /// Several processes change days of one source at the same moment: no change is lost from the series.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_writers_at_once_lose_nothing() {
