@@ -32,7 +32,9 @@ impl XlsxTemplate {
         let mut book = Book::open(&self.template, &self.bytes).map_err(|problem| vec![problem])?;
         let mut sheets = Parts::new();
         let mut problems = Vec::new();
-        let from_1904 = self.from_1904().map_err(|error| vec![self.unreadable(&error)])?;
+        let from_1904 = self
+            .counts_from_1904()
+            .map_err(|error| vec![self.unreadable(&error)])?;
         for (name, xml) in &parts {
             match SheetPart::parse(name, name, xml) {
                 Ok(mut part) => {
@@ -95,7 +97,7 @@ impl XlsxTemplate {
             .map_err(|error| vec![self.unreadable(&error)])
     }
 
-    fn from_1904(&self) -> Result<bool, PackageError> {
+    fn counts_from_1904(&self) -> Result<bool, PackageError> {
         Package::open(&self.bytes)?.counts_from_1904()
     }
 
