@@ -2,6 +2,7 @@
 
 mod amend;
 mod announce;
+mod cash;
 mod desk;
 mod look;
 
@@ -180,6 +181,7 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
         | OrderCommand::Issue { at, .. }
         | OrderCommand::Pack { at, .. }
         | OrderCommand::Scan { at, .. }
+        | OrderCommand::Cash { at, .. }
         | OrderCommand::Instruct { at, .. } => at.at,
         OrderCommand::List { .. }
         | OrderCommand::Show { .. }
@@ -193,6 +195,7 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
         OrderCommand::Announce {
             order, to, dry_run, ..
         } => announce::run(&context, order, to.as_deref(), *dry_run).await,
+        OrderCommand::Cash { order, json, .. } => cash::run(&context, order.as_ref(), *json).await,
         OrderCommand::List { json } => list(&context, *json).await,
         OrderCommand::Show {
             order,
@@ -310,7 +313,13 @@ async fn show(
             .map(|document| json!({"document": document.document, "file": document.file_name, "sha256": document.sha256}))
             .collect();
         value["problems"] = serde_json::to_value(&check.findings)?;
-        value["surcharge"] = serde_json::to_value(&check.surcharge)?;
+        value["surcharges"] = serde_json::to_value(&check.surcharges)?;
+        value["cash"] = check
+            .cash
+            .as_ref()
+            .map(cash::as_json)
+            .transpose()?
+            .unwrap_or_default();
         value["rates"] = serde_json::to_value(&check.rates)?;
         value["labels_verified"] = json!(verified);
         value["responsibilities"] = serde_json::to_value(responsibilities(stored.order.term))?;
@@ -362,6 +371,9 @@ async fn show(
     }
     if !check.findings.is_empty() {
         out.push_str(&format!("\n\n{}", look::findings(context.lang, &check.findings)));
+    }
+    if let Some(cash) = check.cash.as_ref().filter(|cash| cash.speaks()) {
+        out.push_str(&format!("\n\n{}", cash::table(context.lang, cash)));
     }
     out.push_str(&format!(
         "\n\n{}\n{}\n",

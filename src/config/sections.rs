@@ -187,6 +187,9 @@ pub struct OrderSection {
     /// A folder of rule packs of one's own; a pack takes the place of the shipped one with its id.
     #[serde(default)]
     pub rules: Option<PathBuf>,
+    /// A file of one's own with rates of duty and taxes at the border, beside those that ship with linkstar.
+    #[serde(default)]
+    pub border: Option<PathBuf>,
 }
 
 impl OrderSection {

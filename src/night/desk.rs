@@ -277,7 +277,7 @@ async fn keep_held(
     let check = OrderCheck {
         rates: night.config.order.rates.clone(),
         findings,
-        surcharge: None,
+        ..OrderCheck::default()
     };
     order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     Ok(IssuedDraft {

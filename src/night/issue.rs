@@ -84,7 +84,7 @@ pub async fn issue(
 }
 
 /// Whether the goods need a shipment of their own: they hold batteries, and the first lane by the mode wants those apart.
-fn travels_apart(catalog: &Catalog, line: &ApprovedLine) -> bool {
+pub(super) fn travels_apart(catalog: &Catalog, line: &ApprovedLine) -> bool {
     let battery = catalog.items.get(&line.sku).and_then(|item| item.battery);
     battery == Some(true)
         && catalog

@@ -12,6 +12,7 @@ pub mod assemble;
 mod bounce;
 mod calibrate;
 pub mod cases;
+pub mod cash;
 pub mod chain_folder;
 mod claim_clocks;
 pub mod clocks;

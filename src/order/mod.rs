@@ -1,7 +1,9 @@
 //! The stocking order (备货单): one model from which every document is written.
 
+pub mod border;
 pub mod build;
 pub mod cartons;
+pub mod cash;
 pub mod certificate;
 pub mod customs;
 pub mod gate;

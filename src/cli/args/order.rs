@@ -140,6 +140,16 @@ pub enum OrderCommand {
         #[command(flatten)]
         at: At,
     },
+    /// What an order costs besides its goods: freight, surcharges, duty and taxes at the border; without an order, what the plan's
+    /// suggestions would cost. Exit code 1: something is unknown, and named.
+    #[command(after_help = "Example: linkstar order cash BH260907-01\n         linkstar order cash --json")]
+    Cash {
+        order: Option<OrderNo>,
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
+    },
     /// What is in the way of approved lines, drafts and orders that have not left (问题清单). Exit code 1: something stops one.
     #[command(after_help = "Example: linkstar order problems --save problems.xlsx")]
     Problems {
