@@ -12,8 +12,10 @@ use crate::store::orders::{self, HeldLine, OrderStoreError, OrderedLine};
 use crate::store::{StoreError, Tx};
 
 mod booking;
+mod papers;
 
 pub(super) use booking::{Booking, Ready, carton_spec, late};
+pub(super) use papers::enqueue_document;
 
 /// A line a person (or a rule of theirs) said yes to.
 #[derive(Debug, Clone)]

@@ -55,8 +55,10 @@ pub async fn gather(
             bytes,
         });
     }
-    // The same order gives the same pack on whatever day it is gathered.
-    let mut context = DocumentContext::new(order.created_on, number.as_str());
+    // The same revision gives the same pack on whatever day it is gathered.
+    let documents = orders::documents(tx, account, number).await?;
+    let day = orders::written_on(&order, &documents);
+    let mut context = DocumentContext::new(day, number.as_str());
     context.transport = transport;
     Ok(assemble(&Request {
         kind: wish.kind,

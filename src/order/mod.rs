@@ -7,6 +7,7 @@ pub mod cash;
 pub mod certificate;
 pub mod customs;
 pub mod gate;
+pub mod labels;
 pub mod model;
 pub mod packed;
 pub mod party_id;
