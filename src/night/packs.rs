@@ -14,6 +14,8 @@ pub struct Wish<'a> {
     pub kind: PackKind,
     pub tariff: Tariff,
     pub power_of_attorney: &'a str,
+    /// 电子底账号
+    pub inspection: &'a str,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,5 +71,6 @@ pub async fn gather(
         findings: &findings,
         tariff: &wish.tariff,
         power_of_attorney: wish.power_of_attorney,
+        inspection: wish.inspection,
     }))
 }
