@@ -113,6 +113,7 @@ pub(super) async fn reissue_with(
         warehouse: before.warehouse.clone(),
         mode: before.mode,
         before: Some(before),
+        draft: None,
         reason: Some(reason),
     };
     let untrusted = trial::admit_again(night, tx, number, lines).await?;

@@ -50,6 +50,7 @@ pub async fn of_plan(
             warehouse,
             mode,
             before: None,
+            draft: None,
             reason: None,
         };
         planned.push(of_shipment(&booking, &lines));

@@ -69,6 +69,7 @@ pub async fn new(night: &Night<'_>, tx: &mut Tx, wish: &Wish, by: &str) -> Resul
         warehouse: wish.warehouse.clone(),
         mode: wish.mode,
         before: None,
+        draft: None,
         reason: None,
     };
     let lines = approved(&wish.warehouse, wish.mode, &wish.units);
@@ -137,8 +138,7 @@ async fn rewrite(
     let basis = Basis::load(night, tx).await?;
     let booking = booking_of(night, &catalog, &basis, &stored.order, mode, None);
     let lines = lines_of(&stored.order, mode, units);
-    let (mut order, check, eta_p90) = drafted(&booking, &lines)?;
-    order.created_on = stored.order.created_on;
+    let (order, check, eta_p90) = drafted(&booking, &lines)?;
     order_desk::replace(tx, night.account(), &order, eta_p90).await?;
     order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     Ok(Done {
@@ -177,6 +177,7 @@ fn booking_of<'a>(
         warehouse: order.warehouse.clone(),
         mode,
         before: None,
+        draft: Some(order),
         reason,
     }
 }
@@ -240,13 +241,12 @@ pub async fn issue(
     match booking.ready(&lines, None) {
         Ok(ready) if held.is_empty() => {
             let Ready {
-                mut order,
+                order,
                 documents,
                 check,
                 lane,
                 forwarder,
             } = ready;
-            order.created_on = stored.order.created_on;
             let account = night.account();
             order_desk::replace(tx, account, &order, late(lane, order.eta)).await?;
             orders::append(tx, account, number, amend::event(night, by, reached)).await?;

@@ -75,6 +75,7 @@ pub async fn issue(
             warehouse,
             mode,
             before: None,
+            draft: None,
             reason: None,
         };
         booking.book(tx, plan, &lines, by, &mut issued).await?;

@@ -41,6 +41,8 @@ pub(in crate::night) struct Booking<'a> {
     pub(in crate::night) mode: Mode,
     /// The revision that this one takes the place of.
     pub(in crate::night) before: Option<&'a StockingOrder>,
+    /// The draft it is issued from: the order is of that day.
+    pub(in crate::night) draft: Option<&'a StockingOrder>,
     /// Why goods are declared at another value than in another order of the day.
     pub(in crate::night) reason: Option<&'a str>,
 }
@@ -316,7 +318,10 @@ impl Booking<'_> {
         Draft {
             number: self.number.clone(),
             revision: self.before.map_or(1, |before| before.revision + 1),
-            created_on: self.before.map_or(self.night.today(), |before| before.created_on),
+            created_on: self
+                .before
+                .or(self.draft)
+                .map_or(self.night.today(), |known| known.created_on),
             plan: self.plan.cloned(),
             warehouse: self.warehouse.clone(),
             deliver_to: warehouse

@@ -105,8 +105,14 @@ async fn r24_r33_the_purchaser_sees_duty_vat_and_surcharges_of_orders_and_of_the
     let path = shop.folder.path().join("lanes.csv");
     fs::write(&path, with).expect("written");
     assert_eq!(
-        shop.linkstar(&["catalog", "import", &path.display().to_string()])
-            .code,
+        shop.linkstar(&[
+            "catalog",
+            "import",
+            &path.display().to_string(),
+            "--effective",
+            "2025-06-01"
+        ])
+        .code,
         Some(0)
     );
     let checked = run(&shop, &["check", &at_place]);
