@@ -76,10 +76,11 @@ pub async fn known(
             let rows = view
                 .rows
                 .iter()
-                .filter_map(|row| Some(there(row)? * multiple(night, &all, &view.source, row, sku)?));
+                .filter_map(|row| there(row)?.checked_mul(multiple(night, &all, &view.source, row, sku)?));
             let rows: Vec<i64> = rows.collect();
             if !rows.is_empty() {
-                stock.units.insert(sku.clone(), rows.into_iter().sum());
+                let all = rows.into_iter().fold(0_i64, i64::saturating_add);
+                stock.units.insert(sku.clone(), all);
             }
         }
     }
@@ -119,7 +120,9 @@ pub fn shortages(order: &StockingOrder, stock: &HomeStock) -> Vec<Problem> {
 
 /// What lies there: what is reserved may be for this very order. A row without the bucket says nothing.
 fn there(row: &StockRow) -> Option<i64> {
-    Some(row.buckets.available? + row.buckets.reserved.unwrap_or(0))
+    row.buckets
+        .available?
+        .checked_add(row.buckets.reserved.unwrap_or(0))
 }
 
 /// How many of our units one of the row's is, when the row is of these goods.
@@ -132,8 +135,7 @@ fn multiple(
 ) -> Option<i64> {
     let known = [CodeKind::WarehouseSku, CodeKind::Fnsku, CodeKind::Msku]
         .into_iter()
-        .filter_map(|kind| all.codes.resolve(source, kind, &row.sku_code, night.today()))
-        .next();
+        .find_map(|kind| all.codes.resolve(source, kind, &row.sku_code, night.today()));
     match known {
         Some(code) if code.sku == *sku => Some(code.multiple),
         Some(_) => None,

@@ -15,7 +15,8 @@ fn run(shop: &Shop, args: &[&str]) -> Ran {
 }
 
 fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"))
+    assert!(ran.out.trim_start().starts_with('{'), "no JSON: {ran:?}");
+    serde_json::from_str(&ran.out).expect("JSON")
 }
 
 const RATES: &str = "version = 1\n[[rate]]\nid = \"gb_all\"\ncountries = [\"GB\"]\ntax = \"duty\"\npercent = \"12\"\n\

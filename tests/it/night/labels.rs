@@ -20,7 +20,8 @@ fn run(shop: &Shop, args: &[&str]) -> Ran {
 
 fn shown(shop: &Shop, number: &str) -> Value {
     let ran = shop.linkstar(&["order", "show", number, "--json"]);
-    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"))
+    assert!(ran.out.trim_start().starts_with('{'), "no JSON: {ran:?}");
+    serde_json::from_str(&ran.out).expect("JSON")
 }
 
 fn file(shop: &Shop, name: &str, text: &str) -> String {
