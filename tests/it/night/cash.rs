@@ -141,18 +141,9 @@ async fn r24_r33_the_purchaser_sees_duty_vat_and_surcharges_of_orders_and_of_the
         ];
         assert_eq!(kinds, wanted, "{one}");
     }
-    let mail = fs::read(&shop.last_mail().file).expect("a mail");
-    let parts = linkstar::cli::demo::letters::parts(&mail);
-    let book = parts
-        .iter()
-        .find(|part| {
-            part.file_name
-                .as_ref()
-                .is_some_and(|name| name.ends_with(".xlsx"))
-        })
-        .expect("a workbook");
+    let book = linkstar::cli::demo::person::workbook(&shop.last_mail()).expect("a workbook");
     let folder = shop.folder.path().join("book.xlsx");
-    fs::write(&folder, &book.bytes).expect("written");
+    fs::write(&folder, &book).expect("written");
     let mut sheets = calamine::open_workbook_auto(&folder).expect("a workbook");
     let sheet = calamine::Reader::worksheet_range(&mut sheets, "现金").expect("the sheet of cash");
     let names: Vec<String> = sheet
