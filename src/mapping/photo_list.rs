@@ -53,7 +53,7 @@ pub fn photo_list(
         let cartons = match carton_ranges::parse(&text) {
             Ok(cartons) => cartons,
             Err(error) => {
-                row.refuse("carton", &format!("carton numbers like 1-10,12 ({error})"));
+                row.refuse("carton", format!("carton numbers like 1-10,12 ({error})"));
                 Vec::new()
             }
         };

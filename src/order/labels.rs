@@ -49,7 +49,7 @@ impl Labels {
                 OrderEventKind::HandOverWaits => labels.waits = Some((event.at, event.by.clone())),
                 OrderEventKind::Reached { state } if *state >= OrderState::HandedOver => labels.waits = None,
                 OrderEventKind::Cancelled { .. } | OrderEventKind::BookingRejected { .. } => {
-                    labels.waits = None
+                    labels.waits = None;
                 }
                 _ => {}
             }

@@ -52,10 +52,13 @@ pub struct Surcharge {
     pub total: Money,
 }
 
+/// What of a carton is held against a limit.
+type Measure = fn(&Carton) -> i64;
+
 /// The cost lines of heavy and of large cartons, where the channel has them. A carton that is both costs both.
 #[must_use]
 pub fn surcharges(order: &StockingOrder, channel: &Channel) -> Vec<Surcharge> {
-    let kinds: [(Extra, _, _, fn(&Carton) -> i64); 2] = [
+    let kinds: [(Extra, _, _, Measure); 2] = [
         (Extra::Heavy, channel.heavy_over_g, channel.heavy_fee, |carton| {
             carton.gross_g
         }),
