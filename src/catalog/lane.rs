@@ -71,19 +71,33 @@ impl Lane {
             ("pallet_max_height_mm", limits.max_pallet_height_mm),
             ("pallet_max_g", limits.max_pallet_g),
             ("heavy_over_g", self.channel.heavy_over_g),
+            ("large_over_mm", self.channel.large_over_mm),
         ] {
             super::item::check_positive(&mut faults, field, value);
         }
-        if self.channel.heavy_over_g.is_some() != self.channel.heavy_fee.is_some() {
-            let found = self
-                .channel
-                .heavy_over_g
-                .map_or_else(String::new, |over| over.to_string());
-            let wanted = "both `heavy_over_g` and `heavy_fee`, or neither";
-            faults.push(Fault::new("heavy_over_g", &found, wanted));
-        }
-        if let Some(fee) = self.channel.heavy_fee.filter(|fee| fee.amount.is_sign_negative()) {
-            faults.push(Fault::new("heavy_fee", &fee.amount, "a fee of 0 or more"));
+        let channel = &self.channel;
+        for (over, fee, limit, money) in [
+            (
+                "heavy_over_g",
+                "heavy_fee",
+                channel.heavy_over_g,
+                channel.heavy_fee,
+            ),
+            (
+                "large_over_mm",
+                "large_fee",
+                channel.large_over_mm,
+                channel.large_fee,
+            ),
+        ] {
+            if limit.is_some() != money.is_some() {
+                let found = limit.map_or_else(String::new, |limit| limit.to_string());
+                let wanted = format!("both `{over}` and `{fee}`, or neither");
+                faults.push(Fault::new(over, &found, wanted));
+            }
+            if let Some(money) = money.filter(|money| money.amount.is_sign_negative()) {
+                faults.push(Fault::new(fee, &money.amount, "a fee of 0 or more"));
+            }
         }
         faults
     }

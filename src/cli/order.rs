@@ -2,7 +2,10 @@
 
 mod amend;
 mod announce;
+mod cash;
 mod desk;
+mod hand_over;
+mod instruct;
 mod look;
 
 use std::path::Path;
@@ -15,6 +18,7 @@ use super::{CliError, Exit};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::money::round_cents;
 use crate::night::decide::{Decided, adopt_all, decide};
+use crate::order::labels::Labels;
 use crate::order::state::is_verified;
 use crate::order::term::responsibilities;
 use crate::order::{OrderEvent, OrderEventKind};
@@ -180,6 +184,8 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
         | OrderCommand::Issue { at, .. }
         | OrderCommand::Pack { at, .. }
         | OrderCommand::Scan { at, .. }
+        | OrderCommand::Cash { at, .. }
+        | OrderCommand::HandOver { at, .. }
         | OrderCommand::Instruct { at, .. } => at.at,
         OrderCommand::List { .. }
         | OrderCommand::Show { .. }
@@ -193,6 +199,13 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
         OrderCommand::Announce {
             order, to, dry_run, ..
         } => announce::run(&context, order, to.as_deref(), *dry_run).await,
+        OrderCommand::HandOver {
+            order,
+            unverified,
+            by,
+            ..
+        } => hand_over::run(&context, order, unverified.as_deref(), by).await,
+        OrderCommand::Cash { order, json, .. } => cash::run(&context, order.as_ref(), *json).await,
         OrderCommand::List { json } => list(&context, *json).await,
         OrderCommand::Show {
             order,
@@ -211,8 +224,16 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
             json,
         } => look::rules(&context, country, (*mode, *on), *json),
         OrderCommand::Instruct {
-            order, save, stock, ..
-        } => look::instruct(&context, order, save, stock.as_deref()).await,
+            order,
+            save,
+            stock,
+            scan_back,
+            by,
+            ..
+        } => {
+            let asked = scan_back.then_some(by.as_str());
+            instruct::run(&context, order, (save, stock.as_deref()), asked).await
+        }
         other => desk::run(&context, other).await,
     }
 }
@@ -310,9 +331,16 @@ async fn show(
             .map(|document| json!({"document": document.document, "file": document.file_name, "sha256": document.sha256}))
             .collect();
         value["problems"] = serde_json::to_value(&check.findings)?;
-        value["surcharge"] = serde_json::to_value(&check.surcharge)?;
+        value["surcharges"] = serde_json::to_value(&check.surcharges)?;
+        value["cash"] = check
+            .cash
+            .as_ref()
+            .map(cash::as_json)
+            .transpose()?
+            .unwrap_or_default();
         value["rates"] = serde_json::to_value(&check.rates)?;
         value["labels_verified"] = json!(verified);
+        value["hand_over_waits"] = json!(Labels::of(&events).waits.is_some());
         value["responsibilities"] = serde_json::to_value(responsibilities(stored.order.term))?;
         let night = context.night(false);
         let catalog = crate::store::catalog::load(&mut tx, account, night.today()).await?;
@@ -362,6 +390,9 @@ async fn show(
     }
     if !check.findings.is_empty() {
         out.push_str(&format!("\n\n{}", look::findings(context.lang, &check.findings)));
+    }
+    if let Some(cash) = check.cash.as_ref().filter(|cash| cash.speaks()) {
+        out.push_str(&format!("\n\n{}", cash::table(context.lang, cash)));
     }
     out.push_str(&format!(
         "\n\n{}\n{}\n",
@@ -425,6 +456,9 @@ pub fn happened(lang: Lang, kind: &OrderEventKind) -> String {
         }
         OrderEventKind::Scanned { findings: 0, .. } => say("verified", &[]),
         OrderEventKind::Scanned { findings, .. } => say("unverified", &[("findings", &findings.to_string())]),
+        OrderEventKind::ScanAsked => say("scan_asked", &[]),
+        OrderEventKind::LabelsWaived { reason } => say("labels_waived", &[("reason", reason)]),
+        OrderEventKind::HandOverWaits => say("hand_over_waits", &[]),
         OrderEventKind::SplitInto { order } => say("split_into", &[("order", order.as_str())]),
         OrderEventKind::SplitFrom { order } => say("split_from", &[("order", order.as_str())]),
         OrderEventKind::MergedFrom { order } => say("merged_from", &[("order", order.as_str())]),

@@ -58,9 +58,12 @@ pub enum PapersCommand {
     Export {
         #[command(flatten)]
         pack: PackArgs,
-        /// What the tariff asks of the codes in use: `[code.9405500000]`, elements, legal_unit, second_legal_unit.
+        /// What the tariff asks of the codes in use: `[code.9405500000]`, elements, legal_unit, second_legal_unit, inspection.
         #[arg(long, value_name = "TOML")]
         tariff: Option<PathBuf>,
+        /// Number of the inspection ledger (电子底账号), for codes that the tariff file says are inspected.
+        #[arg(long, default_value = "", value_name = "NUMBER")]
+        inspection: String,
     },
     /// Everything the importer's broker needs as one ZIP: documents, certificates, numbers, and who still owes what.
     Import {
@@ -134,7 +137,11 @@ pub async fn run(cli: &Cli, command: &PapersCommand) -> Result<Exit, CliError> {
             facts,
             ..
         } => write::write(&context, order, (papers, facts), (save, *pdf, *png)).await,
-        PapersCommand::Export { pack, tariff } => {
+        PapersCommand::Export {
+            pack,
+            tariff,
+            inspection,
+        } => {
             let tariff = match tariff {
                 Some(path) => Tariff::read(&named(path), &read_text(path)?).map_err(|all| usage(&all))?,
                 None => Tariff::default(),
@@ -143,7 +150,15 @@ pub async fn run(cli: &Cli, command: &PapersCommand) -> Result<Exit, CliError> {
                 kind: PackKind::Export,
                 tariff,
                 power_of_attorney: "",
+                inspection,
             };
+            if let Some(days) = wish.tariff.stale_days(context.night(false).today()) {
+                let days = days.to_string();
+                eprintln!(
+                    "{}",
+                    text(context.lang, "cli.papers.old_tariff", &[("days", &days)])
+                );
+            }
             gather(&context, pack, &wish).await
         }
         PapersCommand::Import {
@@ -154,6 +169,7 @@ pub async fn run(cli: &Cli, command: &PapersCommand) -> Result<Exit, CliError> {
                 kind: PackKind::Import,
                 tariff: Tariff::default(),
                 power_of_attorney,
+                inspection: "",
             };
             gather(&context, pack, &wish).await
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, ForwarderId, SourceId, WarehouseCode};
 use crate::money::{Currency, Money};
 use crate::order::gate::{Rates, ValuePolicy};
+use crate::order::labels::ScanBack;
 use crate::order::{ExportFacts, Gs1Prefix, Parties, Party, Term};
 use crate::secret::Secret;
 use crate::wording::Lang;
@@ -187,6 +188,15 @@ pub struct OrderSection {
     /// A folder of rule packs of one's own; a pack takes the place of the shipped one with its id.
     #[serde(default)]
     pub rules: Option<PathBuf>,
+    /// A file of one's own with rates of duty and taxes at the border, beside those that ship with linkstar.
+    #[serde(default)]
+    pub border: Option<PathBuf>,
+    /// The domestic warehouse: its newest stock says what can be packed.
+    #[serde(default)]
+    pub ships_from: Option<WarehouseCode>,
+    /// Whether goods wait for their labels to be scanned back; a forwarder may want it otherwise.
+    #[serde(default)]
+    pub scan_back: ScanBack,
 }
 
 impl OrderSection {
@@ -367,6 +377,9 @@ pub struct ForwarderSection {
     /// A local folder instead of SFTP, for forwarders that fetch.
     #[serde(default)]
     pub folder: Option<PathBuf>,
+    /// Whether goods wait for their labels to be scanned back; as `[order]` says when left out.
+    #[serde(default)]
+    pub scan_back: Option<ScanBack>,
     /// The file that takes back one that has left already.
     #[serde(default)]
     pub cancel: CancelSection,

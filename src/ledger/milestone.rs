@@ -25,7 +25,12 @@ pub enum Milestone {
     CargoCutOff,
     PickedUp,
     AtOrigin,
+    ExportFiled,
+    ExportAccepted,
+    ExportExam,
+    ExportReturned,
     ExportReleased,
+    ExportClosed,
     IsfFiled,
     IsfStuffingFiled,
     Loaded,
@@ -45,14 +50,19 @@ pub enum Milestone {
 }
 
 impl Milestone {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::Booked,
         Self::DocumentCutOff,
         Self::WeightCutOff,
         Self::CargoCutOff,
         Self::PickedUp,
         Self::AtOrigin,
+        Self::ExportFiled,
+        Self::ExportAccepted,
+        Self::ExportExam,
+        Self::ExportReturned,
         Self::ExportReleased,
+        Self::ExportClosed,
         Self::IsfFiled,
         Self::IsfStuffingFiled,
         Self::Loaded,
@@ -80,7 +90,12 @@ impl Milestone {
             Self::CargoCutOff => "cargo_cut_off",
             Self::PickedUp => "picked_up",
             Self::AtOrigin => "at_origin",
+            Self::ExportFiled => "export_filed",
+            Self::ExportAccepted => "export_accepted",
+            Self::ExportExam => "export_exam",
+            Self::ExportReturned => "export_returned",
             Self::ExportReleased => "export_released",
+            Self::ExportClosed => "export_closed",
             Self::IsfFiled => "isf_filed",
             Self::IsfStuffingFiled => "isf_stuffing_filed",
             Self::Loaded => "loaded",
@@ -361,7 +376,10 @@ fn set_by_somebody(milestone: Milestone) -> bool {
 fn may_repeat(milestone: Milestone) -> bool {
     matches!(
         milestone,
-        Milestone::CustomsExam
+        Milestone::ExportFiled
+            | Milestone::ExportExam
+            | Milestone::ExportReturned
+            | Milestone::CustomsExam
             | Milestone::CustomsHold
             | Milestone::CustomsReleased
             | Milestone::Transshipped

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gates::Basis;
 use super::issue::{ApprovedLine, Booking, Ready, late};
-use super::{Night, trial};
+use super::{Night, hand_over, trial};
 use crate::config::Config;
 use crate::delivery::State;
 use crate::ids::{OrderNo, Sku};
@@ -113,6 +113,7 @@ pub(super) async fn reissue_with(
         warehouse: before.warehouse.clone(),
         mode: before.mode,
         before: Some(before),
+        draft: None,
         reason: Some(reason),
     };
     let untrusted = trial::admit_again(night, tx, number, lines).await?;
@@ -156,8 +157,19 @@ pub(super) async fn reissue_with(
     );
     orders::reissue(tx, night.account(), &order, late(lane, order.eta), event).await?;
     order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
+    // Papers of cartons that stand go when somebody has seen to their labels.
+    let now = StoredOrder {
+        order,
+        ..stored.clone()
+    };
+    let wait = packing.is_some() && hand_over::held(night, tx, &now).await?;
+    let order = now.order;
     for document in &documents {
-        booking.send(tx, forwarder, &order, document).await?;
+        if wait {
+            booking.keep(tx, &order, document).await?;
+        } else {
+            booking.send(tx, forwarder, &order, document).await?;
+        }
     }
     Ok(Reissued {
         revision,

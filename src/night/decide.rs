@@ -270,6 +270,16 @@ fn approved(plan: &Plan, decision: &Decision) -> Vec<ApprovedLine> {
     vec![one(units, suggested, mode)]
 }
 
+/// What the plan suggests, in the parts it would be ordered in.
+#[must_use]
+pub(super) fn suggested(plan: &Plan) -> Vec<ApprovedLine> {
+    let adopted = adopt_all(plan);
+    adopted
+        .iter()
+        .flat_map(|decision| approved(plan, decision))
+        .collect()
+}
+
 /// Every suggestion whose data is complete, adopted.
 #[must_use]
 pub fn adopt_all(plan: &Plan) -> Vec<Decision> {

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::amend::{self, AmendError};
 use super::gates::Basis;
+use super::home_stock::{self, HomeStock, shortages};
 use super::issue::{ApprovedLine, Booking, Ready, late};
-use super::{Night, trial};
+use super::{Night, hand_over, trial};
 use crate::catalog::Catalog;
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::mapping::packing_file::{ScanBack, read_packing, scan_back};
 use crate::mapping::pallet_file::read_pallets;
+use crate::mapping::photo_list::photo_list;
 use crate::order::gate::{Finding, stops};
 use crate::order::{Mode, OrderEventKind, OrderState, Packed, StockingOrder};
 use crate::problem::Problem;
@@ -67,6 +69,7 @@ pub async fn new(night: &Night<'_>, tx: &mut Tx, wish: &Wish, by: &str) -> Resul
         warehouse: wish.warehouse.clone(),
         mode: wish.mode,
         before: None,
+        draft: None,
         reason: None,
     };
     let lines = approved(&wish.warehouse, wish.mode, &wish.units);
@@ -135,8 +138,7 @@ async fn rewrite(
     let basis = Basis::load(night, tx).await?;
     let booking = booking_of(night, &catalog, &basis, &stored.order, mode, None);
     let lines = lines_of(&stored.order, mode, units);
-    let (mut order, check, eta_p90) = drafted(&booking, &lines)?;
-    order.created_on = stored.order.created_on;
+    let (order, check, eta_p90) = drafted(&booking, &lines)?;
     order_desk::replace(tx, night.account(), &order, eta_p90).await?;
     order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     Ok(Done {
@@ -175,6 +177,7 @@ fn booking_of<'a>(
         warehouse: order.warehouse.clone(),
         mode,
         before: None,
+        draft: Some(order),
         reason,
     }
 }
@@ -238,13 +241,12 @@ pub async fn issue(
     match booking.ready(&lines, None) {
         Ok(ready) if held.is_empty() => {
             let Ready {
-                mut order,
+                order,
                 documents,
                 check,
                 lane,
                 forwarder,
             } = ready;
-            order.created_on = stored.order.created_on;
             let account = night.account();
             order_desk::replace(tx, account, &order, late(lane, order.eta)).await?;
             orders::append(tx, account, number, amend::event(night, by, reached)).await?;
@@ -277,7 +279,7 @@ async fn keep_held(
     let check = OrderCheck {
         rates: night.config.order.rates.clone(),
         findings,
-        surcharge: None,
+        ..OrderCheck::default()
     };
     order_checks::keep(tx, night.account(), &order, &check, night.now()).await?;
     Ok(IssuedDraft {
@@ -297,7 +299,7 @@ pub struct PackingList<'a> {
     /// How the cartons were put on pallets: name and bytes of that list.
     pub pallets: Option<(&'a str, &'a [u8])>,
     /// What the domestic warehouse has, where somebody said so.
-    pub stock: Option<&'a BTreeMap<Sku, i64>>,
+    pub stock: Option<&'a HomeStock>,
     /// Why more may be packed than it has.
     pub beyond_stock: Option<&'a str>,
 }
@@ -320,7 +322,11 @@ pub async fn pack(
     }
     let mut packed = read_lists(list, &stored.order).map_err(AmendError::Problems)?;
     give_codes(night, tx, list.name, &mut packed).await?;
-    if let (Some(stock), None) = (list.stock, list.beyond_stock) {
+    let known = match list.stock {
+        Some(_) => None,
+        None => home_stock::known(night, tx, &stored.order).await?,
+    };
+    if let (Some(stock), None) = (list.stock.or(known.as_ref()), list.beyond_stock) {
         let short = shortages(&stored.order, stock);
         if !short.is_empty() {
             return Err(AmendError::Problems(short));
@@ -394,33 +400,6 @@ async fn give_codes(
     Err(AmendError::Problems(vec![problem]))
 }
 
-/// Goods of which the domestic warehouse has less than the order takes.
-#[must_use]
-pub fn shortages(order: &StockingOrder, stock: &BTreeMap<Sku, i64>) -> Vec<Problem> {
-    order
-        .lines
-        .iter()
-        .filter_map(|line| {
-            // Goods that the list does not name are not said to be zero.
-            let there = *stock.get(&line.goods.sku)?;
-            (there < line.units).then(|| {
-                let wanted = format!(
-                    "{} in the domestic warehouse, or --beyond-stock with a reason",
-                    line.units
-                );
-                let place = format!("SKU {}", line.goods.sku);
-                Problem::new(
-                    format!("order {}", order.number),
-                    place,
-                    "stock",
-                    there.to_string(),
-                    wanted,
-                )
-            })
-        })
-        .collect()
-}
-
 /// Takes the labels that were scanned back; the order is verified when every carton was there once and nothing else.
 ///
 /// # Errors
@@ -429,7 +408,7 @@ pub async fn scan(
     night: &Night<'_>,
     tx: &mut Tx,
     number: &OrderNo,
-    (name, bytes): (&str, &[u8]),
+    seen: Seen<'_>,
     by: &str,
 ) -> Result<ScanBack, AmendError> {
     let stored = amend::held(night, tx, number).await?;
@@ -439,15 +418,52 @@ pub async fn scan(
         .map(|other| other.order.number.to_string())
         .filter(|other| other != number.as_str())
         .collect();
-    let scan = scan_back(name, bytes, &stored.order, &others)
-        .map_err(|problem| AmendError::Problems(vec![problem]))?;
+    let order = &stored.order;
+    let (read, bytes, photos) = match seen {
+        Seen::Codes(name, bytes) => {
+            let read = scan_back(name, bytes, order, &others).map_err(|problem| vec![problem]);
+            (read, bytes, false)
+        }
+        Seen::Photos(name, bytes, folder) => (photo_list(name, bytes, order, &others, folder), bytes, true),
+    };
+    let scan = read.map_err(AmendError::Problems)?;
     let sha256 = blob::put(tx, night.account(), "packing", bytes, night.now()).await?;
     let scanned = OrderEventKind::Scanned {
         findings: u32::try_from(scan.findings.len()).unwrap_or(u32::MAX),
         sha256,
+        photos,
     };
     orders::append(tx, night.account(), number, amend::event(night, by, scanned)).await?;
+    hand_over::release(night, tx, number).await?;
     Ok(scan)
+}
+
+/// What the warehouse sent of its labels: name and bytes of the file.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    Codes(&'a str, &'a [u8]),
+    /// With the pictures that came with the list, and what is wrong with each.
+    Photos(
+        &'a str,
+        &'a [u8],
+        Option<&'a BTreeMap<String, Option<&'static str>>>,
+    ),
+}
+
+/// The labels are wanted back before the goods go.
+///
+/// # Errors
+/// When there is no such order or it has left, or the store fails.
+pub async fn ask_for_scan(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    number: &OrderNo,
+    by: &str,
+) -> Result<(), AmendError> {
+    amend::held(night, tx, number).await?;
+    let asked = amend::event(night, by, OrderEventKind::ScanAsked);
+    orders::append(tx, night.account(), number, asked).await?;
+    Ok(())
 }
 
 /// Whether anything stops the order.

@@ -3,14 +3,16 @@
 
 use chrono::{DateTime, Utc};
 
+use super::hand_over::{HandOver, hand_over, in_the_way};
 use super::notice::Notice;
 use super::receive::Taken;
-use super::{Night, NightError};
+use super::{Night, NightError, customs_receipts};
 use crate::ids::{OrderNo, SourceId};
 use crate::ledger::{EventStatus, TrackingEvent};
 use crate::mapping::inbound::{InboundKind, Reading, Record};
-use crate::order::{OrderEvent, OrderEventKind, OrderState, ReferenceKind};
+use crate::order::{OrderEvent, OrderEventKind, ReferenceKind};
 use crate::problem::Problem;
+use crate::store::inbox as store_inbox;
 use crate::store::orders::{self as store_orders, StoredOrder};
 use crate::store::{Tx, references, tracking};
 
@@ -68,27 +70,37 @@ fn tracked(
     .with_key(None))
 }
 
-/// Confirmations and rejections move their orders; a tracking list's rows are events; bills and customs
-/// receipts are kept and linked.
+/// Confirmations, rejections and receipts of customs move their orders; a tracking list's rows are events; bills are kept and
+/// linked.
 pub(super) async fn apply(
     night: &Night<'_>,
     tx: &mut Tx,
     (origin, name): (&str, &str),
-    readings: Vec<Reading>,
+    (readings, first_rows): (Vec<Reading>, Vec<String>),
     orders: &[StoredOrder],
 ) -> Result<Taken, NightError> {
     let mut taken = Taken::default();
+    // A receipt of nobody's order waits for a person; what was taken of the others is known when it is read again.
+    let mut unplaced = false;
     for reading in &readings {
         taken.problems.extend(reading.problems.iter().cloned());
         for record in &reading.records {
-            let Some(given) = record.get("order") else {
-                continue;
+            let receipt = reading.is(InboundKind::CustomsReceipt);
+            let known = match (record.get("order"), receipt) {
+                (Some(given), _) => named_order(given, orders),
+                (None, true) => customs_receipts::order_of(night, tx, record).await?,
+                (None, false) => continue,
             };
-            let Some(number) = named_order(given, orders) else {
-                let wanted = "the number of one of our orders";
+            let Some(number) = known else {
+                let given = record.get("order").unwrap_or_default();
+                let wanted = match receipt {
+                    true => "the number of one of our orders, or of a declaration that was told with one",
+                    false => "the number of one of our orders",
+                };
                 taken
                     .problems
                     .push(Problem::new(name, &record.place, "order", given, wanted));
+                unplaced |= receipt;
                 continue;
             };
             let Some(stored) = orders.iter().find(|stored| stored.order.number == number) else {
@@ -100,6 +112,9 @@ pub(super) async fn apply(
                     let link = (&stored.order.number, kind, name);
                     references::link(tx, night.account(), link, origin, night.now()).await?;
                 }
+            }
+            if receipt {
+                customs_receipts::take(night, tx, (origin, name), (stored, record), &mut taken).await?;
             }
             if reading.is(InboundKind::Tracking) {
                 match tracked(origin, &stored.order.number, record) {
@@ -115,10 +130,21 @@ pub(super) async fn apply(
             }
             let event = if reading.is(InboundKind::BookingConfirmation) {
                 taken.problems.extend(compare(name, record, stored));
-                let kind = OrderEventKind::Reached {
-                    state: OrderState::HandedOver,
-                };
-                Some((record.instant("accepted_at"), kind))
+                let at = record.instant("accepted_at").unwrap_or_else(|| night.now());
+                match hand_over(night, tx, stored, (at, origin)).await {
+                    Ok(HandOver::Waits) => {
+                        let problem = in_the_way(&stored.order.number);
+                        let place = format!("{} {}", record.place, problem.file);
+                        let (field, found, wanted) = (problem.field, problem.found, problem.wanted);
+                        taken
+                            .problems
+                            .push(Problem::new(name, place, field, found, wanted));
+                    }
+                    // A confirmation of what has gone on since is no news.
+                    Ok(HandOver::Done) | Err(store_orders::OrderStoreError::State { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                None
             } else if reading.is(InboundKind::BookingRejection) {
                 let reason = record.get("reason").unwrap_or_default().to_owned();
                 Some((
@@ -138,12 +164,16 @@ pub(super) async fn apply(
         .find(|reading| !reading.records.is_empty())
         .map(|reading| reading.kind.clone())
         .unwrap_or_default();
+    if unplaced {
+        taken.kind = store_inbox::QUARANTINE.to_owned();
+        taken.first_rows = first_rows;
+    }
     taken.facts = readings;
     Ok(taken)
 }
 
-/// Appends what the forwarder says of an order. A confirmation of what has gone on since is no news; a rejection of
-/// it is a contradiction that a person must hear of.
+/// Appends what the forwarder says of an order. A rejection of what has gone on since is a contradiction that a person must
+/// hear of.
 async fn move_order(
     night: &Night<'_>,
     tx: &mut Tx,

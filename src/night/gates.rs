@@ -8,6 +8,7 @@ use super::Night;
 use crate::catalog::{Catalog, Lane};
 use crate::ids::Sku;
 use crate::mapping::model::Pictures;
+use crate::order::cash::{self, Bill};
 use crate::order::gate::{self, DeclaredBefore, Finding, GoodsFacts, Scene};
 use crate::order::{Certificate, StockingOrder};
 use crate::store::order_checks::{self, OrderCheck};
@@ -90,10 +91,20 @@ impl Basis {
             warehouse: &warehouse,
             value_reason: reason,
         };
+        let surcharges = gate::surcharges(order, &channel);
+        let cash = cash::reckon(&Bill {
+            order,
+            rules: &night.tools.rules,
+            border: &night.tools.border,
+            rates: &config.rates,
+            per_kg: lane.and_then(|lane| lane.cost_per_kg),
+            surcharges: &surcharges,
+        });
         OrderCheck {
             findings: gate::examine(&scene),
             rates: config.rates.clone(),
-            surcharge: gate::surcharges(order, &channel),
+            surcharges,
+            cash: Some(cash),
         }
     }
 

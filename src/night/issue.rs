@@ -12,8 +12,10 @@ use crate::store::orders::{self, HeldLine, OrderStoreError, OrderedLine};
 use crate::store::{StoreError, Tx};
 
 mod booking;
+mod papers;
 
 pub(super) use booking::{Booking, Ready, carton_spec, late};
+pub(super) use papers::enqueue_document;
 
 /// A line a person (or a rule of theirs) said yes to.
 #[derive(Debug, Clone)]
@@ -73,6 +75,7 @@ pub async fn issue(
             warehouse,
             mode,
             before: None,
+            draft: None,
             reason: None,
         };
         booking.book(tx, plan, &lines, by, &mut issued).await?;
@@ -84,7 +87,7 @@ pub async fn issue(
 }
 
 /// Whether the goods need a shipment of their own: they hold batteries, and the first lane by the mode wants those apart.
-fn travels_apart(catalog: &Catalog, line: &ApprovedLine) -> bool {
+pub(super) fn travels_apart(catalog: &Catalog, line: &ApprovedLine) -> bool {
     let battery = catalog.items.get(&line.sku).and_then(|item| item.battery);
     battery == Some(true)
         && catalog

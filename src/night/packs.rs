@@ -14,6 +14,8 @@ pub struct Wish<'a> {
     pub kind: PackKind,
     pub tariff: Tariff,
     pub power_of_attorney: &'a str,
+    /// 电子底账号
+    pub inspection: &'a str,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +57,10 @@ pub async fn gather(
             bytes,
         });
     }
-    // The same order gives the same pack on whatever day it is gathered.
-    let mut context = DocumentContext::new(order.created_on, number.as_str());
+    // The same revision gives the same pack on whatever day it is gathered.
+    let documents = orders::documents(tx, account, number).await?;
+    let day = orders::written_on(&order, &documents);
+    let mut context = DocumentContext::new(day, number.as_str());
     context.transport = transport;
     Ok(assemble(&Request {
         kind: wish.kind,
@@ -67,5 +71,6 @@ pub async fn gather(
         findings: &findings,
         tariff: &wish.tariff,
         power_of_attorney: wish.power_of_attorney,
+        inspection: wish.inspection,
     }))
 }

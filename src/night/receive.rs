@@ -7,16 +7,17 @@ use super::inbox::{self, Kind};
 use super::notice::Notice;
 use super::pickup::{self, Errand};
 use super::step::{StepReport, chain};
-use super::{Night, NightError, forwarded, reports};
+use super::{Night, NightError, customs_receipts, forwarded, reports};
 use crate::digest::sha256_hex;
 use crate::ids::OrderNo;
 use crate::mapping::inbound::{self, Document, Reading, shown};
 use crate::mapping::mail_file::{self, Attachment};
+use crate::order::ReferenceKind;
 use crate::problem::Problem;
 use crate::report::decisions;
 use crate::store::inbox::{self as store_inbox, InboxFile};
 use crate::store::orders as store_orders;
-use crate::store::{Tx, blob, catalog, turn};
+use crate::store::{Tx, blob, catalog, references, turn};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
@@ -240,9 +241,21 @@ async fn interpret(
         .find(|id| *id == origin);
     let readings = inbound::read(&night.tools.inbound, sender, &document, night.config.account.zone);
     if readings.iter().any(|reading| !reading.records.is_empty()) {
-        return forwarded::apply(night, tx, (origin, name), readings, &orders).await;
+        let read = (readings, document.first_rows());
+        return forwarded::apply(night, tx, (origin, name), read, &orders).await;
     }
     let mut taken = Taken::default();
+    // The printed declaration (报关单 PDF), by the number in its name.
+    if bytes.starts_with(b"%PDF-") {
+        for number in customs_receipts::numbers_in(name) {
+            let of = references::order_of(tx, account, ReferenceKind::Declaration, number).await?;
+            taken.orders.extend(of);
+        }
+        if !taken.orders.is_empty() {
+            taken.kind = "export-declaration".to_owned();
+            return Ok(taken);
+        }
+    }
     if reports::take(night, tx, (name, bytes), &catalog, &orders, &mut taken)
         .await?
         .is_some()

@@ -291,6 +291,7 @@ async fn advance(
         .iter()
         .filter(|line| line.order == *number && line.shipped > 0)
         .collect();
+    let held = super::hand_over::held(night, tx, stored).await?;
     let mut wanted: Vec<(String, OrderEventKind)> = Vec::new();
     let mut state = stored.state;
     let mut reach = |to: OrderState, by: &str, state: &mut OrderState| {
@@ -305,7 +306,10 @@ async fn advance(
         .iter()
         .find(|notice| notice.reference == number.as_str())
     {
-        reach(OrderState::HandedOver, notice.source.as_str(), &mut state);
+        // Labels that hold the goods hold a word of them too; what a warehouse receives is there all the same.
+        if !held {
+            reach(OrderState::HandedOver, notice.source.as_str(), &mut state);
+        }
     }
     let arrived = lines.iter().any(|line| line.received != 0 || line.put_away != 0);
     if arrived && !state.is_over() {

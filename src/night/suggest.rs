@@ -20,8 +20,8 @@ use crate::money::Currency;
 use crate::planner::{Plan, PlanDiff};
 use crate::reconcile::{Line, LineState};
 use crate::report::{
-    CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, ReceiptSummary, ReceiptWhat, RunProblem,
-    ToMend, TrialNote, UnmappedCode, render_mail,
+    CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, PlannedCash, ReceiptSummary,
+    ReceiptWhat, RunProblem, ToMend, TrialNote, UnmappedCode, render_mail,
 };
 use crate::store::orders::StoredOrder;
 use crate::store::outbox::{self, Enqueued};
@@ -37,6 +37,7 @@ struct Day {
     receipts: Vec<(ReceiptWhat, Line)>,
     cases: Vec<Standing>,
     to_mend: Vec<ToMend>,
+    cash: Vec<PlannedCash>,
     unmapped: Vec<UnmappedCode>,
     problems: Vec<(Step, String)>,
     /// Clocks that run.
@@ -166,6 +167,7 @@ async fn gather(
     // What the list says is not said a second time.
     problems.retain(|(_, problem)| !to_mend.iter().any(|one| one.finding.to_string() == *problem));
     Ok(Some(Day {
+        cash: super::cash::of_plan(night, tx, (&plan, &catalog), false).await?,
         to_mend,
         diff,
         orders: orders::all(tx, account).await?,
@@ -318,6 +320,7 @@ fn daily<'a>(night: &'a Night<'_>, day: &'a Day, recipient: &Recipient) -> Daily
             .map(|one| case(one, recipient.language))
             .collect(),
         to_mend: day.to_mend.clone(),
+        cash: day.cash.clone(),
         unmapped: day.unmapped.clone(),
         run_problems: run_problems(&day.problems, recipient.language),
         owner,

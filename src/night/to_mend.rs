@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 
-use super::Night;
+use super::hand_over::in_the_way;
+use super::{Night, customs_receipts};
 use crate::calendar::civil_day;
 use crate::ids::{PlanId, Sku};
 use crate::night::NightError;
 use crate::order::OrderState;
+use crate::order::gate::{Finding, Gate};
+use crate::order::labels::Labels;
 use crate::planner::Plan;
 use crate::report::ToMend;
 use crate::store::{StoreError, Tx, order_checks, orders, plans};
@@ -72,12 +75,31 @@ async fn held(night: &Night<'_>, tx: &mut Tx, plans: &[PlanId]) -> Result<Vec<To
 async fn of_orders(night: &Night<'_>, tx: &mut Tx) -> Result<Vec<ToMend>, StoreError> {
     let mut rows = Vec::new();
     for stored in orders::all(tx, night.account()).await? {
-        let waits = matches!(
-            stored.state,
-            OrderState::Draft | OrderState::Approved | OrderState::Packed | OrderState::BookingRejected
-        );
-        if !waits {
+        // Customs may send a declaration back until they release it.
+        if stored.state.is_moving() && stored.state < OrderState::Exported {
+            let number = &stored.order.number;
+            let returned = customs_receipts::returned(night, tx, &night.tools.words, number).await?;
+            rows.extend(returned.map(|(at, problem)| ToMend {
+                about: number.to_string(),
+                sku: None,
+                since: Some(civil_day(at, night.config.account.zone)),
+                finding: Finding {
+                    gate: Gate::Papers,
+                    ..problem.into()
+                },
+            }));
+        }
+        if !stored.state.is_at_home() {
             continue;
+        }
+        if stored.state == OrderState::Packed {
+            let events = orders::events(tx, night.account(), &stored.order.number).await?;
+            rows.extend(Labels::of(&events).waits.map(|(at, _)| ToMend {
+                about: stored.order.number.to_string(),
+                sku: None,
+                since: Some(civil_day(at, night.config.account.zone)),
+                finding: Finding::from(in_the_way(&stored.order.number)),
+            }));
         }
         let Some(check) = order_checks::of_order(tx, night.account(), &stored.order.number).await? else {
             continue;

@@ -38,6 +38,8 @@ pub struct Tools {
     pub claims: ClaimRules,
     /// What destinations ask for.
     pub rules: order::rules::RuleBook,
+    /// What is taken at borders.
+    pub border: order::border::BorderBook,
     /// Between the two looks at a file in a folder of this machine.
     pub inbox_settle: Duration,
     pub client: Client,
@@ -101,12 +103,13 @@ impl Tools {
         let words = words(config).map_err(|more| problems.extend(more));
         let claims = claim_rules(config).map_err(|more| problems.extend(more));
         let rules = rule_packs(config).map_err(|more| problems.extend(more));
+        let border = border(config).map_err(|more| problems.extend(more));
         match papers(config) {
             Ok(read) => problems.extend(read.problems),
             Err(more) => problems.extend(more),
         }
-        let (Ok(book), Ok(words), Ok(claims), Ok(rules), true) =
-            (book, words, claims, rules, problems.is_empty())
+        let (Ok(book), Ok(words), Ok(claims), Ok(rules), Ok(border), true) =
+            (book, words, claims, rules, border, problems.is_empty())
         else {
             return Err(ToolsError::Problems(problems));
         };
@@ -118,6 +121,7 @@ impl Tools {
             words,
             claims,
             rules,
+            border,
             inbox_settle: settle,
             client: Client::new(pace).map_err(ToolsError::Http)?,
             sftp: config
@@ -303,6 +307,20 @@ fn rule_packs(config: &Config) -> Result<order::rules::RuleBook, Vec<Problem>> {
     } else {
         Err(problems)
     }
+}
+
+/// What ships with linkstar, and the seller's own rates beside it.
+fn border(config: &Config) -> Result<order::border::BorderBook, Vec<Problem>> {
+    let mut book = order::border::BorderBook::shipped()?;
+    if let Some(path) = &config.order.border {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(config.path(path)).map_err(|error| {
+            let wanted = format!("a readable file of rates at the border ({error})");
+            vec![Problem::new("linkstar.toml", "", "order.border", &name, wanted)]
+        })?;
+        book.add(&name, &text)?;
+    }
+    Ok(book)
 }
 
 /// What ends and when; the file is read anew each time, for people add to it.

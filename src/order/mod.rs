@@ -1,10 +1,13 @@
 //! The stocking order (备货单): one model from which every document is written.
 
+pub mod border;
 pub mod build;
 pub mod cartons;
+pub mod cash;
 pub mod certificate;
 pub mod customs;
 pub mod gate;
+pub mod labels;
 pub mod model;
 pub mod packed;
 pub mod party_id;

@@ -11,10 +11,18 @@ pub enum ReferenceKind {
     Container,
     /// A parcel or consignment (运单号).
     Tracking,
+    /// An export declaration (报关单号).
+    Declaration,
 }
 
 impl ReferenceKind {
-    pub const ALL: [Self; 4] = [Self::Inbound, Self::Booking, Self::Container, Self::Tracking];
+    pub const ALL: [Self; 5] = [
+        Self::Inbound,
+        Self::Booking,
+        Self::Container,
+        Self::Tracking,
+        Self::Declaration,
+    ];
 
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -23,6 +31,7 @@ impl ReferenceKind {
             Self::Booking => "booking",
             Self::Container => "container",
             Self::Tracking => "tracking",
+            Self::Declaration => "declaration",
         }
     }
 

@@ -151,7 +151,18 @@ pub enum OrderEventKind {
     Scanned {
         findings: u32,
         sha256: String,
+        /// Photographs were listed, instead of codes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        photos: bool,
     },
+    /// Somebody wants the labels scanned back, or photographed, before the goods go.
+    ScanAsked,
+    /// The goods go although nobody has seen to their labels, and why.
+    LabelsWaived {
+        reason: String,
+    },
+    /// Somebody told that the goods were handed over, while their labels hold them.
+    HandOverWaits,
     /// Some lines went into an order of their own.
     SplitInto {
         order: OrderNo,
@@ -244,6 +255,12 @@ pub fn apply(state: Option<OrderState>, event: &OrderEventKind) -> Result<OrderS
         },
         OrderEventKind::Scanned { .. } if from == OrderState::Packed => Ok(OrderState::Packed),
         OrderEventKind::Scanned { .. } => illegal("scanned"),
+        OrderEventKind::ScanAsked | OrderEventKind::LabelsWaived { .. } | OrderEventKind::HandOverWaits => {
+            match from {
+                OrderState::Approved | OrderState::Packed => Ok(from),
+                _ => illegal("held by its labels"),
+            }
+        }
         // Notes beside the revision that changes the lines.
         OrderEventKind::SplitInto { .. }
         | OrderEventKind::SplitFrom { .. }

@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub tariff: &'a Tariff,
     /// 委托书: number or place of the power of attorney that the broker acts by; empty: none yet.
     pub power_of_attorney: &'a str,
+    /// 电子底账号 of goods that are inspected before they are declared; empty: none yet.
+    pub inspection: &'a str,
 }
 
 /// A kind of document the pack wants: any of these, by the `document` of their mappings.
@@ -115,7 +117,10 @@ pub fn assemble(request: &Request<'_>) -> Pack {
         document(request, &wanted, &mut pack);
     }
     match request.kind {
-        PackKind::Export => pack.problems.extend(export::faults(order, request.tariff)),
+        PackKind::Export => {
+            pack.problems.extend(export::faults(order, request.tariff));
+            inspection(request, &mut pack);
+        }
         PackKind::Import => import(request, &mut pack),
     }
     pack
@@ -163,6 +168,27 @@ fn document(request: &Request<'_>, wanted: &Wanted, pack: &mut Pack) {
         who: wanted.who,
         due: wanted.due,
         done_by,
+        may_follow: false,
+    });
+}
+
+/// Goods under inspection are not declared without the ledger's number (R46).
+fn inspection(request: &Request<'_>, pack: &mut Pack) {
+    let order = request.order;
+    let codes = order.lines.iter().map(|line| line.goods.hs_cn.as_str());
+    let Some(days) = request.tariff.inspection_days(codes) else {
+        return;
+    };
+    let number = request.inspection.trim();
+    pack.tasks.push(Task {
+        zh: text(Lang::Zh, "pack.task.inspection", &[]),
+        en: text(Lang::En, "pack.task.inspection", &[]),
+        who: "declarant",
+        due: days_before(order.ship_by, days),
+        done_by: Some(number.to_owned())
+            .filter(|number| !number.is_empty())
+            .into_iter()
+            .collect(),
         may_follow: false,
     });
 }

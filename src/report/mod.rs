@@ -5,6 +5,7 @@
 //! draws the charts and packs the workbook and the plan. [`decisions::read`] takes the edited workbook back.
 
 pub mod backtest;
+mod cash;
 mod chain;
 mod chart;
 pub mod decisions;
@@ -18,6 +19,7 @@ mod text;
 pub mod view;
 mod workbook;
 
+pub use cash::{PlannedCash, cost_name, cost_source, lacking};
 pub use model::{
     Attachment, CaseSummary, DailyReport, Inline, MailContent, OrderMotion, OwnerFilter, ReceiptSummary,
     ReceiptWhat, ReportError, RunProblem, ToMend, TrialNote, UnmappedCode,

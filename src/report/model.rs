@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use super::cash::PlannedCash;
 use crate::deadline::Shown;
 use crate::ids::{OrderNo, Sku, SourceId, WarehouseCode};
 use crate::money::Currency;
@@ -38,6 +39,8 @@ pub struct DailyReport<'a> {
     pub cases: Vec<CaseSummary>,
     /// What keeps approved lines and drafts from being booked, and what is told of orders issued since yesterday.
     pub to_mend: Vec<ToMend>,
+    /// What suggestions would cost besides their goods, where that is more than the freight.
+    pub cash: Vec<PlannedCash>,
     pub unmapped: Vec<UnmappedCode>,
     pub run_problems: Vec<RunProblem>,
     /// Only the lines of one person; `None` shows all.

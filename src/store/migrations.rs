@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 33] = [
+const SCRIPTS: [(i64, &str, &str); 34] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -60,6 +60,11 @@ const SCRIPTS: [(i64, &str, &str); 33] = [
         include_str!("migrations/0035_order_revisions.sql"),
     ),
     (37, "sscc serial", include_str!("migrations/0037_sscc_serial.sql")),
+    (
+        38,
+        "document day",
+        include_str!("migrations/0038_document_day.sql"),
+    ),
     (
         42,
         "large order lines",

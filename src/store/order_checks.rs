@@ -8,6 +8,7 @@ use crate::args;
 use crate::ids::{AccountId, OrderNo};
 use crate::money::Money;
 use crate::order::StockingOrder;
+use crate::order::cash::Cash;
 use crate::order::gate::{DeclaredBefore, Finding, Rates, Surcharge};
 
 /// One look of the gates at a revision.
@@ -17,7 +18,9 @@ pub struct OrderCheck {
     pub findings: Vec<Finding>,
     /// The rates of that look: a value is not judged anew by a later rate.
     pub rates: Rates,
-    pub surcharge: Option<Surcharge>,
+    pub surcharges: Vec<Surcharge>,
+    /// What it costs besides the goods, by the rates of that day.
+    pub cash: Option<Cash>,
 }
 
 fn corrupt(what: &str, error: &serde_json::Error) -> StoreError {

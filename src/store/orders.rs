@@ -47,6 +47,8 @@ pub struct StoredDocument {
     pub file_name: String,
     pub media_type: String,
     pub sha256: String,
+    /// The day that is written on it; `None`: from before it was kept.
+    pub issued_on: Option<NaiveDate>,
 }
 
 /// A plan line, or the part of it that goes by one mode, in an order.
@@ -397,8 +399,8 @@ pub async fn add_document(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let new = tx.execute(
-        "INSERT INTO order_document (account_id, order_no, revision, document, file_name, media_type, sha256)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, order_no, revision, document) DO NOTHING",
+        "INSERT INTO order_document (account_id, order_no, revision, document, file_name, media_type, sha256, issued_on)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, order_no, revision, document) DO NOTHING",
         args![
             account,
             &document.order,
@@ -406,7 +408,8 @@ pub async fn add_document(
             &document.document,
             &document.file_name,
             &document.media_type,
-            &document.sha256
+            &document.sha256,
+            document.issued_on
         ],
     )
     .await?;
@@ -430,7 +433,7 @@ pub async fn documents(
     order: &OrderNo,
 ) -> Result<Vec<StoredDocument>, StoreError> {
     tx.rows(
-        "SELECT revision, document, file_name, media_type, sha256 FROM order_document
+        "SELECT revision, document, file_name, media_type, sha256, issued_on FROM order_document
          WHERE account_id = $1 AND order_no = $2 ORDER BY revision, document",
         args![account, order],
     )
@@ -444,7 +447,18 @@ pub async fn documents(
             file_name: row.get("file_name")?,
             media_type: row.get("media_type")?,
             sha256: row.get("sha256")?,
+            issued_on: row.get("issued_on")?,
         })
     })
     .collect()
+}
+
+/// The day that is written on an order's papers: the one on which those of its revision were issued, else the order's own.
+#[must_use]
+pub fn written_on(order: &StockingOrder, documents: &[StoredDocument]) -> NaiveDate {
+    documents
+        .iter()
+        .filter(|document| document.revision == order.revision)
+        .find_map(|document| document.issued_on)
+        .unwrap_or(order.created_on)
 }

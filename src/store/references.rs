@@ -66,6 +66,26 @@ pub async fn of_order(
     .collect()
 }
 
+/// The order that others call so; of several the newest.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn order_of(
+    tx: &mut Tx,
+    account: &AccountId,
+    kind: ReferenceKind,
+    reference: &str,
+) -> Result<Option<OrderNo>, StoreError> {
+    tx.row(
+        "SELECT order_no FROM order_reference WHERE account_id = $1 AND kind = $2 AND reference = $3
+         ORDER BY created_at DESC, order_no DESC LIMIT 1",
+        args![account, kind.code(), reference],
+    )
+    .await?
+    .map(|row| row.get("order_no"))
+    .transpose()
+}
+
 /// The names of one kind that orders under way have.
 ///
 /// # Errors

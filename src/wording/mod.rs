@@ -34,8 +34,9 @@ struct Entry {
 
 type Catalogue = BTreeMap<String, Entry>;
 
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("gate", include_str!("gate.toml")),
+    ("cash", include_str!("cash.toml")),
     ("pack", include_str!("pack.toml")),
     ("plan", include_str!("plan.toml")),
     ("mail", include_str!("mail.toml")),

@@ -117,12 +117,25 @@ pub enum OrderCommand {
         at: At,
     },
     /// Check the labels that were scanned back against the cartons. Exit code 1: the order stays packed, unverified.
-    #[command(after_help = "Example: linkstar order scan BH260907-01 --file scans.txt")]
+    #[command(
+        after_help = "Example: linkstar order scan BH260907-01 --file scans.txt\n         linkstar order scan BH260907-01 --photos photos.csv --folder pictures"
+    )]
     Scan {
         order: OrderNo,
         /// One code a line, or a table of them.
+        #[arg(
+            long,
+            value_name = "FILE",
+            required_unless_present = "photos",
+            conflicts_with = "photos"
+        )]
+        file: Option<PathBuf>,
+        /// Instead of a scan: which picture shows which cartons (columns carton, photo; 1-10,12).
         #[arg(long, value_name = "FILE")]
-        file: PathBuf,
+        photos: Option<PathBuf>,
+        /// Where those pictures lie: each is looked for, and looked at. Without it only the names are compared.
+        #[arg(long, value_name = "DIR", requires = "photos")]
+        folder: Option<PathBuf>,
         #[arg(long, default_value = "cli")]
         by: String,
         #[command(flatten)]
@@ -137,6 +150,35 @@ pub enum OrderCommand {
         /// What the domestic warehouse has (sku, units): what is short is listed.
         #[arg(long, value_name = "FILE")]
         stock: Option<PathBuf>,
+        /// The warehouse is to scan the labels back, or to photograph them: until then the goods are not handed over.
+        #[arg(long)]
+        scan_back: bool,
+        #[arg(long, default_value = "cli")]
+        by: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// The goods were handed over to the forwarder. Refused while labels that have to be scanned back are not.
+    #[command(
+        after_help = "Example: linkstar order hand-over BH260907-01 --by wang\n         linkstar order hand-over BH260907-01 --by wang --unverified 'scanner broken, counted by hand'"
+    )]
+    HandOver {
+        order: OrderNo,
+        /// Why the goods go although nobody has seen to their labels; stands in the order's log with who says so.
+        #[arg(long, value_name = "REASON")]
+        unverified: Option<String>,
+        #[arg(long, default_value = "cli")]
+        by: String,
+        #[command(flatten)]
+        at: At,
+    },
+    /// What an order costs besides its goods: freight, surcharges, duty and taxes at the border; without an order, what the plan's
+    /// suggestions would cost. Exit code 1: something is unknown, and named.
+    #[command(after_help = "Example: linkstar order cash BH260907-01\n         linkstar order cash --json")]
+    Cash {
+        order: Option<OrderNo>,
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         at: At,
     },

@@ -1,6 +1,7 @@
 //! `linkstar order new|edit|check|issue|pack|scan|split|merge`.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -12,8 +13,10 @@ use super::amend::{parse, told};
 use super::{look, usage};
 use crate::ids::{OrderNo, Sku};
 use crate::mapping::packing_file::read_stock;
+use crate::mapping::photo_list::picture_fault;
 use crate::night::amend::AmendError;
-use crate::night::desk::{self, Done, PackingList, Wish, is_stopped, parts};
+use crate::night::desk::{self, Done, PackingList, Seen, Wish, is_stopped, parts};
+use crate::night::home_stock::HomeStock;
 use crate::quantity::kilograms;
 use crate::store::Tx;
 
@@ -165,7 +168,7 @@ pub(super) async fn run(context: &Context, command: &OrderCommand) -> Result<Exi
             let stock = match stock {
                 Some(path) => {
                     let read = read_stock(&named(path), &read(path)?);
-                    Some(read.map_err(|problems| usage(&problems))?)
+                    Some(HomeStock::listed(read.map_err(|problems| usage(&problems))?))
                 }
                 None => None,
             };
@@ -195,10 +198,26 @@ pub(super) async fn run(context: &Context, command: &OrderCommand) -> Result<Exi
             ];
             shown(context, &done, &say("packed", &places), false)
         }
-        OrderCommand::Scan { order, file, by, .. } => {
-            let bytes = read(file)?;
+        OrderCommand::Scan {
+            order,
+            file,
+            photos,
+            folder,
+            by,
+            ..
+        } => {
+            let Some(path) = photos.as_ref().or(file.as_ref()) else {
+                return Err(CliError::Usage("wanted --file or --photos".to_owned()));
+            };
+            let bytes = read(path)?;
+            let pictures = folder.as_deref().map(pictures).transpose()?;
+            let name = named(path);
+            let seen = match photos {
+                Some(_) => Seen::Photos(&name, &bytes, pictures.as_ref()),
+                None => Seen::Codes(&name, &bytes),
+            };
             let mut tx = context.store.write().await?;
-            let scanned = desk::scan(&night, &mut tx, order, (&named(file), &bytes), by).await;
+            let scanned = desk::scan(&night, &mut tx, order, seen, by).await;
             let scan = settled(context, tx, order, scanned).await?;
             let places = [
                 ("order", order.to_string()),
@@ -232,6 +251,29 @@ pub(super) async fn run(context: &Context, command: &OrderCommand) -> Result<Exi
         }
         _ => Err(CliError::Usage("this order command has no desk".to_owned())),
     }
+}
+
+/// The pictures of a folder, each with what is wrong with it.
+fn pictures(folder: &Path) -> Result<BTreeMap<String, Option<&'static str>>, CliError> {
+    let failed = |source| CliError::File {
+        what: "read",
+        path: folder.to_owned(),
+        source,
+    };
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let meta = entry.metadata().map_err(failed)?;
+        if !meta.is_file() {
+            continue;
+        }
+        let mut head = Vec::new();
+        let file = std::fs::File::open(entry.path()).map_err(failed)?;
+        file.take(16).read_to_end(&mut head).map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        all.insert(name, picture_fault(meta.len(), &head));
+    }
+    Ok(all)
 }
 
 /// The lines of `--line` and of `--file` together.

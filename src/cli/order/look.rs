@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use super::super::context::{Context, columns, heads, print, print_json};
 use super::super::{CliError, Exit};
-use super::{unknown, usage};
+use super::unknown;
 use crate::calendar::civil_day;
 use crate::ids::OrderNo;
-use crate::mapping::model::{DocumentContext, changes_between};
-use crate::mapping::packing_file::read_stock;
-use crate::night::{desk, to_mend};
+use crate::mapping::model::changes_between;
+use crate::night::to_mend;
 use crate::order::Mode;
 use crate::order::gate::Finding;
 use crate::order::rules::Ask;
@@ -41,7 +40,7 @@ pub(super) fn findings(lang: Lang, findings: &[Finding]) -> String {
     columns(&rows)
 }
 
-fn written(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(super) fn written(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     std::fs::write(path, bytes).map_err(|source| CliError::File {
         what: "write",
         path: path.to_owned(),
@@ -184,61 +183,4 @@ pub(super) async fn changes(context: &Context, number: &OrderNo, json: bool) -> 
     }
     print(&columns(&table))?;
     Ok(Exit::Done)
-}
-
-/// The papers that the domestic warehouse works by.
-const FOR_THE_WAREHOUSE: [&str; 2] = ["outbound-instruction", "carton-marks"];
-
-pub(super) async fn instruct(
-    context: &Context,
-    number: &OrderNo,
-    save: &Path,
-    stock: Option<&Path>,
-) -> Result<Exit, CliError> {
-    let account = &context.config.account.id;
-    let mut tx = context.store.read().await?;
-    let Some(stored) = orders::get(&mut tx, account, number).await? else {
-        return Err(unknown(&orders::all(&mut tx, account).await?, number.as_str()));
-    };
-    let mut paper = DocumentContext::new(
-        civil_day(context.clock.now(), context.config.account.zone),
-        number.as_str(),
-    );
-    paper.previous = order_desk::revisions(&mut tx, account, number).await?.pop();
-    if let Some(path) = stock {
-        let bytes = std::fs::read(path).map_err(|source| CliError::File {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        paper.domestic_stock =
-            read_stock(&path.display().to_string(), &bytes).map_err(|problems| usage(&problems))?;
-    }
-    std::fs::create_dir_all(save).map_err(|source| CliError::File {
-        what: "create",
-        path: save.to_owned(),
-        source,
-    })?;
-    let mut problems = Vec::new();
-    for mapping in &context.tools.mappings {
-        if !FOR_THE_WAREHOUSE.contains(&mapping.meta.document.as_str()) || !mapping.is_for(&stored.order) {
-            continue;
-        }
-        match mapping.write(&stored.order, &paper) {
-            Ok(document) => written(&save.join(&document.file_name), &document.bytes)?,
-            Err(more) => problems.extend(more),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(usage(&problems));
-    }
-    let short = desk::shortages(&stored.order, &paper.domestic_stock);
-    for problem in &short {
-        eprintln!("{problem}");
-    }
-    Ok(if short.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Findings
-    })
 }

@@ -32,8 +32,10 @@ pub(super) async fn gather(
     let all = catalog::load(&mut tx, account, night.today()).await?;
     let skus = stored.order.lines.iter().map(|line| &line.goods.sku);
     let basis = Basis::for_papers(&night, &mut tx, &all, skus).await?;
-    // The same order gives the same papers on whatever day they are written.
-    let mut document = DocumentContext::new(stored.order.created_on, number.as_str());
+    // The same revision gives the same papers on whatever day they are written: they say the day it was issued.
+    let documents = orders::documents(&mut tx, account, number).await?;
+    let day = orders::written_on(&stored.order, &documents);
+    let mut document = DocumentContext::new(day, number.as_str());
     document.previous = order_desk::revisions(&mut tx, account, number).await?.pop();
     document.pictures = basis.pictures;
     document.transport = read_transport(facts.transport.as_deref())?;

@@ -98,7 +98,7 @@ fn zone_wanted(found: &str) -> String {
     format!("a time zone like Europe/London{hint}")
 }
 
-const LANES: [Column; 28] = [
+const LANES: [Column; 31] = [
     Column::required("warehouse").or(&["仓库代码"]),
     Column::required("mode").or(&["运输方式"]),
     Column::required("forwarder").or(&["货代"]),
@@ -127,6 +127,9 @@ const LANES: [Column; 28] = [
     Column::optional("heavy_over_g").or(&["超重起点"]),
     Column::optional("heavy_fee").or(&["超重附加费"]),
     Column::optional("heavy_currency").or(&["附加费币种"]),
+    Column::optional("large_over_mm").or(&["超长起点"]),
+    Column::optional("large_fee").or(&["超长附加费"]),
+    Column::optional("large_currency").or(&["超长附加费币种"]),
 ];
 
 /// Reads a `lanes` file.
@@ -196,6 +199,8 @@ fn channel(row: &mut Row<'_>) -> Channel {
         },
         heavy_over_g: row.int("heavy_over_g"),
         heavy_fee: money(row, "heavy_fee", "heavy_currency"),
+        large_over_mm: row.int("large_over_mm"),
+        large_fee: money(row, "large_fee", "large_currency"),
     }
 }
 

@@ -25,6 +25,7 @@ const MAPPINGS: &[(&str, &str)] = mappings![
     "carton-sscc",
     "cds-import",
     "ceb-303-stocking-order",
+    "ceb-603-inventory",
     "cn-9810-booking",
     "commercial-invoice",
     "customs-four-in-one",

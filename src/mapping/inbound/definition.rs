@@ -89,6 +89,7 @@ impl InboundKind {
             ],
             Self::CustomsReceipt => &[
                 ("declaration_no", Code, true),
+                ("seq_no", Code, false),
                 ("order", Code, false),
                 ("status", Text, true),
                 ("at", Instant, false),

@@ -63,6 +63,7 @@ static CDS_3: Bundle = bundle!("cds-3.0":
     "WCO_DS/WCO_METADATA_2_DMS.xsd",
 );
 static CEB_303: Bundle = bundle!("ceb-303-unofficial": "CEB303.derived.xsd";);
+static CEB_603: Bundle = bundle!("ceb-603-unofficial": "CEB603.derived.xsd";);
 static DEC: Bundle = bundle!("dec-message-unofficial": "DecMessage.derived.xsd";);
 static DCSA_BOOKING: Bundle = bundle!("dcsa-booking-2.0": "CreateBooking.schema.json";);
 static ISF_10: Bundle = bundle!("isf-10": "isf-10.schema.json";);
@@ -115,15 +116,17 @@ type Compiled = LazyLock<Result<SchemaSet, SchemaError>>;
 static UBL_24_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&UBL_24, true));
 static CDS_3_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&CDS_3, true));
 static CEB_303_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&CEB_303, false));
+static CEB_603_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&CEB_603, false));
 static DEC_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&DEC, false));
 static DCSA_BOOKING_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&DCSA_BOOKING, true));
 static ISF_10_SET: Compiled = LazyLock::new(|| SchemaSet::compile(&ISF_10, true));
 
 /// The names a mapping's `schema` key may take.
-pub const SCHEMA_NAMES: [&str; 6] = [
+pub const SCHEMA_NAMES: [&str; 7] = [
     "ubl-2.4",
     "cds-3.0",
     "ceb-303-unofficial",
+    "ceb-603-unofficial",
     "dec-message-unofficial",
     "dcsa-booking-2.0",
     "isf-10",
@@ -140,6 +143,7 @@ impl SchemaSet {
             "ubl-2.4" => &UBL_24_SET,
             "cds-3.0" => &CDS_3_SET,
             "ceb-303-unofficial" => &CEB_303_SET,
+            "ceb-603-unofficial" => &CEB_603_SET,
             "dec-message-unofficial" => &DEC_SET,
             "dcsa-booking-2.0" => &DCSA_BOOKING_SET,
             "isf-10" => &ISF_10_SET,

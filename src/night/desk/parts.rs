@@ -81,6 +81,7 @@ pub async fn split(
         warehouse: before.warehouse.clone(),
         mode: before.mode,
         before: None,
+        draft: None,
         reason: Some(reason),
     };
     let lines = approved(&before.warehouse, before.mode, units);

@@ -3,12 +3,11 @@
 use chrono::{Duration, NaiveDate};
 
 use super::super::Night;
-use super::super::amend::document_key;
 use super::super::gates::{Basis, stopped_lines};
+use super::papers::enqueue_document;
 use super::{ApprovedLine, Issued};
 use crate::catalog::{Catalog, CodeKind, Item, Lane};
 use crate::config::ForwarderSection;
-use crate::delivery::Channel;
 use crate::ids::{OrderNo, PlanId, WarehouseCode};
 use crate::mapping::model::DocumentContext;
 use crate::order::cartons::Packing;
@@ -18,7 +17,6 @@ use crate::order::{CartonSpec, Draft, DraftLine, Mode, Packed, StockingOrder, pr
 use crate::problem::Problem;
 use crate::store::order_checks::{self, OrderCheck};
 use crate::store::orders::{self, HeldLine, OrderStoreError, StoredDocument};
-use crate::store::outbox::{self, Enqueued, NewMessage};
 use crate::store::{StoreError, Tx, blob};
 
 /// A line with everything the catalog lacks for it.
@@ -43,6 +41,8 @@ pub(in crate::night) struct Booking<'a> {
     pub(in crate::night) mode: Mode,
     /// The revision that this one takes the place of.
     pub(in crate::night) before: Option<&'a StockingOrder>,
+    /// The draft it is issued from: the order is of that day.
+    pub(in crate::night) draft: Option<&'a StockingOrder>,
     /// Why goods are declared at another value than in another order of the day.
     pub(in crate::night) reason: Option<&'a str>,
 }
@@ -318,7 +318,10 @@ impl Booking<'_> {
         Draft {
             number: self.number.clone(),
             revision: self.before.map_or(1, |before| before.revision + 1),
-            created_on: self.before.map_or(self.night.today(), |before| before.created_on),
+            created_on: self
+                .before
+                .or(self.draft)
+                .map_or(self.night.today(), |known| known.created_on),
             plan: self.plan.cloned(),
             warehouse: self.warehouse.clone(),
             deliver_to: warehouse
@@ -403,6 +406,7 @@ impl Booking<'_> {
         }
     }
 
+    /// Stores a paper of the order, and lets it go.
     pub(in crate::night) async fn send(
         &self,
         tx: &mut Tx,
@@ -410,48 +414,31 @@ impl Booking<'_> {
         order: &StockingOrder,
         document: &Document,
     ) -> Result<(), StoreError> {
+        let stored = self.keep(tx, order, document).await?;
+        enqueue_document(self.night, tx, forwarder, &stored, &document.written.bytes).await
+    }
+
+    /// Stores a paper of the order.
+    pub(in crate::night) async fn keep(
+        &self,
+        tx: &mut Tx,
+        order: &StockingOrder,
+        document: &Document,
+    ) -> Result<StoredDocument, StoreError> {
         let account = self.night.account();
         let written = &document.written;
         let sha256 = blob::put(tx, account, "document", &written.bytes, self.night.now()).await?;
-        orders::add_document(
-            tx,
-            account,
-            &StoredDocument {
-                order: order.number.clone(),
-                revision: order.revision,
-                document: document.mapping.clone(),
-                file_name: written.file_name.clone(),
-                media_type: written.media_type.to_owned(),
-                sha256,
-            },
-            self.night.now(),
-        )
-        .await?;
-        let channel = if forwarder.sftp.is_some() {
-            Channel::Sftp
-        } else {
-            Channel::Folder
+        let stored = StoredDocument {
+            order: order.number.clone(),
+            revision: order.revision,
+            document: document.mapping.clone(),
+            file_name: written.file_name.clone(),
+            media_type: written.media_type.to_owned(),
+            sha256,
+            issued_on: Some(self.night.today()),
         };
-        let key = document_key(&order.number, order.revision, &document.mapping);
-        let message = NewMessage {
-            business_key: &key,
-            channel,
-            target: forwarder.id.as_str(),
-            remote_name: &written.file_name,
-            kind: "document",
-            bytes: &written.bytes,
-            envelope: None,
-            message_id: None,
-            depends_on: None,
-            run_after: self.night.now(),
-        };
-        match outbox::enqueue(tx, account, &message, self.night.now()).await? {
-            Enqueued::New | Enqueued::Already(_) => Ok(()),
-            Enqueued::Taken { sha256, .. } => Err(StoreError::Corrupt {
-                what: format!("outbox message `{key}`"),
-                why: format!("the key is taken by other bytes ({sha256})"),
-            }),
-        }
+        orders::add_document(tx, account, &stored, self.night.now()).await?;
+        Ok(stored)
     }
 }
 

@@ -23,30 +23,68 @@ pub struct CartonLimits {
     pub max_pallet_g: Option<i64>,
 }
 
-/// What cartons above the channel's weight cost more.
+/// Why a carton costs more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    #[default]
+    Heavy,
+    Large,
+}
+
+impl Extra {
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Heavy => "heavy",
+            Self::Large => "large",
+        }
+    }
+}
+
+/// What cartons above the channel's weight or length cost more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surcharge {
+    #[serde(default)]
+    pub why: Extra,
     pub cartons: Vec<u32>,
     pub each: Money,
     pub total: Money,
 }
 
-/// The cost line of heavy cartons, where the channel has one.
+/// What of a carton is held against a limit.
+type Measure = fn(&Carton) -> i64;
+
+/// The cost lines of heavy and of large cartons, where the channel has them. A carton that is both costs both.
 #[must_use]
-pub fn surcharges(order: &StockingOrder, channel: &Channel) -> Option<Surcharge> {
-    let (limit, each) = (channel.heavy_over_g?, channel.heavy_fee?);
-    let cartons: Vec<u32> = order
-        .cartons
-        .iter()
-        .filter(|carton| carton.gross_g > limit)
-        .map(|carton| carton.no)
-        .collect();
-    let count = i64::try_from(cartons.len()).ok().filter(|count| *count > 0)?;
-    Some(Surcharge {
-        cartons,
-        each,
-        total: each.times(count),
-    })
+pub fn surcharges(order: &StockingOrder, channel: &Channel) -> Vec<Surcharge> {
+    let kinds: [(Extra, _, _, Measure); 2] = [
+        (Extra::Heavy, channel.heavy_over_g, channel.heavy_fee, |carton| {
+            carton.gross_g
+        }),
+        (Extra::Large, channel.large_over_mm, channel.large_fee, |carton| {
+            carton.dims.longest_mm()
+        }),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(why, limit, each, measure)| {
+            let (limit, each) = (limit?, each?);
+            let cartons: Vec<u32> = order
+                .cartons
+                .iter()
+                .filter(|carton| measure(carton) > limit)
+                .map(|carton| carton.no)
+                .collect();
+            let count = i64::try_from(cartons.len()).ok().filter(|count| *count > 0)?;
+            Some(Surcharge {
+                why,
+                cartons,
+                each,
+                total: each.times(count),
+            })
+        })
+        .collect()
 }
 
 /// Kilograms a cubic metre between which goods in cartons lie; beyond them a unit is usually wrong.
@@ -88,9 +126,18 @@ pub(super) fn examine(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-    if let Some(surcharge) = surcharges(scene.order, scene.channel) {
+    for surcharge in surcharges(scene.order, scene.channel) {
         let found = format!("{} of {}", surcharge.cartons.len(), scene.order.cartons.len());
-        let over = kilograms(scene.channel.heavy_over_g.unwrap_or_default());
+        let (field, over) = match surcharge.why {
+            Extra::Heavy => (
+                "carton_gross_g",
+                kilograms(scene.channel.heavy_over_g.unwrap_or_default()),
+            ),
+            Extra::Large => (
+                "carton_length_mm",
+                centimetres(scene.channel.large_over_mm.unwrap_or_default()),
+            ),
+        };
         let places = [
             ("over", over.normalize().to_string()),
             ("each", surcharge.each.to_string()),
@@ -101,8 +148,8 @@ pub(super) fn examine(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             (Gate::Cartons, Level::Warn),
             scene.order,
             "",
-            ("carton_gross_g", &found),
-            ("cartons.heavy", &places),
+            (field, &found),
+            (&format!("cartons.{}", surcharge.why.code()), &places),
         ));
     }
 }

@@ -24,6 +24,11 @@ pub struct Channel {
     /// A carton above it costs `heavy_fee` more.
     pub heavy_over_g: Option<i64>,
     pub heavy_fee: Option<Money>,
+    /// A carton whose longest side is above it costs `large_fee` more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_over_mm: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_fee: Option<Money>,
 }
 
 impl Channel {

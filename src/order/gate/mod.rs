@@ -23,7 +23,7 @@ use crate::ids::Sku;
 use crate::money::Money;
 
 pub use admission::{Admission, Admitted, admissions};
-pub use cartons::{CartonLimits, Surcharge, surcharges};
+pub use cartons::{CartonLimits, Extra, Surcharge, surcharges};
 pub use finding::{Finding, Gate, Level};
 pub use goods::{Channel, looks_like_battery};
 pub use value::{DeclaredBefore, Rates, ValuePolicy};

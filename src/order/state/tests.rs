@@ -145,6 +145,15 @@ fn r22_all_legal_transitions_and_no_illegal_ones() {
             OrderEventKind::Scanned {
                 findings: 0,
                 sha256: String::new(),
+                photos: false,
+            },
+        ),
+        ("labels", OrderEventKind::ScanAsked),
+        ("labels", OrderEventKind::HandOverWaits),
+        (
+            "labels",
+            OrderEventKind::LabelsWaived {
+                reason: String::new(),
             },
         ),
         ("split", OrderEventKind::SplitInto { order: other() }),
@@ -180,6 +189,7 @@ fn r22_all_legal_transitions_and_no_illegal_ones() {
             "edited" => (from == S::Draft).then_some(S::Draft),
             "packed" => (from == S::Approved).then_some(S::Packed),
             "scanned" => (from == S::Packed).then_some(S::Packed),
+            "labels" => matches!(from, S::Approved | S::Packed).then_some(from),
             "split" | "merged" => home.then_some(from),
             "closed" => (from == S::Receiving).then_some(S::Closed),
             "short" => left.then_some(S::ShortClosed),
@@ -224,6 +234,7 @@ fn r32_packed_stays_unverified_until_a_scan_without_findings() {
     let scanned = |findings| OrderEventKind::Scanned {
         findings,
         sha256: String::new(),
+        photos: false,
     };
     assert_eq!(is_verified(&[OrderEventKind::Created]), None);
     assert_eq!(is_verified(std::slice::from_ref(&packed)), Some(false));

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
+use super::cash::{self, PlannedCash};
 use super::model::{DailyReport, ReportError, ToMend};
 use super::problem_list;
 use crate::wording::text;
@@ -30,6 +31,17 @@ pub(super) fn write(report: &DailyReport<'_>) -> Result<Vec<u8>, ReportError> {
     let to_mend: Vec<&ToMend> = report.to_mend.iter().collect();
     if !to_mend.is_empty() {
         problem_list::sheet(&mut book, report.lang, &to_mend, &styles)?;
+    }
+    let planned: Vec<&PlannedCash> = report
+        .cash
+        .iter()
+        .filter(|one| {
+            let own = report.owner.as_ref();
+            own.is_none_or(|owner| one.skus.iter().any(|sku| owner.skus.contains(sku)))
+        })
+        .collect();
+    if !planned.is_empty() {
+        cash::sheet(&mut book, report.lang, &planned, &styles)?;
     }
     Ok(book.save_to_buffer()?)
 }

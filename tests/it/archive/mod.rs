@@ -74,6 +74,7 @@ pub async fn document(tx: &mut Tx, order: &OrderNo, name: &str, bytes: &[u8], no
         .await
         .expect("stored");
     let document = StoredDocument {
+        issued_on: None,
         order: order.clone(),
         revision: 1,
         document: name.to_owned(),

@@ -178,3 +178,100 @@ async fn r41_tracking_lists_bills_and_customs_receipts_are_kept_linked_and_shown
         "{list}"
     );
 }
+
+#[tokio::test]
+async fn r45_receipts_of_customs_move_the_order_on_and_never_back_and_a_return_is_a_task() {
+    let stage = Stage::new().await;
+    let order = stage.order.as_str();
+    let number = "531620260160000001";
+    let leave = |name: &str, rows: &str| {
+        stage.they_leave(
+            name,
+            format!("报关单号,合同号,回执状态,放行时间,回执信息\n{rows}"),
+        );
+    };
+    // Received, and sent back with a note: a task, and the order stays.
+    leave(
+        "1.csv",
+        &format!(
+            "{number},{order},申报成功,2026-05-04 09:00,\n{number},{order},退回修改,2026-05-04 10:00,申报要素不全\n"
+        ),
+    );
+    stage.night(0).await;
+    assert_eq!(stage.state().await, OrderState::Approved);
+    let (code, listed) = stage.linkstar(&["--lang", "en", "order", "problems"]);
+    assert_eq!(code, Some(1), "{listed}");
+    assert!(
+        listed.contains("export_declaration") && listed.contains("申报要素不全"),
+        "{listed}"
+    );
+
+    // Mended: accepted, released (by the code of a message), and the task is gone. A receipt that names only its declaration is known.
+    leave(
+        "2.csv",
+        &format!(
+            "{number},,申报成功,2026-05-05 09:00,\n{number},,审结,2026-05-05 11:00,\n{number},,800,2026-05-05 12:00,\n"
+        ),
+    );
+    let report = stage.night(1).await;
+    assert_eq!(receive(&report).counts.get("quarantined"), None, "{report:?}");
+    assert_eq!(stage.state().await, OrderState::Exported);
+    let (_, listed) = stage.linkstar(&["--lang", "en", "order", "problems"]);
+    assert!(!listed.contains("export_declaration"), "{listed}");
+
+    // Closed, then everything again in another order and file: nothing moves back, nothing is counted twice.
+    leave(
+        "3.csv",
+        &format!(
+            "{number},{order},结关,2026-05-08 09:00,\n{number},{order},800,2026-05-05 12:00,\n{number},{order},申报成功,2026-05-04 09:00,\n"
+        ),
+    );
+    let report = stage.night(2).await;
+    assert_eq!(
+        receive(&report).counts.get("events"),
+        Some(&1),
+        "only the close is new: {report:?}"
+    );
+    assert_eq!(stage.state().await, OrderState::Exported);
+
+    // The printed declaration is filed with its order by the number in its name.
+    stage.they_leave(&format!("报关单_{number}.pdf"), "%PDF-1.7\n1 0 obj\n".to_owned());
+    stage.night(3).await;
+    let (_, shown) = stage.linkstar(&["order", "show", order, "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let files = shown["received_files"].to_string();
+    assert!(
+        files.contains("export-declaration") && files.contains(&format!("报关单_{number}.pdf")),
+        "{files}"
+    );
+}
+
+#[tokio::test]
+async fn r45_a_receipt_of_nobodys_order_waits_and_a_status_nobody_knows_is_kept_and_told() {
+    let stage = Stage::new().await;
+    let order = stage.order.as_str();
+    let head = "报关单号,合同号,回执状态,放行时间\n";
+    stage.they_leave(
+        "strange.csv",
+        format!("{head}531620260160000001,{order},星期五放假,2026-05-04 09:00\n5316,{order},放行,2026-05-04 09:00\n"),
+    );
+    stage.they_leave(
+        "unknown.csv",
+        format!("{head}531620260160000009,BH000000-99,放行,2026-05-04 09:00\n"),
+    );
+    let report = stage.night(0).await;
+    let said = receive(&report).problems.join("\n");
+    assert!(
+        said.contains("found `星期五放假`, wanted a status that is known"),
+        "{said}"
+    );
+    assert!(said.contains("found `5316`, wanted the 18 digits"), "{said}");
+    assert!(
+        said.contains("found `BH000000-99`, wanted the number of one of our orders"),
+        "{said}"
+    );
+    assert_eq!(receive(&report).counts.get("quarantined"), Some(&1));
+    assert_eq!(stage.state().await, OrderState::Approved);
+    let (_, listed) = stage.linkstar(&["inbox", "list"]);
+    assert!(listed.contains("unknown.csv"), "{listed}");
+}

@@ -379,6 +379,7 @@ pub fn report<'a>(lang: Lang, plan: &'a Plan, diff: Option<&'a PlanDiff>) -> Dai
         receipts: Vec::new(),
         cases: Vec::new(),
         to_mend: Vec::new(),
+        cash: Vec::new(),
         unmapped: Vec::new(),
         run_problems: Vec::new(),
         owner: None,

@@ -1,5 +1,6 @@
 //! Papers of an order: XML for machines and carton marks for people, judged from outside.
 
+mod ceb603;
 mod every;
 mod every_faults;
 mod label_designs;

@@ -25,6 +25,7 @@ struct Given {
     findings: Vec<Finding>,
     tariff: Tariff,
     no_power_of_attorney: bool,
+    inspection: &'static str,
 }
 
 fn pack(kind: PackKind, order: &StockingOrder, given: &Given) -> Pack {
@@ -36,6 +37,7 @@ fn pack(kind: PackKind, order: &StockingOrder, given: &Given) -> Pack {
         papers: &given.papers,
         findings: &given.findings,
         tariff: &given.tariff,
+        inspection: given.inspection,
         power_of_attorney: if given.no_power_of_attorney { " " } else { "POA-7" },
     })
 }
@@ -168,6 +170,49 @@ fn r44_a_second_unit_without_its_factor_wrong_elements_and_gbk_are_errors_with_t
     let made = pack(PackKind::Export, &heavy, &Given::default());
     assert_eq!(fields(&made), ["net_g"]);
     assert_eq!(made.problems[0].place, "carton 2");
+}
+
+#[test]
+fn r46_goods_under_inspection_are_not_declared_without_the_ledgers_number_and_an_old_table_is_told() {
+    let order = order(3, "GB");
+    let code = order.lines[0].goods.hs_cn.clone();
+    let rules = || {
+        tariff(&format!(
+            "checked = \"2026-01-02\"\n[code.{code}]\ninspection = true\ninspection_days = 10\n"
+        ))
+    };
+    let made = pack(
+        PackKind::Export,
+        &order,
+        &Given {
+            tariff: rules(),
+            ..Given::default()
+        },
+    );
+    let open: Vec<&linkstar::pack::Task> = made.tasks.iter().filter(|task| task.is_open()).collect();
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(
+        (open[0].en.as_str(), open[0].due),
+        (
+            "Number of the inspection ledger",
+            Some(order.ship_by - chrono::Days::new(10))
+        )
+    );
+    assert!(!made.is_complete() && made.write().is_err());
+    let named = Given {
+        tariff: rules(),
+        inspection: "126000000123456",
+        ..Given::default()
+    };
+    assert!(pack(PackKind::Export, &order, &named).is_complete());
+    let day = |text: &str| -> chrono::NaiveDate { text.parse().expect("a day") };
+    assert_eq!(rules().stale_days(day("2026-07-01")), None);
+    assert_eq!(rules().stale_days(day("2026-07-02")), Some(181));
+    assert_eq!(
+        Tariff::default().stale_days(day("2026-07-02")),
+        None,
+        "nobody said when"
+    );
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_mapping_with_slips_is_refused_when_read_all_at_once_with_the_nearest_names(
     let other: Loaded<XmlMapping> = load(&SLIPS.replace("ubl-2.4", "ubl-3"), "xml");
     assert_eq!(
         shown(&other.section.faults("my.toml", &other.maps)),
-        "my.toml, [xml], `schema`: found `ubl-3`, wanted a carried schema: ubl-2.4, cds-3.0, ceb-303-unofficial, dec-message-unofficial, dcsa-booking-2.0, isf-10"
+        "my.toml, [xml], `schema`: found `ubl-3`, wanted a carried schema: ubl-2.4, cds-3.0, ceb-303-unofficial, ceb-603-unofficial, dec-message-unofficial, dcsa-booking-2.0, isf-10"
     );
 }
 
