@@ -363,6 +363,7 @@ mod tests {
                     low_stock_fee: None,
                     weight_g: None,
                     volume_cm3: None,
+                    pallet_cartons: None,
                 }],
                 freight: vec![freight(Mode::Sea, 5), freight(Mode::Air, 40)],
                 ..SupplyFacts::default()

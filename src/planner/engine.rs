@@ -11,12 +11,12 @@ use super::line::judge;
 use super::line_words::say;
 use super::model::{Funnel, Plan, PlanLine, Reason};
 use super::snapshot::{ItemSeries, Policy, Snapshot, WarehouseFacts};
-use super::supply::{echelon, fill, rework};
+use super::supply::{echelon, fill, pallet, rework};
 use crate::digest::{Hasher, sha256_hex};
 use crate::ids::{PlanId, Sku, WarehouseCode};
 
 /// Version of the calculation. It is part of a plan's name: another engine makes another plan.
-pub const ENGINE: &str = "linkstar-planner-5";
+pub const ENGINE: &str = "linkstar-planner-6";
 
 /// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
 #[must_use]
@@ -100,12 +100,13 @@ pub(super) fn is_coupled(snapshot: &Snapshot, policy: &Policy) -> bool {
     let supply = &snapshot.supply;
     !supply.transfers.is_empty()
         || !supply.capacity.is_empty()
+        || !supply.rounding.is_empty()
         || policy.supply.budget.is_some()
         || policy.supply.container_l.is_some()
 }
 
-/// What lines of different warehouses and SKUs have to do with each other: transfers before orders, then what a
-/// warehouse takes, what money there is, and what fills a container. Nothing of it where nothing of it is known.
+/// What lines of different warehouses and SKUs have to do with each other: transfers before orders, then whole
+/// pallets, what a warehouse takes, what money there is, and what fills a container. Nothing of it where nothing of it is known.
 fn couple(
     lines: &mut [PlanLine],
     snapshot: &Snapshot,
@@ -151,11 +152,10 @@ fn couple(
         policy,
         snapshot.as_of,
     );
+    pallet::pallets(lines, &items, &context.terms);
     echelon::cap(lines, &items, &context.terms);
-    fill::budget(lines, &items, &context.terms, policy);
-    if policy.supply.budget.is_none() {
-        fill::containers(lines, &items, &context.terms, policy);
-    }
+    let left = fill::budget(lines, &items, &context.terms, policy);
+    fill::containers(lines, &items, &context.terms, policy, left);
     for line in lines {
         if line.supply.as_ref().is_some_and(|supply| supply.is_empty()) {
             line.supply = None;

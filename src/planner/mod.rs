@@ -50,7 +50,8 @@ pub use rounding::{Rounded, round_need, round_stat};
 pub use snapshot::*;
 pub use supply::{
     AgeView, ArrivalDeadline, Capacity, Closure, CustomsExam, DeadlineMode, DeadlineView, Freight, ItemTerms,
-    LossTerms, Lot, MissingYear, ModePart, NextTier, NoTransfer, ReturnTerms, StageFacts, StorageTier,
-    SupplyFacts, SupplyLine, SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay, Whereabouts,
+    LossTerms, Lot, MissingYear, ModePart, NextTier, NoTransfer, ReturnTerms, RoundTo, Rounding, StageFacts,
+    StorageTier, SupplyFacts, SupplyLine, SupplyPolicy, TargetRule, TargetView, Transfer, TransferWay,
+    Whereabouts,
 };
 pub use text::{cause_text, diff_text, explain_text, level_text, reason_text};

@@ -92,6 +92,8 @@ pub enum Reason {
     OverCapacity,
     BudgetCut,
     ContainerFilled,
+    PalletRounded,
+    PalletUnknown,
 }
 
 /// One civil day of the projected balance.

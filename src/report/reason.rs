@@ -46,6 +46,8 @@ pub(super) fn reason_key(reason: Reason) -> &'static str {
         Reason::OverCapacity => "mail.reason.over_capacity",
         Reason::BudgetCut => "mail.reason.budget_cut",
         Reason::ContainerFilled => "mail.reason.container_filled",
+        Reason::PalletRounded => "mail.reason.pallet_rounded",
+        Reason::PalletUnknown => "mail.reason.pallet_unknown",
     }
 }
 

@@ -137,6 +137,7 @@ fn sizes(facts: &Facts<'_>, supply: &mut SupplyFacts) {
                 low_stock_fee: None,
                 weight_g,
                 volume_cm3,
+                pallet_cartons: None,
             });
         }
     }

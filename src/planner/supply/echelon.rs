@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::facts::TransferWay;
 use super::rework::{change_need, change_suggestion, open_units, supply};
 use super::terms::Terms;
-use super::{NoTransfer, Transfer};
+use super::{NoTransfer, Transfer, pallet};
 use crate::ids::{Sku, WarehouseCode};
 use crate::order::Mode;
 use crate::planner::balance::day_after;
@@ -313,7 +313,8 @@ pub fn cap(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>) {
             transfers.retain(|transfer| transfer.units > 0);
             supply(&mut lines[index]).transfers_in = transfers;
             let wanted = lines[index].suggested_units.unwrap_or(0);
-            let units = fits(wanted, units_left, volume_left, carton);
+            let step = pallet::step(&lines[index], item, terms);
+            let units = fits(wanted, units_left, volume_left, step);
             if units < wanted {
                 change_suggestion(&mut lines[index], item, "capacity", units - wanted);
                 cut += wanted - units;

@@ -37,6 +37,9 @@ pub struct SupplyFacts {
     pub losses: Vec<LossTerms>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capacity: Vec<Capacity>,
+    /// What a way takes whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rounding: Vec<Rounding>,
     /// Where shipments under way are, as far as somebody said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub whereabouts: Vec<Whereabouts>,
@@ -113,6 +116,7 @@ impl SupplyFacts {
             .sort_by(|a, b| (&a.warehouse, &a.sku).cmp(&(&b.warehouse, &b.sku)));
         sorted.losses.sort();
         sorted.capacity.sort();
+        sorted.rounding.sort();
         sorted.whereabouts.sort();
         sorted.countries.sort();
         for stage in &mut sorted.stages {
@@ -226,6 +230,41 @@ pub struct ItemTerms {
     pub weight_g: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_cm3: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pallet_cartons: Option<i64>,
+}
+
+/// What orders of a way are rounded to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundTo {
+    Carton,
+    Pallet,
+    /// Filled up to whole ones, as far as a carton is worth it.
+    Container,
+}
+
+impl RoundTo {
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        match code {
+            "carton" | "箱" => Some(Self::Carton),
+            "pallet" | "托" | "托盘" | "板" => Some(Self::Pallet),
+            "container" | "柜" | "整柜" => Some(Self::Container),
+            _ => None,
+        }
+    }
+}
+
+/// A warehouse takes the orders of a way in whole cartons, pallets or containers only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rounding {
+    pub warehouse: WarehouseCode,
+    /// None: every mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    pub to: RoundTo,
 }
 
 /// From this age on a cubic metre costs so much a day. The free days are a tier of rate 0.

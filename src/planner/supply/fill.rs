@@ -6,12 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::echelon::Items;
+use super::facts::RoundTo;
+use super::pallet;
 use super::rework::change_suggestion;
 use super::terms::Terms;
 use crate::ids::WarehouseCode;
+use crate::money::Money;
 use crate::order::Mode;
 use crate::planner::model::{PlanLine, Reason};
 use crate::planner::snapshot::Policy;
@@ -188,11 +192,15 @@ fn worth(line: &PlanLine, from: i64, step: i64, most: i64, prices: (f64, f64)) -
 /// No line has more steps: a slip in a carton size must not fill the memory.
 const MOST_STEPS: i64 = 20_000;
 
-/// Cuts orders to the budget. Lines whose cost is unknown or in another currency are left as they are, and not counted.
-pub fn budget(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, policy: &Policy) {
-    let Some(budget) = policy.supply.budget else {
-        return;
-    };
+/// Cuts orders to the budget, and tells what is left of it. Lines whose cost is unknown or in another currency are left as
+/// they are, and not counted.
+pub fn budget(
+    lines: &mut [PlanLine],
+    items: &Items<'_>,
+    terms: &Terms<'_>,
+    policy: &Policy,
+) -> Option<Money> {
+    let budget = policy.supply.budget?;
     let mut chosen: Vec<(usize, Choice)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let wanted = line.suggested_units.unwrap_or(0);
@@ -203,8 +211,7 @@ pub fn budget(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, poli
         let (Some(cost), true) = (cost.and_then(|cost| cost.amount.to_f64()), wanted > 0) else {
             continue;
         };
-        let carton = item.carton_units.filter(|carton| *carton > 0).unwrap_or(1);
-        let step = carton.max(wanted / MOST_STEPS);
+        let step = pallet::step(line, item, terms).max(wanted / MOST_STEPS);
         let most = wanted / step;
         let least = item
             .moq
@@ -231,22 +238,35 @@ pub fn budget(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, poli
     }
     let choices: Vec<Choice> = chosen.iter().map(|(_, choice)| choice.clone()).collect();
     let steps = within(&choices, budget.amount.to_f64().unwrap_or(0.0));
+    let mut left = budget;
     for ((index, choice), steps) in chosen.iter().zip(steps) {
         let line = &mut lines[*index];
         let wanted = line.suggested_units.unwrap_or(0);
-        if steps < choice.most
-            && let Some(item) = items.get(&(&line.warehouse, &line.sku))
-        {
-            let cut = steps * choice.step - wanted;
-            change_suggestion(line, item, "budget", cut);
+        let Some(item) = items.get(&(&line.warehouse, &line.sku)).copied() else {
+            continue;
+        };
+        if steps < choice.most {
+            change_suggestion(line, item, "budget", steps * choice.step - wanted);
             line.reasons.push(Reason::BudgetCut);
         }
+        let units = line.suggested_units.unwrap_or(0);
+        left.amount -= item
+            .unit_cost
+            .map_or(Decimal::ZERO, |cost| cost.times(units).amount);
     }
+    Some(left)
 }
 
 /// Fills the orders of slow modes up to whole containers, by warehouse and mode, as long as a carton is worth it.
-/// Nothing is filled where the size of a line is unknown: nobody can say how full the container is.
-pub fn containers(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, policy: &Policy) {
+/// Nothing is filled where the size of a line is unknown: nobody can say how full the container is. `purse` is what a budget
+/// has left: what is added is paid from it, and what has no known cost in its currency is not added.
+pub fn containers(
+    lines: &mut [PlanLine],
+    items: &Items<'_>,
+    terms: &Terms<'_>,
+    policy: &Policy,
+    mut purse: Option<Money>,
+) {
     let Some(litres) = policy.supply.container_l.filter(|litres| *litres > 0) else {
         return;
     };
@@ -256,6 +276,12 @@ pub fn containers(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, 
         let slow = line
             .mode
             .filter(|mode| matches!(mode, Mode::Sea | Mode::Rail | Mode::Truck));
+        let slow = slow.filter(|mode| {
+            matches!(
+                terms.round_to(&line.warehouse, *mode),
+                None | Some(RoundTo::Container)
+            )
+        });
         if let (Some(mode), true) = (slow, line.suggested_units.is_some_and(|units| units > 0)) {
             groups
                 .entry((line.warehouse.clone(), mode))
@@ -264,7 +290,14 @@ pub fn containers(lines: &mut [PlanLine], items: &Items<'_>, terms: &Terms<'_>, 
         }
     }
     for group in groups.values() {
-        fill_group(lines, group, (litres, most_kg), (items, terms), policy);
+        fill_group(
+            lines,
+            group,
+            (litres, most_kg),
+            (items, terms),
+            policy,
+            &mut purse,
+        );
     }
 }
 
@@ -274,6 +307,7 @@ fn fill_group(
     (litres, most_kg): (i64, Option<i64>),
     (items, terms): (&Items<'_>, &Terms<'_>),
     policy: &Policy,
+    purse: &mut Option<Money>,
 ) {
     let size = |line: &PlanLine| {
         let facts = terms.item(&line.warehouse, &line.sku)?;
@@ -297,13 +331,22 @@ fn fill_group(
         count * litres as f64 - used[0],
         most_kg.map_or(f64::INFINITY, |kg| count * kg as f64 - used[1]),
     ];
-    let mut open: Vec<(usize, Choice, i64)> = Vec::new();
+    let mut open: Vec<(usize, Choice, i64, Decimal)> = Vec::new();
     for index in group {
         let line = &lines[*index];
         let (Some(size), Some(item)) = (size(line), items.get(&(&line.warehouse, &line.sku))) else {
             continue;
         };
         let step = item.carton_units.filter(|carton| *carton > 0).unwrap_or(1);
+        // What a step takes out of the purse; nothing where there is none.
+        let price = match purse {
+            Some(purse) => item
+                .unit_cost
+                .filter(|cost| cost.currency == purse.currency)
+                .map(|cost| cost.times(step).amount),
+            None => Some(Decimal::ZERO),
+        };
+        let Some(price) = price else { continue };
         let fits = (left[0] / (size[0] * step as f64)).floor().max(0.0) as i64;
         let from = position(line) + line.suggested_units.unwrap_or(0);
         let priced = prices(line, items, terms, policy);
@@ -318,27 +361,31 @@ fn fill_group(
             least: 0,
             worth,
         };
-        open.push((*index, choice, 0));
+        open.push((*index, choice, 0, price));
     }
     loop {
         // Worth by the scarcer of the two spaces.
         let best = open
             .iter()
             .enumerate()
-            .filter_map(|(place, (_, choice, taken))| {
+            .filter_map(|(place, (_, choice, taken, price))| {
                 let worth = *choice.worth.get(usize::try_from(*taken).ok()?)?;
                 let fits = choice.weight[0] <= left[0] + ROUNDING && choice.weight[1] <= left[1] + ROUNDING;
                 let space =
                     (choice.weight[0] / left[0].max(ROUNDING)).max(choice.weight[1] / left[1].max(ROUNDING));
-                (fits && worth > 0.0).then_some((worth / space.max(1e-12), place))
+                let paid = purse.is_none_or(|purse| *price <= purse.amount);
+                (fits && paid && worth > 0.0).then_some((worth / space.max(1e-12), place))
             })
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         let Some((_, place)) = best else { break };
-        let (_, choice, taken) = &mut open[place];
+        let (_, choice, taken, price) = &mut open[place];
         *taken += 1;
+        if let Some(purse) = purse {
+            purse.amount -= *price;
+        }
         left = [left[0] - choice.weight[0], left[1] - choice.weight[1]];
     }
-    for (index, choice, taken) in open {
+    for (index, choice, taken, _) in open {
         let line = &mut lines[index];
         if let Some(item) = items.get(&(&line.warehouse, &line.sku)) {
             change_suggestion(line, item, "container_fill", taken * choice.step);

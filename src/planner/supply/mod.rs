@@ -2,7 +2,7 @@
 //!
 //! [`facts`] says what goes in, [`SupplyLine`] what a line shows of it. [`law`] and [`calendar`] make lead times,
 //! [`bridge`] splits a quantity over two modes, [`echelon`] moves stock between warehouses before anything is ordered,
-//! [`fill`] fits orders into containers and a budget, [`ageing`] counts the days of storage.
+//! [`pallet`] rounds them to pallets, [`fill`] fits them into containers and a budget, [`ageing`] counts the days of storage.
 
 pub mod ageing;
 pub mod bridge;
@@ -14,6 +14,7 @@ pub mod fill;
 pub mod joint;
 pub mod law;
 pub mod loss;
+pub mod pallet;
 pub mod rework;
 pub mod stage;
 pub mod target;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Mode;
 use super::facts::{
-    Capacity, Freight, ItemTerms, LossTerms, Lot, ReturnTerms, StorageTier, SupplyFacts, TransferWay,
-    Whereabouts,
+    Capacity, Freight, ItemTerms, LossTerms, Lot, ReturnTerms, RoundTo, StorageTier, SupplyFacts,
+    TransferWay, Whereabouts,
 };
 use crate::ids::{Sku, WarehouseCode};
 use crate::money::Money;
@@ -21,6 +21,7 @@ pub struct Terms<'a> {
     lots: BTreeMap<&'a WarehouseCode, BTreeMap<&'a Sku, Vec<&'a Lot>>>,
     returns: BTreeMap<&'a WarehouseCode, BTreeMap<Option<&'a str>, &'a ReturnTerms>>,
     losses: BTreeMap<(&'a WarehouseCode, Option<Mode>), &'a LossTerms>,
+    rounding: BTreeMap<(&'a WarehouseCode, Option<Mode>), RoundTo>,
     whereabouts: BTreeMap<&'a str, &'a Whereabouts>,
     capacity: BTreeMap<&'a WarehouseCode, &'a Capacity>,
     transfers: Vec<&'a TransferWay>,
@@ -48,6 +49,10 @@ impl<'a> Terms<'a> {
         }
         for loss in &facts.losses {
             terms.losses.entry((&loss.warehouse, loss.mode)).or_insert(loss);
+        }
+        for rule in &facts.rounding {
+            let known = terms.rounding.entry((&rule.warehouse, rule.mode));
+            known.or_insert(rule.to);
         }
         for rule in &facts.returns {
             let here = terms.returns.entry(&rule.warehouse).or_default();
@@ -102,6 +107,13 @@ impl<'a> Terms<'a> {
     pub fn loss(&self, warehouse: &WarehouseCode, mode: Mode) -> Option<&'a LossTerms> {
         let own = self.losses.get(&(warehouse, Some(mode)));
         own.or_else(|| self.losses.get(&(warehouse, None))).copied()
+    }
+
+    /// The way's own rule before that of all ways to the warehouse.
+    #[must_use]
+    pub fn round_to(&self, warehouse: &WarehouseCode, mode: Mode) -> Option<RoundTo> {
+        let own = self.rounding.get(&(warehouse, Some(mode)));
+        own.or_else(|| self.rounding.get(&(warehouse, None))).copied()
     }
 
     #[must_use]

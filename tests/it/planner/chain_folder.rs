@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use linkstar::cli::plan_dir;
 use linkstar::mapping::plan_folder;
 use linkstar::order::Mode;
-use linkstar::planner::{Reason, Stage, TargetRule};
+use linkstar::planner::{Reason, RoundTo, Rounding, Stage, TargetRule};
 use linkstar::wording::Lang;
 
-use super::day;
+use super::{code, day};
 
 fn sales(rows: &[(&str, &str, u32)]) -> String {
     let mut text = "warehouse,sku,date,units\n".to_owned();
@@ -157,4 +157,40 @@ fn r16_a_calendar_that_ends_is_a_problem_of_the_folder_and_the_exit_code_says_so
     let text = String::from_utf8(out).unwrap();
     assert_eq!(code, plan_dir::EXIT_PROBLEMS);
     assert!(text.contains("calendar `spring` not extended to 2027"), "{text}");
+}
+
+#[test]
+fn r20_a_folder_says_which_ways_take_whole_pallets_and_a_word_that_is_none_is_named() {
+    let mut files = files();
+    files.insert(
+        "terms.csv".to_owned(),
+        "sku,margin,每托箱数\nLAMP,50,4\nMUG,9,0\n".into(),
+    );
+    files.insert(
+        "rounding.csv".to_owned(),
+        "warehouse,mode,to\ngoodcang:UKMA,sea,托盘\ngoodcang:UKMA,boat,pallet\namazon:GB,,palette\n".into(),
+    );
+    let input = plan_folder::read(&files, day("2026-11-22")).unwrap();
+    assert_eq!(
+        input.snapshot.supply.rounding,
+        [Rounding {
+            warehouse: code("goodcang:UKMA"),
+            mode: Some(Mode::Sea),
+            to: RoundTo::Pallet
+        }]
+    );
+    let pallets: Vec<_> = input
+        .snapshot
+        .supply
+        .items
+        .iter()
+        .map(|item| item.pallet_cartons)
+        .collect();
+    assert_eq!(pallets, [Some(4), None]);
+    let problems: Vec<String> = input.problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(problems.join("\n"), @r"
+    terms.csv, line 3, `pallet_cartons`: found `0`, wanted whole cartons above 0
+    rounding.csv, line 3, `mode`: found `boat`, wanted sea, rail, truck, air or express
+    rounding.csv, line 4, `to`: found `palette`, wanted carton, pallet or container
+    ");
 }

@@ -4,6 +4,7 @@ mod calendars;
 mod echelons;
 mod laws;
 mod modes;
+mod pallets;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ fn terms(sku: &str) -> ItemTerms {
         low_stock_fee: None,
         weight_g: None,
         volume_cm3: None,
+        pallet_cartons: None,
     }
 }
 

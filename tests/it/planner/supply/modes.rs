@@ -61,6 +61,7 @@ fn the_newsvendor_s_target_stands_beside_the_service_class_and_is_used_when_chos
     facts.supply.items = vec![ItemTerms {
         margin: Some(cny("10")),
         volume_cm3: Some(50_000),
+        pallet_cartons: None,
         ..terms("A")
     }];
     facts.supply.storage = vec![StorageTier {
@@ -94,7 +95,7 @@ fn the_newsvendor_s_target_stands_beside_the_service_class_and_is_used_when_chos
     assert!(only(&cost).need_units < only(&service).need_units);
 }
 
-fn shop(count: u64) -> Snapshot {
+pub fn shop(count: u64) -> Snapshot {
     let as_of = day("2026-11-22");
     let items: Vec<_> = (0..count)
         .map(|n| {
@@ -114,6 +115,7 @@ fn shop(count: u64) -> Snapshot {
         .map(|n| ItemTerms {
             margin: Some(cny(&format!("{}", 3 + n % 11))),
             volume_cm3: Some(2_000),
+            pallet_cartons: None,
             weight_g: Some(500),
             ..terms(&format!("S{n:02}"))
         })
@@ -121,7 +123,7 @@ fn shop(count: u64) -> Snapshot {
     facts
 }
 
-fn money(plan: &Plan) -> rust_decimal::Decimal {
+pub fn money(plan: &Plan) -> rust_decimal::Decimal {
     plan.lines
         .iter()
         .filter_map(|line| line.cost.map(|cost| cost.amount))

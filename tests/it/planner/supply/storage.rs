@@ -10,6 +10,7 @@ fn r15_400_days_of_cover_show_excess_capital_next_tier_and_its_daily_fee() {
     let mut facts = snapshot(as_of, vec![lane(Mode::Sea, 40, 40, 1)], vec![line]);
     facts.supply.items = vec![ItemTerms {
         volume_cm3: Some(10_000),
+        pallet_cartons: None,
         ..terms("A")
     }];
     facts.supply.storage = vec![tier(0, "0"), tier(31, "0.40"), tier(91, "0.80")];
