@@ -255,8 +255,12 @@ async fn shrink(
         .filter(|line| line.units > 0)
         .collect();
     let reason = "units were found".to_owned();
-    let kind = if lines.is_empty() {
+    // What is asked for time is asked for all of it, or not at all.
+    let of_time = case.subject.kind.is_of_time();
+    let kind = if lines.is_empty() || of_time {
         done.withdrawn += 1;
+        let in_time = "it was in time after all".to_owned();
+        let reason = if of_time { in_time } else { reason };
         ClaimEventKind::Withdrawn { reason }
     } else {
         let asked = &claim.asked;
