@@ -14,6 +14,7 @@ mod desk;
 mod engines;
 mod forecast;
 mod inputs;
+mod learned;
 mod papers;
 pub mod shop;
 mod sources;
