@@ -7,10 +7,13 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::time::{late, slots};
 use super::rules::{ClaimRules, Limit, LimitRule, NoRule, Policy, Unit, Value};
 use crate::ids::Sku;
 use crate::money::{Currency, Money, round_cents};
 use crate::wording::{Lang, text};
+
+mod time;
 
 const GRAMS: Decimal = Decimal::ONE_THOUSAND;
 
@@ -129,6 +132,12 @@ pub enum NoAmount {
     Packages,
     #[error("the {value} value of {sku} is not known")]
     Value { value: &'static str, sku: Sku },
+    #[error(
+        "what the warehouse asks for the slot of {slot} is not known: `missed_fee` of [deadlines.appointment], or --fee as billed"
+    )]
+    Fee { slot: String },
+    #[error("{days} days late: the first {free} cost nothing under `{row}`")]
+    InTime { days: i64, free: u32, row: String },
     #[error("an amount beyond all counting")]
     Overflow,
 }

@@ -1,14 +1,17 @@
 //! A case (R68): what is missing or broken of one order, and everything people did about it. The log's replay is how it stands.
 
+mod happened;
+
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::responsibility::Proposal;
 use super::{LossKind, Party};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
+use crate::money::Money;
 
 /// What a case is about; it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,7 @@ impl Subject {
             LossKind::Loss => 'L',
             LossKind::Damage => 'D',
             LossKind::Delay => 'T',
+            LossKind::MissedSlot => 'A',
         };
         format!("{}-{letter}", self.order)
     }
@@ -40,6 +44,34 @@ pub struct Missing {
     pub units: i64,
 }
 
+/// A slot at the warehouse's door that nobody came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedSlot {
+    pub at: DateTime<Utc>,
+    /// End of the days in which the warehouse still takes the goods.
+    pub until: DateTime<Utc>,
+    /// What the warehouse asks for it, as it was known then.
+    pub fee: Option<Money>,
+}
+
+/// Later than promised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    pub promised: NaiveDate,
+    /// The row of the rules, or the lane, that promises it.
+    pub by: String,
+    /// `None`: still under way.
+    pub arrived: Option<NaiveDate>,
+}
+
+impl Late {
+    /// Days beyond the promise, as of a day.
+    #[must_use]
+    pub fn days(&self, today: NaiveDate) -> i64 {
+        (self.arrived.unwrap_or(today) - self.promised).num_days().max(0)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum CaseEventKind {
@@ -50,6 +82,12 @@ pub enum CaseEventKind {
     Units {
         line: Missing,
         before: i64,
+    },
+    Missed {
+        slot: MissedSlot,
+    },
+    Late {
+        late: Late,
     },
     Proposed {
         proposal: Proposal,
@@ -122,6 +160,10 @@ pub struct Case {
     pub party: Option<Party>,
     pub evidence: Vec<Evidence>,
     pub notified: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<MissedSlot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
 }
 
 impl Case {
@@ -175,6 +217,8 @@ pub fn apply(case: Option<Case>, event: &CaseEvent) -> Result<Case, CaseError> {
             party: None,
             evidence: Vec::new(),
             notified: None,
+            slots: Vec::new(),
+            late: None,
         });
     };
     let closed = |what| CaseError::Closed {
@@ -201,6 +245,12 @@ pub fn apply(case: Option<Case>, event: &CaseEvent) -> Result<Case, CaseError> {
             }
             case.lines.insert(line.difference.clone(), line.clone());
         }
+        CaseEventKind::Missed { slot } => {
+            if !case.slots.iter().any(|known| known.at == slot.at) {
+                case.slots.push(slot.clone());
+            }
+        }
+        CaseEventKind::Late { late } => case.late = Some(late.clone()),
         CaseEventKind::Proposed { proposal } => case.proposal = Some(proposal.clone()),
         CaseEventKind::Assigned { party, .. } => {
             if !open {

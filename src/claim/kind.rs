@@ -4,17 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::wording::{Lang, text};
 
-/// What happened to the units.
+/// What happened to the units, or to their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
     Loss,
     Damage,
+    /// Delivered later than was promised.
     Delay,
+    /// Not there when the warehouse waited for it.
+    MissedSlot,
 }
 
 impl LossKind {
-    pub const ALL: [Self; 3] = [Self::Loss, Self::Damage, Self::Delay];
+    pub const ALL: [Self; 4] = [Self::Loss, Self::Damage, Self::Delay, Self::MissedSlot];
 
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -22,12 +25,19 @@ impl LossKind {
             Self::Loss => "loss",
             Self::Damage => "damage",
             Self::Delay => "delay",
+            Self::MissedSlot => "missed_slot",
         }
     }
 
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The goods are there; what is asked for is their time.
+    #[must_use]
+    pub fn is_of_time(self) -> bool {
+        matches!(self, Self::Delay | Self::MissedSlot)
     }
 
     /// The word for a person.

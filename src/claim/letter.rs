@@ -72,17 +72,20 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
             ],
         )),
         Block::Heading(say("what", &[])),
-        Block::Text(say(
-            "counts",
-            &[
-                ("shipped", facts.shipped.to_string()),
-                ("received", count(facts.received)),
-                ("damaged", count(facts.damaged)),
-                ("units", asked.units().to_string()),
-                ("kind", asked.kind.text(lang)),
-            ],
-        )),
     ];
+    let places = [
+        ("shipped", facts.shipped.to_string()),
+        ("received", count(facts.received)),
+        ("damaged", count(facts.damaged)),
+        ("units", asked.units().to_string()),
+        ("kind", asked.kinds_text(lang)),
+    ];
+    let of_time = asked.kind.is_of_time();
+    blocks.push(Block::Text(say(if of_time { "time" } else { "counts" }, &places)));
+    let happened = facts
+        .case
+        .happened(lang, chrono_tz::UTC, facts.claim.drafted_at.date_naive());
+    blocks.extend(happened.into_iter().map(|text| Block::Text(format!("· {text}"))));
     let mut rows = vec![
         ["sku", "units", "carton", "difference"]
             .map(|key| filled(lang, &format!("claim.head.{key}"), &[]))
@@ -146,7 +149,10 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
         blocks.push(Block::Note(text));
     }
     blocks.push(Block::Heading(say("request", &[])));
-    blocks.push(Block::Text(say("please", &[])));
+    blocks.push(Block::Text(say(
+        if of_time { "please_time" } else { "please" },
+        &[],
+    )));
     blocks.push(Block::Text(say(
         "papers",
         &[(

@@ -1,6 +1,8 @@
 //! Who seems to be responsible (R68): whoever took the goods after the last hand-over that is known to have been clean. A proposal
 //! with its rule; where the evidence does not say, it says what is missing, and where it speaks against itself, what the conflict is.
 
+mod timing;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Party;
 use super::evidence::Paper;
 use crate::wording::{Lang, text};
+
+pub use timing::{Hold, Timing, propose_timing};
 
 /// Where cartons are counted, in the order of their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +121,16 @@ pub enum Why {
     /// The same, and the content was scanned when it was packed.
     Scanned,
     Conflict,
+    /// Had the goods when they should have been there.
+    HadThem,
+    /// Nobody had fetched them by then.
+    NotGone,
+    /// The warehouse sent them away.
+    Refused,
+    /// Customs held them then.
+    Held,
+    /// Customs held them on the way, for a part of the time that was lost.
+    HeldBefore,
 }
 
 impl Why {
@@ -129,6 +143,11 @@ impl Why {
             Self::Concealed => "concealed",
             Self::Scanned => "scanned",
             Self::Conflict => "conflict",
+            Self::HadThem => "had_them",
+            Self::NotGone => "not_gone",
+            Self::Refused => "refused",
+            Self::Held => "held",
+            Self::HeldBefore => "held_before",
         }
     }
 }
@@ -146,6 +165,9 @@ pub struct Proposal {
     pub conflicts: Vec<Conflict>,
     /// What would settle it, or make it stronger.
     pub missing: Vec<Paper>,
+    /// Of a case about time: when the goods should have been there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// What a point shows, when its papers agree.
@@ -210,6 +232,7 @@ pub fn propose(custody: &Custody) -> Proposal {
         first_bad: seen(first_bad),
         conflicts,
         missing: Vec::new(),
+        due: None,
     };
     let Some(first) = first_bad else {
         // All cartons were there as far as anybody looked: nothing says where the content went.
@@ -333,6 +356,7 @@ impl Proposal {
                 |seen| format!("{} ({})", seen.point.text(lang), seen.said()),
             )
         };
+        let due = |due: DateTime<Utc>| due.format("%Y-%m-%d %H:%M UTC").to_string();
         let comma = text(lang, "claim.comma", &[]);
         let candidates: Vec<String> = self.candidates.iter().map(|party| party.text(lang)).collect();
         let conflicts: Vec<String> = self
@@ -346,6 +370,7 @@ impl Proposal {
             ("bad", show(&self.first_bad)),
             ("candidates", candidates.join(&comma)),
             ("conflicts", conflicts.join(&comma)),
+            ("due", self.due.map(due).unwrap_or_default()),
         ];
         let places: Vec<(&str, &str)> = places
             .iter()

@@ -1,5 +1,6 @@
 //! Dated rows of conventions, platforms and contracts: `config/claims.toml` and the seller's own file. No day is in this program's text.
 
+mod late;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use crate::money::{Currency, Money};
 use crate::order::Mode;
 use crate::problem::Problem;
 use crate::wording::Lang;
+
+pub use late::LateRule;
 
 const SHIPPED: &str = include_str!("../../config/claims.toml");
 
@@ -209,6 +212,7 @@ pub struct ClaimRules {
     regimes: Vec<Regime>,
     clocks: Vec<Clock>,
     limits: Vec<Limit>,
+    late: Vec<LateRule>,
     policies: Vec<Policy>,
     rates: Vec<SdrRate>,
     papers: BTreeMap<Party, Vec<Paper>>,
@@ -366,6 +370,22 @@ impl ClaimRules {
                 mode: mode.code(),
                 day,
             })
+    }
+
+    /// The newest rate of each currency up to a day, and whether it may still be used then.
+    #[must_use]
+    pub fn rates(&self, day: NaiveDate) -> Vec<(&SdrRate, bool)> {
+        let mut newest: BTreeMap<Currency, &SdrRate> = BTreeMap::new();
+        for rate in self.rates.iter().filter(|rate| rate.on <= day) {
+            let known = newest.entry(rate.currency).or_insert(rate);
+            if known.on < rate.on {
+                *known = rate;
+            }
+        }
+        newest
+            .into_values()
+            .map(|rate| (rate, (day - rate.on).num_days() <= MOST_RATE_DAYS))
+            .collect()
     }
 
     /// The newest rate of a currency up to a day.

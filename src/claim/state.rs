@@ -10,6 +10,7 @@ use super::amount::Amount;
 use super::{LossKind, Party};
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::money::{Currency, Money};
+use crate::wording::{Lang, text};
 
 /// Units of one difference that a claim asks money for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,13 @@ pub struct Claimed {
     pub difference: String,
     pub sku: Sku,
     pub units: i64,
+}
+
+/// Another case of the same order that one claim asks for as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    pub case: String,
+    pub kind: LossKind,
 }
 
 /// What is asked of whom under which rules.
@@ -31,9 +39,27 @@ pub struct Asked {
     pub regime: String,
     pub lines: Vec<Claimed>,
     pub amount: Amount,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
 }
 
 impl Asked {
+    /// Whether it asks for units of a case.
+    #[must_use]
+    pub fn is_about(&self, case: &str) -> bool {
+        self.case == case || self.beside.iter().any(|one| one.case == case)
+    }
+
+    /// The kinds of its cases, in words.
+    #[must_use]
+    pub fn kinds_text(&self, lang: Lang) -> String {
+        let mut kinds = vec![self.kind];
+        kinds.extend(self.beside.iter().map(|one| one.kind));
+        kinds.dedup();
+        let words: Vec<String> = kinds.into_iter().map(|kind| kind.text(lang)).collect();
+        words.join(&text(lang, "claim.comma", &[]))
+    }
+
     #[must_use]
     pub fn units(&self) -> i64 {
         self.lines.iter().map(|line| line.units).sum()

@@ -50,6 +50,25 @@ pub struct Window {
     pub used: Vec<Used>,
 }
 
+impl Window {
+    /// The dates that keep both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.not_before = self.not_before.max(other.not_before);
+        self.notice_by = earlier(self.notice_by, other.notice_by);
+        self.suit_by = earlier(self.suit_by, other.suit_by);
+        if other.last_day < self.last_day {
+            (self.last_day, self.from, self.since) = (other.last_day, other.from, other.since);
+        }
+        for used in other.used {
+            if !self.used.contains(&used) {
+                self.used.push(used);
+            }
+        }
+        self
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoWindow {
     #[error(transparent)]
@@ -100,27 +119,19 @@ pub fn window(
             source: clock.row.source.clone(),
             checked: clock.row.checked,
         };
+        let own = Window {
+            regime: regime.to_owned(),
+            from: clock.from,
+            since: start,
+            not_before,
+            notice_by,
+            last_day,
+            suit_by,
+            used: vec![used],
+        };
         found = Some(match found {
-            None => Window {
-                regime: regime.to_owned(),
-                from: clock.from,
-                since: start,
-                not_before,
-                notice_by,
-                last_day,
-                suit_by,
-                used: vec![used],
-            },
-            Some(mut wide) => {
-                wide.not_before = wide.not_before.max(not_before);
-                wide.notice_by = earlier(wide.notice_by, notice_by);
-                wide.suit_by = earlier(wide.suit_by, suit_by);
-                if last_day < wide.last_day {
-                    (wide.last_day, wide.from, wide.since) = (last_day, clock.from, start);
-                }
-                wide.used.push(used);
-                wide
-            }
+            None => own,
+            Some(before) => before.and(own),
         });
     }
     found.ok_or_else(|| NoWindow::Rule(NoRule::Regime(regime.to_owned())))

@@ -1,29 +1,28 @@
 //! `linkstar claim`: what is asked of whom, until when, for how much, and what came of it.
 
+mod draft;
 mod show;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
 use super::args::{At, Cli};
-use super::case::{money, no_case, party, refused};
+use super::case::{money, no_case, refused};
 use super::context::{Context, print};
 use super::{CliError, Exit};
-use crate::claim::Party;
 use crate::claim::case::{CaseEvent, CaseEventKind};
-use crate::claim::state::{Answer, Asked, Claim, ClaimEvent, ClaimEventKind, Claimed, Payment};
+use crate::claim::state::{Answer, Beside, Claim, ClaimEvent, ClaimEventKind, Payment};
 use crate::digest::sha256_hex;
-use crate::ids::Sku;
-use crate::money::{Currency, Money};
-use crate::night::cases::{self, INSURANCE, More, Scene, World};
+use crate::money::Money;
+use crate::night::cases::{self, Scene, World};
 use crate::problem::nearest;
 use crate::store::claims;
 use crate::store::{Tx, blob, catalog};
 use crate::wording::text;
 
+pub use draft::DraftArgs;
 pub(super) use show::{line, window_text};
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +119,13 @@ pub enum ClaimCommand {
         #[command(flatten)]
         who: Who,
     },
+    /// What one special drawing right is worth: the newest rate of each currency, who says so, and whether it still holds.
+    Rates {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
     /// Money that came, payment by payment.
     Ledger {
         #[arg(long)]
@@ -135,55 +141,13 @@ pub struct Who {
     pub at: At,
 }
 
-#[derive(Debug, Args)]
-pub struct DraftArgs {
-    pub case: String,
-    /// Who is asked; whom the case is assigned to when left out.
-    #[arg(long, value_parser = party)]
-    pub against: Option<Party>,
-    /// Under which rules, by their id.
-    #[arg(long)]
-    pub regime: Option<String>,
-    /// Of the claim; the order's when left out.
-    #[arg(long, value_parser = Currency::new)]
-    pub currency: Option<Currency>,
-    /// Packages lost, where the reports do not tell cartons apart.
-    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=100_000))]
-    pub packages: Option<i64>,
-    /// Only so many units of a difference.
-    #[arg(long, value_name = "DIFFERENCE=UNITS", value_parser = units)]
-    pub units: Vec<(String, i64)>,
-    /// Sales price less fees of one, as the platform says.
-    #[arg(long, value_name = "SKU=PRICE", value_parser = sales)]
-    pub sales: Vec<(Sku, Money)>,
-    #[command(flatten)]
-    pub who: Who,
-}
-
-fn units(text: &str) -> Result<(String, i64), String> {
-    let wanted = || "DIFFERENCE=UNITS, units above 0".to_owned();
-    let (difference, units) = text.split_once('=').ok_or_else(wanted)?;
-    let units: i64 = units.trim().parse().map_err(|_| wanted())?;
-    if units < 1 {
-        return Err(wanted());
-    }
-    Ok((difference.trim().to_owned(), units))
-}
-
-fn sales(text: &str) -> Result<(Sku, Money), String> {
-    let (sku, price) = text
-        .rsplit_once('=')
-        .ok_or_else(|| "SKU=PRICE, such as 85123A=12.50USD".to_owned())?;
-    Ok((Sku::new(sku).map_err(|error| error.to_string())?, money(price)?))
-}
-
 pub async fn run(cli: &Cli, command: &ClaimCommand) -> Result<Exit, CliError> {
     match command {
         ClaimCommand::List { json } => show::list(&Context::open(cli, None).await?, *json).await,
         ClaimCommand::Show { claim, at, json } => {
             show::show(&Context::open(cli, at.at).await?, claim, *json).await
         }
-        ClaimCommand::Draft(args) => draft(&Context::open(cli, args.who.at.at).await?, args).await,
+        ClaimCommand::Draft(args) => draft::draft(&Context::open(cli, args.who.at.at).await?, args).await,
         ClaimCommand::Submit {
             claim,
             ticket,
@@ -244,6 +208,7 @@ pub async fn run(cli: &Cli, command: &ClaimCommand) -> Result<Exit, CliError> {
         ClaimCommand::Dossier { claim, to, who } => {
             dossier(&Context::open(cli, who.at.at).await?, claim, to, &who.by).await
         }
+        ClaimCommand::Rates { at, json } => show::rates(&Context::open(cli, at.at).await?, *json),
         ClaimCommand::Ledger { json } => show::ledger(&Context::open(cli, None).await?, *json).await,
     }
 }
@@ -262,7 +227,12 @@ async fn found(context: &Context, tx: &mut Tx, number: &str) -> Result<Claim, Cl
     }
 }
 
-async fn scene_of(context: &Context, tx: &mut Tx, number: &str) -> Result<Scene, CliError> {
+async fn scene_of(
+    context: &Context,
+    tx: &mut Tx,
+    number: &str,
+    beside: &[Beside],
+) -> Result<Scene, CliError> {
     let night = context.night(false);
     let Some(case) = claims::get(tx, night.account(), number).await.map_err(refused)? else {
         let all = claims::cases(tx, night.account()).await.map_err(refused)?;
@@ -270,96 +240,10 @@ async fn scene_of(context: &Context, tx: &mut Tx, number: &str) -> Result<Scene,
     };
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     let world = World::load(&night, tx, &catalog).await?;
-    cases::scene(&night, tx, &world, case)
-        .await?
-        .ok_or_else(|| CliError::Usage(format!("the order of case `{number}` is gone")))
-}
-
-async fn draft(context: &Context, args: &DraftArgs) -> Result<Exit, CliError> {
-    let night = context.night(false);
-    let account = night.account();
-    let mut tx = context.store.write().await?;
-    claims::hold(&mut tx, account, night.now()).await?;
-    let scene = scene_of(context, &mut tx, &args.case).await?;
-    let case = &scene.case;
-    let usage = |error: cases::NotYet| CliError::Usage(error.to_string());
-    let against = args
-        .against
-        .or_else(|| case.against())
-        .ok_or_else(|| usage(cases::NotYet::Nobody))?;
-    let mut lines = Vec::new();
-    for missing in case.lines.values().filter(|line| line.units > 0) {
-        let free = claims::free(&mut tx, account, &missing.difference)
-            .await?
-            .unwrap_or(0);
-        let units = if args.units.is_empty() {
-            free
-        } else {
-            // What is asked for and held by another claim is refused where it is taken, with the holder's name.
-            args.units
-                .iter()
-                .filter(|(difference, _)| *difference == missing.difference)
-                .map(|(_, units)| *units)
-                .sum()
-        };
-        if units > 0 {
-            lines.push(Claimed {
-                difference: missing.difference.clone(),
-                sku: missing.sku.clone(),
-                units,
-            });
-        }
-    }
-    if let Some((unknown, _)) = args
-        .units
-        .iter()
-        .find(|(difference, _)| !case.lines.contains_key(difference))
-    {
-        return Err(CliError::Usage(format!(
-            "difference `{unknown}` is not in case {}",
-            case.number
-        )));
-    }
-    if lines.is_empty() {
-        return Err(CliError::Usage(format!(
-            "every unit of case {} is claimed already, or found",
-            case.number
-        )));
-    }
-    let more = More {
-        currency: args.currency,
-        packages: args.packages,
-        sales: args.sales.iter().cloned().collect::<BTreeMap<_, _>>(),
-    };
-    let named = args.regime.as_deref();
-    let amount = scene
-        .amount(&night, (against, named), &lines, &more, night.today())
-        .map_err(usage)?;
-    let regime = if against == Party::Insurer {
-        INSURANCE.to_owned()
-    } else {
-        scene.regime(&night, against, named).map_err(usage)?.id.clone()
-    };
-    let asked = Asked {
-        case: case.number.clone(),
-        order: case.subject.order.clone(),
-        warehouse: case.subject.warehouse.clone(),
-        kind: case.subject.kind,
-        party: against,
-        regime,
-        lines,
-        amount,
-    };
-    let claim = claims::draft(&mut tx, account, asked, (&args.who.by, night.now()))
+    cases::scene_of_claim(&night, tx, &world, case, beside)
         .await
-        .map_err(refused)?;
-    tx.commit().await?;
-    let lacking = !claim.asked.amount.uncovered.is_empty();
-    for uncovered in &claim.asked.amount.uncovered {
-        eprintln!("{}", uncovered.text(context.lang));
-    }
-    print(&line(&claim, context.lang))?;
-    Ok(if lacking { Exit::Findings } else { Exit::Done })
+        .map_err(refused)?
+        .ok_or_else(|| CliError::Usage(format!("the order of case `{number}` is gone")))
 }
 
 async fn submit(
@@ -374,7 +258,7 @@ async fn submit(
     let mut tx = context.store.write().await?;
     claims::hold(&mut tx, night.account(), night.now()).await?;
     let claim = found(context, &mut tx, number).await?;
-    let scene = scene_of(context, &mut tx, &claim.asked.case).await?;
+    let scene = scene_of(context, &mut tx, &claim.asked.case, &claim.asked.beside).await?;
     let window = scene.window(&night, (claim.asked.party, cases::named(&claim)), Some(&claim));
     if let Some(first) = window
         .as_ref()
@@ -436,7 +320,7 @@ async fn dossier(context: &Context, number: &str, to: &PathBuf, by: &str) -> Res
     let mut tx = context.store.write().await?;
     claims::hold(&mut tx, night.account(), night.now()).await?;
     let claim = found(context, &mut tx, number).await?;
-    let scene = scene_of(context, &mut tx, &claim.asked.case).await?;
+    let scene = scene_of(context, &mut tx, &claim.asked.case, &claim.asked.beside).await?;
     let bytes = cases::dossier(&night, &mut tx, &scene, &claim).await?;
     let sha256 = sha256_hex(&bytes);
     let known = claims::case_events(&mut tx, night.account(), &claim.asked.case)

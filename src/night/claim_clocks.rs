@@ -38,7 +38,7 @@ pub(super) async fn duties(
         }
         let own: Vec<&Claim> = all
             .iter()
-            .filter(|claim| claim.asked.case == case.number && claim.state.holds_units())
+            .filter(|claim| claim.asked.is_about(&case.number) && claim.state.holds_units())
             .collect();
         let scene = cases::scene(night, tx, &world, case).await?;
         if let Some(scene) = scene {
@@ -54,7 +54,17 @@ fn of_case(night: &Night<'_>, scene: &Scene, own: &[&Claim]) -> Vec<Duty> {
     let asked: i64 = own
         .iter()
         .filter(|claim| claim.state != ClaimState::Draft)
-        .map(|claim| claim.asked.units() - claim.found)
+        .map(|claim| {
+            let lines = claim.asked.lines.iter();
+            let here = lines.filter(|line| case.lines.contains_key(&line.difference));
+            let here: i64 = here.map(|line| line.units).sum();
+            // Units that came to light are counted by claim: of several cases, those of this one are not among what it lacks.
+            if claim.asked.beside.is_empty() {
+                here - claim.found
+            } else {
+                here.min(case.units())
+            }
+        })
         .sum();
     let left = case.units() - asked;
     let rejected = own.iter().find(|claim| claim.state == ClaimState::Rejected);

@@ -36,6 +36,8 @@ pub struct ReconciliationReport<'a> {
 const MAX_POINTS: usize = 120;
 /// A sheet holds 1,048,576 rows.
 const MAX_ROWS: usize = 1_000_000;
+/// Two lines of a head.
+const HEAD_HEIGHT: f64 = 30.0;
 
 impl ReconciliationReport<'_> {
     fn word(&self, key: &str) -> String {
@@ -49,11 +51,18 @@ impl ReconciliationReport<'_> {
             .map(|money| money.times(units))
     }
 
-    /// Days until the last, each with what had come until then; taken together where there are too many.
+    /// Days until the last, each with what had come until then, and the days before they change; taken together where there are
+    /// too many.
     fn steps(&self) -> Vec<FlowDay> {
         let mut sum = Flow::default();
         let mut days: Vec<FlowDay> = Vec::new();
         for (day, flow) in self.flow {
+            // Nothing happened until the day before: without it the line would climb over all the days between.
+            let before = day.pred_opt();
+            let since = days.last().map(|last| last.0);
+            if let Some(before) = before.filter(|before| since.is_some_and(|since| since < *before)) {
+                days.push((before, sum));
+            }
             sum.shipped += flow.shipped;
             sum.received += flow.received;
             sum.put_away += flow.put_away;
@@ -118,6 +127,7 @@ fn head(
     styles: &Styles,
     columns: &[(&str, Column)],
 ) -> Result<(), XlsxError> {
+    sheet.set_row_height(row, HEAD_HEIGHT)?;
     for (at, (key, column)) in (0_u16..).zip(columns) {
         let style = if matches!(column, Column::Text(_)) {
             &styles.head

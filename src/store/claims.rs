@@ -14,7 +14,7 @@ use super::{Row, StoreError, Tx, blob, turn};
 use crate::args;
 use crate::claim::case::{self, Case, CaseError, CaseEvent, CaseEventKind, Missing, Subject};
 use crate::claim::evidence::Evidence;
-use crate::claim::state::{self, Asked, Claim, ClaimError, ClaimEvent, ClaimEventKind, Claimed};
+use crate::claim::state::{self, Asked, Claim, ClaimError, ClaimEvent, ClaimEventKind};
 use crate::ids::AccountId;
 use crate::money::{Currency, Money};
 
@@ -471,10 +471,4 @@ pub async fn recoveries(tx: &mut Tx, account: &AccountId) -> Result<Vec<Recovery
         })
     })
     .collect()
-}
-
-/// Lines of a claim that ask for anything.
-#[must_use]
-pub fn asked_lines(lines: &[Claimed]) -> Vec<Claimed> {
-    lines.iter().filter(|line| line.units > 0).cloned().collect()
 }

@@ -16,6 +16,7 @@ mod engines;
 mod forecast;
 mod inputs;
 mod labels;
+mod learned;
 mod papers;
 pub mod shop;
 mod sources;

@@ -80,6 +80,7 @@ fn the_claim() -> Claim {
                 sku: Sku::new("85123A").unwrap(),
                 units: 48,
             }],
+            beside: Vec::new(),
             amount: Amount {
                 total: Money::new(Decimal::new(110_400, 2), Currency::CNY),
                 terms: vec![term("cost", 110_400, &price)],

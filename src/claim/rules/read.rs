@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::late::WrittenLate;
 use super::{ClaimRules, Clock, Limit, LimitRule, Policy, Regime, Row, SdrRate, Span, Start, Unit, Value};
 use crate::claim::evidence::Paper;
 use crate::claim::{LossKind, Party};
@@ -107,20 +108,20 @@ struct WrittenPapers {
 }
 
 /// What is wrong with a row, by field.
-struct Faults<'s, 'a> {
+pub(super) struct Faults<'s, 'a> {
     sections: &'s mut Sections<'a>,
     place: String,
-    any: bool,
+    pub(super) any: bool,
 }
 
 impl Faults<'_, '_> {
-    fn add(&mut self, field: &str, found: impl AsRef<str>, wanted: impl Into<String>) {
+    pub(super) fn add(&mut self, field: &str, found: impl AsRef<str>, wanted: impl Into<String>) {
         self.any = true;
         self.sections
             .fault(&format!("{}.{field}", self.place), found, wanted);
     }
 
-    fn span(&mut self, field: &str, text: Option<&String>) -> Option<Span> {
+    pub(super) fn span(&mut self, field: &str, text: Option<&String>) -> Option<Span> {
         let text = text?;
         let span = Span::parse(text);
         if span.is_none() {
@@ -129,7 +130,7 @@ impl Faults<'_, '_> {
         span
     }
 
-    fn row(
+    pub(super) fn row(
         &mut self,
         (id, source): (String, String),
         from: NaiveDate,
@@ -154,7 +155,7 @@ impl Faults<'_, '_> {
         }
     }
 
-    fn above_zero(&mut self, field: &str, figure: Option<Decimal>) {
+    pub(super) fn above_zero(&mut self, field: &str, figure: Option<Decimal>) {
         if let Some(figure) = figure.filter(|figure| *figure <= Decimal::ZERO) {
             self.add(field, figure.to_string(), "more than 0");
         }
@@ -232,7 +233,7 @@ impl ClaimRules {
                 faults.add("regime", &written.regime, "the id of a [[regime]]");
             }
             if written.kinds.is_empty() {
-                faults.add("kinds", "", "at least one of loss, damage, delay");
+                faults.add("kinds", "", "at least one of loss, damage, delay, missed_slot");
             }
             if written.claim.is_none() && written.suit.is_none() {
                 faults.add("claim", "", "a last day: `claim` or `suit`");
@@ -277,6 +278,21 @@ impl ClaimRules {
                 put(&mut self.limits, limit, |limit| &limit.row.id);
             }
         }
+        for (place, written) in sections.take_each::<WrittenLate>("late").into_iter().enumerate() {
+            let mut faults = Faults {
+                sections: &mut sections,
+                place: faults_of("late", place),
+                any: false,
+            };
+            once("late", &written.id, &mut faults);
+            if self.regime(&written.regime).is_none() {
+                faults.add("regime", &written.regime, "the id of a [[regime]]");
+            }
+            let late = written.read(&mut faults);
+            if !faults.any {
+                put(&mut self.late, late, |late| &late.row.id);
+            }
+        }
         for (place, written) in sections
             .take_each::<WrittenPolicy>("policy")
             .into_iter()
@@ -312,6 +328,7 @@ impl ClaimRules {
                 put(&mut self.policies, policy, |policy| &policy.row.id);
             }
         }
+        let mut told: BTreeSet<(Currency, NaiveDate)> = BTreeSet::new();
         for (place, written) in sections.take_each::<WrittenRate>("sdr").into_iter().enumerate() {
             let mut faults = Faults {
                 sections: &mut sections,
@@ -322,14 +339,13 @@ impl ClaimRules {
             if written.source.trim().is_empty() {
                 faults.add("source", "", "who says so");
             }
-            let twice = self
-                .rates
-                .iter()
-                .any(|rate| rate.currency == written.currency && rate.on == written.on);
-            if twice {
+            if !told.insert((written.currency, written.on)) {
                 faults.add("on", written.on.to_string(), "one rate of a currency a day");
             }
             if !faults.any {
+                // A rate of one's own takes the place of the one that ships with linkstar.
+                let same = |rate: &SdrRate| rate.currency == written.currency && rate.on == written.on;
+                self.rates.retain(|rate| !same(rate));
                 self.rates.push(SdrRate {
                     currency: written.currency,
                     rate: written.rate,
@@ -341,7 +357,9 @@ impl ClaimRules {
         for written in sections.take_each::<WrittenPapers>("papers") {
             self.papers.insert(written.against, written.needs);
         }
-        sections.finish(&["version", "regime", "clock", "limit", "policy", "sdr", "papers"])?;
+        sections.finish(&[
+            "version", "regime", "clock", "limit", "late", "policy", "sdr", "papers",
+        ])?;
         Ok(self)
     }
 }

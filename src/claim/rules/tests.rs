@@ -64,7 +64,7 @@ fn r70_a_day_no_row_holds_for_is_an_error_that_names_it() {
     let error = rules().limit("montreal", day("2003-11-03")).unwrap_err();
     insta::assert_snapshot!(error.to_string(), @"no limit of `montreal` for the amount holds on 2003-11-03; known: montreal-17 2003-11-04..2009-12-29, montreal-19 2009-12-30..2019-12-27, montreal-22 2019-12-28..2024-12-27, montreal-26 2024-12-28..");
     let error = rules().rate(Currency::CNY, day("2026-11-20")).unwrap_err();
-    insta::assert_snapshot!(error.to_string(), @"no rate of CNY to the special drawing right for 2026-11-20 (at most 31 days old); newest before it: none");
+    insta::assert_snapshot!(error.to_string(), @"no rate of CNY to the special drawing right for 2026-11-20 (at most 31 days old); newest before it: 2025-12-22");
     assert!(rules().policy(Mode::Sea, day("2026-11-20")).is_err());
     assert_eq!(
         rules()
@@ -181,4 +181,38 @@ source = "IMF"
         .map(ToString::to_string)
         .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn r70_rates_have_their_day_and_source_and_ones_own_take_the_place_of_the_shipped() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let shipped = ClaimRules::shipped().unwrap();
+    let known = |rules: &ClaimRules, on: &str| -> Vec<String> {
+        let rates = rules.rates(day(on)).into_iter();
+        rates
+            .map(|(rate, holds)| format!("{} {} {} {holds}", rate.currency, rate.rate.normalize(), rate.on))
+            .collect()
+    };
+    assert_eq!(known(&shipped, "2025-01-16"), Vec::<String>::new());
+    assert_eq!(known(&shipped, "2025-11-20")[3], "USD 1.36568 2025-10-20 true");
+    assert_eq!(known(&shipped, "2025-11-21")[3], "USD 1.36568 2025-10-20 false");
+    assert!(
+        shipped
+            .rates(day("2026-01-01"))
+            .iter()
+            .all(|(rate, _)| rate.source.contains("IMF"))
+    );
+    let one = "[[sdr]]\ncurrency = \"USD\"\nrate = \"1.37\"\non = \"2025-10-20\"\nsource = \"ours\"\n";
+    let own = shipped
+        .clone()
+        .and(&format!("version = 1\n{one}"), "own.toml")
+        .unwrap();
+    assert_eq!(known(&own, "2025-11-20")[3], "USD 1.37 2025-10-20 true");
+    let twice = shipped
+        .and(&format!("version = 1\n{one}{one}"), "own.toml")
+        .unwrap_err();
+    assert!(
+        twice[0].to_string().contains("one rate of a currency a day"),
+        "{twice:?}"
+    );
 }

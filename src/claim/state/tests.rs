@@ -35,6 +35,7 @@ fn asked(cents: i64) -> Asked {
             units: 20,
         }],
         amount: amount(cents),
+        beside: Vec::new(),
     }
 }
 

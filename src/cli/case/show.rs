@@ -79,7 +79,7 @@ pub(super) async fn show(context: &Context, number: &str, json: bool) -> Result<
         .await
         .map_err(refused)?
         .into_iter()
-        .filter(|claim| claim.asked.case == number)
+        .filter(|claim| claim.asked.is_about(number))
         .collect();
     let Some(scene) = cases::scene(&night, &mut tx, &world, case).await? else {
         return Err(CliError::Usage(format!("the order of case `{number}` is gone")));
@@ -121,6 +121,9 @@ pub(super) async fn show(context: &Context, number: &str, json: bool) -> Result<
             ],
         )
     );
+    for happened in case.happened(lang, scene.zone, night.today()) {
+        out.push_str(&format!("{happened}\n"));
+    }
     let mut rows = vec![heads(lang, "case_lines")];
     rows.extend(case.lines.values().map(|line| {
         vec![

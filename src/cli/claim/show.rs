@@ -91,7 +91,7 @@ pub(super) async fn show(context: &Context, number: &str, json: bool) -> Result<
     let night = context.night(false);
     let mut tx = context.store.read().await?;
     let claim = found(context, &mut tx, number).await?;
-    let scene = scene_of(context, &mut tx, &claim.asked.case).await?;
+    let scene = scene_of(context, &mut tx, &claim.asked.case, &claim.asked.beside).await?;
     let log = claims::claim_events(&mut tx, night.account(), number).await?;
     let window = scene.window(&night, (claim.asked.party, cases::named(&claim)), Some(&claim));
     if json {
@@ -145,4 +145,45 @@ pub(super) async fn ledger(context: &Context, json: bool) -> Result<Exit, CliErr
     }));
     print(&columns(&rows))?;
     Ok(Exit::Done)
+}
+
+/// The newest rate of each currency; findings when none of them holds any more.
+pub(super) fn rates(context: &Context, json: bool) -> Result<Exit, CliError> {
+    let night = context.night(false);
+    let today = night.today();
+    let rates = night.tools.claims.rates(today);
+    if json {
+        let listed: Vec<_> = rates
+            .iter()
+            .map(|(rate, holds)| {
+                json!({
+                    "currency": rate.currency, "rate": rate.rate.to_string(), "on": rate.on,
+                    "source": rate.source, "holds": holds,
+                })
+            })
+            .collect();
+        print_json(&json!({ "rates": listed, "on": today }))?;
+    } else {
+        let mut rows = vec![heads(context.lang, "sdr_rates")];
+        rows.extend(rates.iter().map(|(rate, holds)| {
+            let key = if *holds {
+                "cli.claim.rate.holds"
+            } else {
+                "cli.claim.rate.old"
+            };
+            vec![
+                rate.currency.to_string(),
+                rate.rate.normalize().to_string(),
+                rate.on.to_string(),
+                text(context.lang, key, &[]),
+                rate.source.clone(),
+            ]
+        }));
+        print(&columns(&rows))?;
+        if rates.iter().any(|(_, holds)| !holds) {
+            eprintln!("{}", text(context.lang, "cli.claim.rate.keep", &[]));
+        }
+    }
+    let all = !rates.is_empty() && rates.iter().all(|(_, holds)| *holds);
+    Ok(if all { Exit::Done } else { Exit::Findings })
 }

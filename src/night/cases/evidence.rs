@@ -139,6 +139,9 @@ async fn items(night: &Night<'_>, tx: &mut Tx, scene: &Scene) -> Result<Vec<Item
     if !scene.events.is_empty() {
         items.push(counted(scene));
     }
+    if !scene.findings.is_empty() {
+        items.push(beside_the_counts(scene));
+    }
     let told = told(night, tx, scene).await?;
     items.extend(told);
     Ok(items)
@@ -191,6 +194,37 @@ fn counted(scene: &Scene) -> Item {
         "receipts.csv",
         Paper::ReceiptReport,
         "at,reference,carton,sku,kind,units,source,key",
+        rows,
+    )
+}
+
+/// What the warehouse wrote down beside its counts: scans, wrong labels and items, names of photos, notes.
+fn beside_the_counts(scene: &Scene) -> Item {
+    let figure = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
+    let rows = scene
+        .findings
+        .iter()
+        .map(|finding| {
+            vec![
+                finding.at.to_rfc3339(),
+                finding.reference.clone(),
+                finding.carton.clone().unwrap_or_default(),
+                finding.sku_code.clone(),
+                figure(finding.expected),
+                figure(finding.counted),
+                figure(finding.scanned),
+                figure(finding.wrong_label),
+                figure(finding.wrong_item),
+                finding.photos.join(" "),
+                finding.note.clone(),
+                finding.source.clone(),
+            ]
+        })
+        .collect();
+    csv(
+        "findings.csv",
+        Paper::ReceiptReport,
+        "at,reference,carton,sku,expected,counted,scanned,wrong_label,wrong_item,photos,note,source",
         rows,
     )
 }

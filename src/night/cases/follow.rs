@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::scene::{More, World, scene};
+use super::scene::{More, World, scene, scene_of_claim};
 use crate::catalog::Catalog;
 use crate::claim::LossKind;
 use crate::claim::case::{Case, CaseEvent, CaseEventKind, CaseState, Missing, Subject};
-use crate::claim::responsibility::propose;
+use crate::claim::responsibility::{propose, propose_timing};
 use crate::claim::state::{Claim, ClaimEvent, ClaimEventKind, ClaimState, Claimed};
 use crate::night::{Night, NightError};
 use crate::reconcile::{Difference, Kind};
@@ -17,7 +17,7 @@ use crate::store::differences::StoredDifference;
 use crate::store::{Tx, claims, differences};
 
 /// Who writes what no person wrote.
-const BY: &str = "reconcile";
+pub(super) const BY: &str = "reconcile";
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ fn missing(stored: &StoredDifference) -> Missing {
     }
 }
 
-fn event(at: DateTime<Utc>, by: &str, kind: CaseEventKind) -> CaseEvent {
+pub(super) fn event(at: DateTime<Utc>, by: &str, kind: CaseEventKind) -> CaseEvent {
     CaseEvent {
         at,
         by: by.to_owned(),
@@ -116,6 +116,7 @@ pub async fn follow(night: &Night<'_>, tx: &mut Tx, catalog: &Catalog) -> Result
         cases.insert(number, after);
         done.changed += 1;
     }
+    super::timing::follow(night, tx, world, &mut cases, &mut done).await?;
     for case in cases.into_values().filter(|case| case.state != CaseState::Closed) {
         look_again(night, tx, world, case).await?;
     }
@@ -140,7 +141,7 @@ pub async fn open_by_hand(
 }
 
 /// Other units of one difference: claims give way first, for the database keeps what is claimed within what is missing.
-async fn change(
+pub(super) async fn change(
     night: &Night<'_>,
     tx: &mut Tx,
     world: &World<'_>,
@@ -166,12 +167,23 @@ async fn change(
         event(night.now(), BY, CaseEventKind::Units { line, before }),
     )
     .await?;
+    let of_time = case.subject.kind.is_of_time();
     let turn = match (case.state, case.units()) {
         (CaseState::Closed, units) if units > 0 && more => Some(CaseEventKind::Reopened {
-            reason: "more units are missing".to_owned(),
+            reason: if of_time {
+                "it happened again"
+            } else {
+                "more units are missing"
+            }
+            .to_owned(),
         }),
         (CaseState::Open | CaseState::Assigned, 0) => Some(CaseEventKind::Closed {
-            reason: "all units were found".to_owned(),
+            reason: if of_time {
+                "it was in time after all"
+            } else {
+                "all units were found"
+            }
+            .to_owned(),
         }),
         _ => None,
     };
@@ -243,12 +255,21 @@ async fn shrink(
         .filter(|line| line.units > 0)
         .collect();
     let reason = "units were found".to_owned();
-    let kind = if lines.is_empty() {
+    // What is asked for time is asked for all of it, or not at all.
+    let of_time = case.subject.kind.is_of_time();
+    let kind = if lines.is_empty() || of_time {
         done.withdrawn += 1;
+        let in_time = "it was in time after all".to_owned();
+        let reason = if of_time { in_time } else { reason };
         ClaimEventKind::Withdrawn { reason }
     } else {
-        let scene = scene(night, tx, world, case.clone()).await?;
         let asked = &claim.asked;
+        // The case that has fewer units may be one beside the claim's own.
+        let own = match claims::get(tx, night.account(), &asked.case).await? {
+            Some(own) => own,
+            None => case.clone(),
+        };
+        let scene = scene_of_claim(night, tx, world, own, &asked.beside).await?;
         let again = scene.map(|scene| {
             scene.amount(
                 night,
@@ -305,7 +326,11 @@ pub async fn look_again(
     let Some(scene) = scene(night, tx, world, case.clone()).await? else {
         return Ok(case);
     };
-    let proposal = propose(&scene.custody());
+    let proposal = match scene.timing() {
+        Some(timing) => propose_timing(&timing, case.subject.kind == LossKind::Delay),
+        None if case.subject.kind.is_of_time() => return Ok(case),
+        None => propose(&scene.custody()),
+    };
     if case.proposal.as_ref() == Some(&proposal) {
         return Ok(case);
     }

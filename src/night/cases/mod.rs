@@ -3,12 +3,13 @@
 mod evidence;
 mod follow;
 mod scene;
+mod timing;
 
 use chrono::NaiveDate;
 
 use super::{Night, NightError};
 use crate::catalog::Catalog;
-use crate::claim::amount::{Amount, Ground, NoAmount, amount};
+use crate::claim::amount::{self, Amount, Ground, NoAmount, amount};
 use crate::claim::case::{Case, CaseState};
 use crate::claim::rules::{NoRule, Regime, Scope};
 use crate::claim::state::{Claim, Claimed};
@@ -20,7 +21,7 @@ use crate::wording::{Lang, text};
 
 pub use evidence::{dossier, named};
 pub use follow::{Followed, follow, look_again, open_by_hand};
-pub use scene::{More, Scene, World, scene};
+pub use scene::{More, Scene, World, scene, scene_of_claim};
 
 /// Under which rules insurers pay: the policies are rows of their own.
 pub const INSURANCE: &str = "insurance";
@@ -36,6 +37,10 @@ pub enum NotYet {
     Amount(#[from] NoAmount),
     #[error("nobody is named yet: assign the case first")]
     Nobody,
+    #[error("nobody knows for which day the goods were promised")]
+    NoPromise,
+    #[error("a policy pays for goods that are gone or broken, not for a {0}")]
+    NotInsured(&'static str),
     #[error(
         "no rules say what a {party} owes here: put the contract into [claims] rules, or name them with --regime ({known})"
     )]
@@ -83,9 +88,13 @@ impl Scene {
             }
             return Ok(regime);
         }
-        rules
-            .against(party, self.scope(&self.country))
-            .first()
+        let fitting = rules.against(party, self.scope(&self.country));
+        // Of those that say as much of the order, one that knows of such cases.
+        let speaks = |regime: &&&Regime| rules.speaks_of(&regime.id, self.case.subject.kind);
+        fitting
+            .iter()
+            .find(speaks)
+            .or(fitting.first())
             .copied()
             .ok_or_else(|| NotYet::NoRegime {
                 party: party.code(),
@@ -104,14 +113,20 @@ impl Scene {
         claim: Option<&Claim>,
     ) -> Result<Window, NotYet> {
         let regime = self.regime(night, party, named)?;
-        let kind: LossKind = self.case.subject.kind;
-        Ok(window(
-            &night.tools.claims,
-            &regime.id,
-            (kind, &self.country),
-            &self.days(claim),
-            night.today(),
-        )?)
+        let of = |kind: LossKind| {
+            window(
+                &night.tools.claims,
+                &regime.id,
+                (kind, &self.country),
+                &self.days(claim),
+                night.today(),
+            )
+        };
+        let mut narrowest = of(self.case.subject.kind)?;
+        for kind in &self.beside {
+            narrowest = narrowest.and(of(*kind)?);
+        }
+        Ok(narrowest)
     }
 
     /// How much a party may be asked for.
@@ -132,6 +147,24 @@ impl Scene {
         let lost_on = days.delivered.or(days.shipped).unwrap_or(on);
         let loss = self.loss(lines, more);
         let currency: Currency = more.currency.unwrap_or(self.stored.order.currency);
+        let kind = self.case.subject.kind;
+        if kind.is_of_time() && party == Party::Insurer {
+            return Err(NotYet::NotInsured(kind.code()));
+        }
+        match kind {
+            LossKind::MissedSlot => {
+                return Ok(amount::slots(rules, &self.case.slots, more.fee, currency, on)?);
+            }
+            LossKind::Delay => {
+                let regime = self.regime(night, party, named)?;
+                let shipped = days.shipped.unwrap_or(on);
+                let rule = rules.late(&regime.id, shipped)?;
+                let gross_g = self.stored.order.totals().gross_g;
+                let late = (self.days_late(on)?, gross_g);
+                return Ok(amount::late(rules, rule, late, currency, on)?);
+            }
+            LossKind::Loss | LossKind::Damage => {}
+        }
         let ground = if party == Party::Insurer {
             Ground::Policy(rules.policy(self.stored.order.mode, days.shipped.unwrap_or(on))?)
         } else {
@@ -202,7 +235,7 @@ pub async fn standing(
         }
         let own: Vec<Claim> = every
             .iter()
-            .filter(|claim| claim.asked.case == case.number)
+            .filter(|claim| claim.asked.is_about(&case.number))
             .cloned()
             .collect();
         let Some(scene) = scene(night, tx, &world, case).await? else {

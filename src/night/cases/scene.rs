@@ -12,31 +12,37 @@ use crate::catalog::Catalog;
 use crate::claim::LossKind;
 use crate::claim::amount::{CostInvoice, Loss, Lost};
 use crate::claim::case::Case;
-use crate::claim::evidence::Paper;
+use crate::claim::evidence::{Evidence, Paper};
 use crate::claim::responsibility::{Custody, Point, Seen};
-use crate::claim::state::{Claim, Claimed};
+use crate::claim::state::{Beside, Claim, Claimed};
 use crate::claim::window::Days;
 use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::ledger::milestone::{Milestone, Story};
-use crate::ledger::{ReceiptEvent, ReceiptKind};
+use crate::ledger::{Finding, ReceiptEvent, ReceiptKind};
 use crate::money::{Currency, Money};
 use crate::night::{Night, clocks};
 use crate::reconcile::Line;
+use crate::store::claims::{self, ClaimStoreError};
 use crate::store::differences::{self, StoredDifference};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{StoreError, Tx, facts, receipts};
+use crate::store::{StoreError, Tx, facts, receipts, stated};
 
 /// What only a person can say of a claim.
 #[derive(Debug, Clone, Default)]
 pub struct More {
     pub currency: Option<Currency>,
     pub packages: Option<i64>,
+    /// What a warehouse billed for missed slots.
+    pub fee: Option<Money>,
     /// Sales price less fees of a unit, as the platform says.
     pub sales: BTreeMap<Sku, Money>,
 }
 
 pub struct Scene {
+    /// With the lines and papers of the cases beside it, where a claim asks for several.
     pub case: Case,
+    /// Kinds of those cases.
+    pub beside: Vec<LossKind>,
     pub stored: StoredOrder,
     pub story: Story,
     /// Of the destination.
@@ -45,6 +51,8 @@ pub struct Scene {
     pub owner: Option<String>,
     pub lines: Vec<Line>,
     pub events: Vec<ReceiptEvent>,
+    /// What the warehouse said beside its counts: scans, wrong items, photos, notes.
+    pub findings: Vec<Finding>,
     pub differences: Vec<StoredDifference>,
     /// Day and units of every order that sent these SKUs to this warehouse.
     sent: BTreeMap<Sku, Vec<(NaiveDate, i64)>>,
@@ -91,6 +99,45 @@ impl<'a> World<'a> {
         }
         Ok(world)
     }
+
+    pub(super) fn orders(&self) -> impl Iterator<Item = &StoredOrder> {
+        self.orders.values()
+    }
+
+    pub(super) fn zone(&self, night: &Night<'_>, stored: &StoredOrder) -> Tz {
+        let warehouse = self.catalog.warehouses.get(&stored.order.warehouse);
+        warehouse.map_or(night.config.account.zone, |warehouse| warehouse.zone)
+    }
+
+    /// Of the destination.
+    pub(super) fn country(&self, stored: &StoredOrder) -> String {
+        self.catalog.warehouses.get(&stored.order.warehouse).map_or_else(
+            || stored.order.deliver_to.address.country.clone(),
+            |warehouse| warehouse.country.clone(),
+        )
+    }
+
+    /// The first day on which anything of an order was counted.
+    pub(super) fn first_receipt(&self, stored: &StoredOrder) -> Option<NaiveDate> {
+        let lines = self.lines.get(&stored.order.number).into_iter().flatten();
+        lines
+            .filter(|line| line.received > 0)
+            .filter_map(|line| line.first_receipt)
+            .min()
+    }
+
+    /// Days from hand-over to delivery that the forwarder's lane takes nine times in ten: its service's, where that is known.
+    pub(super) fn promised_days(&self, stored: &StoredOrder) -> Option<i64> {
+        let order = &stored.order;
+        let lanes = || {
+            self.catalog
+                .lanes_to(&order.warehouse, order.mode)
+                .filter(|lane| lane.forwarder == order.forwarder)
+        };
+        let own = lanes().find(|lane| lane.service == order.service);
+        let lane = own.or_else(|| lanes().next())?;
+        lane.transit.map(|days| days.p90)
+    }
 }
 
 /// Puts together what a case is about; `None` when its order is gone.
@@ -112,6 +159,7 @@ pub async fn scene(
     let mut names = vec![number.to_string()];
     names.extend(world.inbounds.get(number.as_str()).into_iter().flatten().cloned());
     let events = receipts::load_for(tx, account, &names).await?;
+    let findings = stated::findings_for(tx, account, &names).await?;
     let differences = differences::of_order(tx, account, &number).await?;
     let lines = world.lines.get(&number).cloned().unwrap_or_default();
     let catalog = world.catalog;
@@ -124,7 +172,6 @@ pub async fn scene(
             Some((place.1.clone(), world.sent.get(&place)?.clone()))
         })
         .collect();
-    let warehouse = catalog.warehouses.get(&stored.order.warehouse);
     let owner = stored
         .order
         .lines
@@ -133,20 +180,49 @@ pub async fn scene(
         .map(|item| item.owner.clone())
         .find(|owner| !owner.is_empty());
     Ok(Some(Scene {
-        country: warehouse.map_or_else(
-            || stored.order.deliver_to.address.country.clone(),
-            |warehouse| warehouse.country.clone(),
-        ),
-        zone: warehouse.map_or(night.config.account.zone, |warehouse| warehouse.zone),
+        country: world.country(&stored),
+        zone: world.zone(night, &stored),
         owner,
         case,
+        beside: Vec::new(),
         stored,
         story,
         lines,
         events,
+        findings,
         differences,
         sent,
     }))
+}
+
+/// What a claim is about: its case, with what the cases beside it miss and have of papers.
+///
+/// # Errors
+/// When the store fails, or a case is gone.
+pub async fn scene_of_claim(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    world: &World<'_>,
+    case: Case,
+    beside: &[Beside],
+) -> Result<Option<Scene>, ClaimStoreError> {
+    let Some(mut whole) = scene(night, tx, world, case).await? else {
+        return Ok(None);
+    };
+    for one in beside {
+        let other = claims::get(tx, night.account(), &one.case)
+            .await?
+            .ok_or_else(|| ClaimStoreError::NoCase(one.case.clone()))?;
+        whole.beside.push(other.subject.kind);
+        whole.case.lines.extend(other.lines);
+        for paper in other.evidence {
+            let same = |known: &Evidence| known.sha256 == paper.sha256 && known.paper == paper.paper;
+            if !whole.case.evidence.iter().any(same) {
+                whole.case.evidence.push(paper);
+            }
+        }
+    }
+    Ok(Some(whole))
 }
 
 impl Scene {
@@ -244,13 +320,20 @@ impl Scene {
         Days {
             shipped: self.stored.shipped_on,
             delivered: on_paper(Paper::DeliveryProof).or(told).or(counted).map(day),
-            reported: on_paper(Paper::ReceiptReport).map(day).or_else(|| {
-                self.differences
-                    .iter()
-                    .filter(|stored| self.case.lines.contains_key(stored.difference.id.as_str()))
-                    .map(|stored| stored.first_seen)
-                    .min()
-            }),
+            reported: on_paper(Paper::ReceiptReport)
+                .map(day)
+                .or_else(|| {
+                    self.differences
+                        .iter()
+                        .filter(|stored| self.case.lines.contains_key(stored.difference.id.as_str()))
+                        .map(|stored| stored.first_seen)
+                        .min()
+                })
+                // Of what no count can show, the day it was noticed.
+                .or_else(|| {
+                    let of_time = self.case.subject.kind.is_of_time();
+                    of_time.then(|| day(self.case.opened_at))
+                }),
             declined: claim.and_then(|claim| claim.declined_on),
         }
     }

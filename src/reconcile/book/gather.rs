@@ -113,9 +113,12 @@ impl Book {
 
     /// The events of a shipment up to the day of the judgement, by SKU, kind, origin and carton.
     pub(super) fn events_of(&self, shipment: u32) -> Vec<&Event> {
+        self.sorted(self.chain(shipment))
+    }
+
+    fn sorted(&self, numbers: impl Iterator<Item = u32>) -> Vec<&Event> {
         let as_of = self.as_of.unwrap_or(UNKNOWN_DAY);
-        let mut events: Vec<&Event> = self
-            .chain(shipment)
+        let mut events: Vec<&Event> = numbers
             .map(|number| &self.events[number as usize])
             .filter(|event| event.on <= as_of)
             .collect();
@@ -123,10 +126,36 @@ impl Book {
         events
     }
 
+    /// The chains of several shipments, walked side by side: each step waits for memory, and so they wait together.
+    pub(super) fn chains(&self, shipments: &[u32]) -> Vec<Vec<u32>> {
+        let mut chains = vec![Vec::new(); shipments.len()];
+        let mut walks: Vec<(usize, u32)> = shipments
+            .iter()
+            .enumerate()
+            .map(|(place, shipment)| (place, self.shipments[*shipment as usize].first_event))
+            .collect();
+        loop {
+            walks.retain(|(_, at)| *at != NONE);
+            if walks.is_empty() {
+                return chains;
+            }
+            for (place, at) in &mut walks {
+                chains[*place].push(*at);
+                *at = self.events[*at as usize].next;
+            }
+        }
+    }
+
     pub(super) fn gather(&self, shipment: u32) -> Sheet {
+        let chain: Vec<u32> = self.chain(shipment).collect();
+        self.gather_from(shipment, &chain)
+    }
+
+    /// As [`Book::gather`], of a shipment whose chain is known.
+    pub(super) fn gather_from(&self, shipment: u32, chain: &[u32]) -> Sheet {
         let one = self.shipments[shipment as usize];
         let rows = self.rows_of(&one);
-        let events = self.events_of(shipment);
+        let events = self.sorted(chain.iter().copied());
         let mut sheet = Sheet {
             counts: Vec::with_capacity(rows.len()),
             cartons: Vec::with_capacity(rows.len()),
@@ -140,10 +169,8 @@ impl Book {
             restated: BTreeSet::new(),
         };
         if !self.restated.is_empty() {
-            let doubtful = self
-                .chain(shipment)
-                .filter(|number| self.restated.contains(number));
-            sheet.restated = doubtful.map(|number| self.events[number as usize].sku).collect();
+            let doubtful = chain.iter().filter(|number| self.restated.contains(number));
+            sheet.restated = doubtful.map(|number| self.events[*number as usize].sku).collect();
         }
         let papers: Vec<u32> = if self.papers.is_empty() {
             Vec::new()

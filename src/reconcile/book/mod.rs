@@ -170,6 +170,8 @@ const SEVERAL: u32 = NONE - 1;
 /// Of a pool entry that is no shipment: the reference below this bit.
 const STRAY: u32 = 1 << 31;
 const UNKNOWN_DAY: i32 = i32::MIN;
+/// Shipments whose events are fetched together: about as many reads as a core keeps under way.
+const SIDE_BY_SIDE: usize = 16;
 
 fn kind_number(kind: ReceiptKind) -> u8 {
     match kind {
@@ -276,9 +278,8 @@ impl Book {
     }
 
     fn touch(&mut self, shipment: u32) {
-        if let Some(one) = self.shipments.get_mut(shipment as usize)
-            && !one.touched
-        {
+        let one = self.shipments.get_mut(shipment as usize);
+        if let Some(one) = one.filter(|one| !one.touched) {
             one.touched = true;
             self.touched.push(shipment);
         }
@@ -440,14 +441,15 @@ impl Book {
         let mut due = std::mem::take(&mut self.touched);
         due.sort_unstable();
         let mut pools = self.stray_pools();
-        for shipment in &due {
-            self.shipments[*shipment as usize].touched = false;
-            let sheet = self.gather(*shipment);
-            self.enter(*shipment, &sheet, &mut pools);
-            self.classify(*shipment, &sheet);
+        for some in due.chunks(SIDE_BY_SIDE) {
+            for (shipment, chain) in some.iter().zip(self.chains(some)) {
+                self.shipments[*shipment as usize].touched = false;
+                let sheet = self.gather_from(*shipment, &chain);
+                self.enter(*shipment, &sheet, &mut pools);
+                self.classify(*shipment, &sheet);
+            }
         }
-        let mut looked_at = due.len();
-        let mut again = BTreeSet::new();
+        let (mut looked_at, mut again) = (due.len(), BTreeSet::new());
         for sku in pools {
             self.share(sku, &mut again);
         }

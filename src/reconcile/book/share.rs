@@ -123,6 +123,11 @@ impl Book {
             .range(range.clone())
             .map(|((_, place), entry)| (*place, *entry))
             .collect();
+        let one_sided = !entries.iter().any(|(_, entry)| entry.left < 0)
+            || !entries.iter().any(|(_, entry)| entry.left > 0);
+        if one_sided && self.shares.range(range.clone()).next().is_none() {
+            return;
+        }
         let mut left: BTreeMap<u32, i64> = entries
             .iter()
             .map(|(place, entry)| (*place, entry.left))

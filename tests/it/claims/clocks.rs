@@ -265,3 +265,18 @@ async fn r70_limits_insurance_and_what_is_not_known_are_said() {
         &["`sdr[1].rate`: found `-1`, wanted more than 0", "`sdr[1].source`"],
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r70_rates_are_shown_with_their_day_and_what_is_too_old_says_so() {
+    let stage = Stage::new(None).await;
+    let at = |at: &str| stage.linkstar(&["claim", "rates", "--at", at]);
+    says(
+        &at("2026-11-12T09:00:00Z"),
+        1,
+        &["USD", "1.36", "2026-11-10", "holds", "EUR", "older than 31 days"],
+    );
+    let rates = read(&stage.linkstar(&["claim", "rates", "--json", "--at", "2025-12-24T09:00:00Z"]));
+    assert_eq!(rates["rates"].as_array().map(Vec::len), Some(4), "{rates:#}");
+    says(&at("2025-12-24T09:00:00Z"), 0, &["1.36718", "brecorder.com"]);
+    says(&at("2024-12-24T09:00:00Z"), 1, &["One SDR is"]);
+}

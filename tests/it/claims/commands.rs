@@ -323,3 +323,91 @@ fn r69_dossier(stage: &Stage, claim: &str, at: &str) {
         fs::copy(stage.path("one.zip"), keep).expect("kept");
     }
 }
+
+/// Lost and broken units of one shipment, held against one party: one claim, one letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r70_one_claim_may_ask_for_two_cases_of_an_order_and_no_unit_twice() {
+    let stage = Stage::new(None).await;
+    let opened = stage.open("2026-10-16").await;
+    let broken = stage.difference(0, linkstar::reconcile::Kind::Damaged, None, 4);
+    opened
+        .reconciled(&[stage.short(7), broken.clone()], "2026-10-16")
+        .await;
+    opened.store.close().await;
+    let at = "2026-10-21T09:00:00Z";
+    let damage = "LS-20261122-001-D";
+    let assign = |case: &str, party: &str| {
+        let args = ["case", "assign", case, party, "--reason", "POD", "--by", "wang"];
+        says(&stage.linkstar(&args), 0, &[]);
+    };
+    assign(CASE, "warehouse");
+    assign(damage, "carrier");
+    let report = stage.file("report.csv", "reference,sku,scanned_units\n");
+    says(&evidence(&stage, &[&report, "--paper", "receipt_report"]), 0, &[]);
+    let invoice = stage.file("inv1.pdf", "252 pieces");
+    let line = [
+        "--paper",
+        "cost_invoice",
+        "--number",
+        "INV-1",
+        "--on",
+        "2026-07-01",
+        "--line",
+        "85123A=252@1.50GBP",
+    ];
+    let mut args = vec!["case", "evidence", "add", damage, invoice.as_str()];
+    args.extend(line);
+    args.extend(["--by", "wang"]);
+    says(&stage.linkstar(&args), 0, &[]);
+    let draft = |more: &[&str]| {
+        let mut args = vec![
+            "claim",
+            "draft",
+            CASE,
+            "--by",
+            "wang",
+            "--at",
+            at,
+            "--currency",
+            "GBP",
+        ];
+        args.extend(more);
+        stage.linkstar(&args)
+    };
+    says(
+        &draft(&["--with", damage]),
+        2,
+        &["held against different parties"],
+    );
+    assign(damage, "warehouse");
+    says(&draft(&["--with", CASE]), 2, &["cannot go into one claim"]);
+    says(&draft(&["--with", "LS-20261122-001-X"]), 2, &["did you mean"]);
+    // The invoice lies with the other case and counts for both: 11 units at 1.50.
+    says(&draft(&["--with", damage]), 0, &["11 units", "16.50 GBP"]);
+    let other = ["claim", "draft", damage, "--by", "wang", "--at", at];
+    says(&stage.linkstar(&other), 2, &["is claimed already"]);
+    let listed = read(&stage.linkstar(&["case", "list", "--json", "--at", at]));
+    for case in listed["cases"].as_array().expect("cases") {
+        assert_eq!(case["claims"][0], CLAIM, "{listed:#}");
+    }
+    let to = stage.path("both.zip").display().to_string();
+    says(
+        &stage.linkstar(&["claim", "dossier", CLAIM, "--to", &to, "--by", "wang", "--at", at]),
+        0,
+        &[],
+    );
+    unpack(&stage.path("both.zip"), &stage.path("both"));
+    let letter = fs::read_to_string(stage.path("both/01-letter.txt")).expect("a letter");
+    assert!(
+        letter.contains("11 units (loss, damage)") && letter.contains("丢失/少收、破损"),
+        "{letter}"
+    );
+    assert!(letter.contains(broken.id.as_str()), "{letter}");
+    // Four broken ones were not broken after all: the draft asks for the seven that are lost.
+    let opened = stage.open("2026-10-22").await;
+    let followed = opened.reconciled(&[stage.short(7)], "2026-10-22").await;
+    opened.store.close().await;
+    assert_eq!((followed.reduced, followed.withdrawn), (1, 0), "{followed:?}");
+    let shown = read(&stage.linkstar(&["claim", "show", CLAIM, "--json", "--at", "2026-10-22T12:00:00Z"]));
+    assert_eq!(shown["claim"]["amount"]["total"]["amount"], "10.50", "{shown:#}");
+}

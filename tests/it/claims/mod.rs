@@ -7,3 +7,4 @@ mod kill;
 mod laws;
 mod night;
 mod stage;
+mod timing;

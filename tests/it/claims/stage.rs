@@ -233,6 +233,7 @@ pub fn asked(stage: &Stage, difference: &str, units: i64) -> Asked {
             sku: short.sku,
             units,
         }],
+        beside: Vec::new(),
         amount: Amount {
             total: Money::new(Decimal::from(units * 2), Currency::GBP),
             terms: Vec::new(),

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use linkstar::ledger::ReceiptEvent;
+use linkstar::ledger::{ReceiptEvent, ReceiptKind};
+use linkstar::mapping::xml::schema::SchemaSet;
 use linkstar::store::{receipts, stated};
 
 use super::stage::{Stage, account, receive};
+use crate::papers::{mapping, orders};
 use crate::services::{fresh_database, services};
 
 async fn stages() -> Vec<Stage> {
@@ -150,4 +152,77 @@ async fn a_mail_without_files_and_one_that_is_broken_are_for_a_person() {
     );
     let (code, said) = stage.linkstar(&["inbox", "show", "hello.eml"]);
     assert!(said.contains("a mail with an attachment"), "{code:?} {said}");
+}
+
+const OASIS: &str = include_str!("../../fixtures/papers/oasis/UBL-ReceiptAdvice-2.0-Example.xml");
+
+fn is_valid(name: &str, text: &str) {
+    let set = SchemaSet::named("ubl-2.4").expect("carried").expect("compiles");
+    let checked = set.validate(name, text.as_bytes());
+    assert!(checked.is_ok(), "{name}: {checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r54_the_advice_of_oasis_and_our_own_filled_in_are_valid_and_read_by_the_command() {
+    let stage = Stage::new().await;
+    let receive = |name: &str, text: &str| {
+        is_valid(name, text);
+        let path = stage.home.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        stage.linkstar(&["receive", &path.display().to_string()])
+    };
+    let counted = async |reference: &str| {
+        let mut tx = stage.store.read().await.expect("the store answers");
+        receipts::load_for(&mut tx, &account(), &[reference.to_owned()])
+            .await
+            .expect("events")
+    };
+    // Of the sample only the despatch it is about is ours.
+    is_valid("oasis.xml", OASIS);
+    let number = stage.order.to_string();
+    let sample = OASIS.replace(">565899<", &format!(">{number}<"));
+    // The sample counts beeswax in kilograms, which is no count of units: told with its line and guessed at by nobody.
+    let (code, said) = receive("sample.xml", &sample);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("ReceiptLine 1") && said.contains("90 KGM"),
+        "{said}"
+    );
+    assert!(counted(&number).await.is_empty());
+    // The same in pieces is a receipt of 90 under the despatch it names.
+    let (code, said) = receive(
+        "pieces.xml",
+        &sample
+            .replace("KGM\">90</cbc:Rec", "C62\">90</cbc:Rec")
+            .replace("KGM\">10", "C62\">10"),
+    );
+    let events = counted(&number).await;
+    let brief: Vec<_> = events
+        .iter()
+        .map(|event| (event.sku_code.as_str(), event.kind, event.units))
+        .collect();
+    assert_eq!(brief, [("6578489", ReceiptKind::Received, 90)], "{code:?} {said}");
+
+    // What we prepare for a warehouse says nothing arrived until somebody fills it in.
+    let own = orders::declared(7, "US");
+    let written = mapping("ubl-receipt-advice").write(&own, &orders::context(&own, 7));
+    let prepared = String::from_utf8(written.expect("written").bytes).expect("UTF-8");
+    let prepared = prepared.replace(own.number.as_str(), &number);
+    let (_, said) = receive("prepared.xml", &prepared);
+    assert_eq!(counted(&number).await.len(), 1, "{said}");
+    let first = own.lines.first().expect("a line").units;
+    let filled = prepared.replace(">PREPARED<", ">FINAL<");
+    // The schema wants the quantity right behind the number of the line.
+    let at = filled.find("<cac:ReceiptLine>").expect("a line");
+    let end = filled[at..].find("</cbc:ID>").expect("its number") + at + "</cbc:ID>".len();
+    let filled = format!(
+        "{}<cbc:ReceivedQuantity unitCode=\"EA\">{first}</cbc:ReceivedQuantity>{}",
+        &filled[..end],
+        &filled[end..]
+    );
+    let (_, said) = receive("filled.xml", &filled);
+    let events = counted(&number).await;
+    let units: i64 = events.iter().map(|event| event.units).sum();
+    assert_eq!((events.len(), units), (2, 90 + first), "{said} {events:?}");
+    is_valid("advice", &advice("SO-1", "2026-05-04", 3));
 }

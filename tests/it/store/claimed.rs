@@ -60,6 +60,7 @@ fn asked(stored: &StoredOrder, subject: &Subject, units: i64) -> Asked {
             sku: stored.order.lines[0].goods.sku.clone(),
             units,
         }],
+        beside: Vec::new(),
         amount: Amount {
             total: Money::new(units.into(), Currency::GBP),
             terms: Vec::new(),
