@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::CliError;
 use super::context::print;
-use crate::mapping::definition::{Written, XLSX_MEDIA_TYPE};
+use crate::mapping::definition::{Written, XLSM_MEDIA_TYPE, XLSX_MEDIA_TYPE};
 use crate::mapping::label::{PDF_MEDIA_TYPE, raster, zpl};
 
 /// Saves a paper into a folder and says where; with `pdf` also as PDF (LibreOffice), with `png` also as one picture a page
@@ -19,7 +19,7 @@ pub(super) fn save(folder: &Path, written: &Written, pdf: bool, png: bool) -> Re
     if png && written.media_type == zpl::ZPL_MEDIA_TYPE {
         return pictures(&path, &written.bytes);
     }
-    let is_page = [XLSX_MEDIA_TYPE, PDF_MEDIA_TYPE].contains(&written.media_type);
+    let is_page = [XLSX_MEDIA_TYPE, XLSM_MEDIA_TYPE, PDF_MEDIA_TYPE].contains(&written.media_type);
     if !(pdf || png) || !is_page {
         return Ok(());
     }

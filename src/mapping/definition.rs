@@ -135,6 +135,9 @@ pub struct Written {
 
 pub const XLSX_MEDIA_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+/// A workbook with macros in it.
+pub const XLSM_MEDIA_TYPE: &str = "application/vnd.ms-excel.sheet.macroEnabled.12";
+
 impl Mapping {
     /// Reads and checks a mapping file.
     ///
@@ -180,7 +183,7 @@ impl Mapping {
         let kind = match meta.kind {
             KindName::XlsxTemplate => {
                 let mut section = file.xlsx_template.ok_or_else(|| missing("xlsx-template"))?;
-                problems.extend(section.prepare(file_name, &scope, assets));
+                problems.extend(section.prepare((file_name, &meta.file_name), &scope, assets));
                 Kind::XlsxTemplate(section)
             }
             KindName::XlsxNew => {
@@ -292,7 +295,11 @@ impl Mapping {
             }
         };
         let (bytes, media_type) = match &self.kind {
-            Kind::XlsxTemplate(section) => (section.write(file, &scope, &context.pictures), XLSX_MEDIA_TYPE),
+            Kind::XlsxTemplate(section) => {
+                let bytes = section.write(file, &scope, &context.pictures);
+                let macros = self.meta.file_name.source().to_lowercase().ends_with(".xlsm");
+                (bytes, if macros { XLSM_MEDIA_TYPE } else { XLSX_MEDIA_TYPE })
+            }
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),

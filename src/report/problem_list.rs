@@ -9,11 +9,11 @@ use crate::wording::{Lang, text};
 
 const COLUMNS: [(&str, f64); 8] = [
     ("level", 9.0),
-    ("about", 30.0),
+    ("about", 20.0),
     ("gate", 12.0),
     ("field", 24.0),
-    ("found", 24.0),
-    ("wanted", 70.0),
+    ("found", 20.0),
+    ("wanted", 58.0),
     ("where", 22.0),
     ("since", 12.0),
 ];
@@ -32,6 +32,8 @@ pub(super) fn sheet(
     sheet.set_paper_size(9);
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_repeat_rows(0, 0)?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
+    sheet.set_footer("&L&8&A&R&8&P / &N");
     for ((column, width), place) in COLUMNS.iter().zip(0_u16..) {
         sheet.set_column_width(place, *width)?;
         let title = text(lang, &format!("gate.sheet.{column}"), &[]);
@@ -52,10 +54,24 @@ pub(super) fn sheet(
         for (cell, column) in cells.iter().zip(0_u16..) {
             write_text(sheet, row, column, cell, &styles.wrapped)?;
         }
+        // Not every program makes room for a second line by itself.
+        let lines = cells
+            .iter()
+            .zip(&COLUMNS)
+            .map(|(cell, (_, width))| lines(cell, *width));
+        sheet.set_row_height(row, lines.fold(1.0, f64::max) * LINE_POINTS)?;
     }
     let last = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     sheet.autofilter(0, 0, last, 7)?;
     Ok(())
+}
+
+const LINE_POINTS: f64 = 15.0;
+
+/// Lines a text breaks into; words leave some room at the end of each, and a wide character takes that of two.
+fn lines(text: &str, width: f64) -> f64 {
+    let shown: f64 = text.chars().map(|c| if c.is_ascii() { 1.0 } else { 2.0 }).sum();
+    (shown / (width - 2.0)).ceil().max(1.0)
 }
 
 /// The list as a workbook of its own.

@@ -7,4 +7,5 @@ mod hostile;
 pub mod judge;
 mod papers_agree;
 mod rows_inserted;
+mod strange_books;
 pub mod templates;

@@ -5,4 +5,5 @@ mod chain;
 mod documents;
 mod fixture;
 mod smtp;
+mod to_mend;
 mod workbook;

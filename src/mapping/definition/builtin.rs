@@ -16,7 +16,9 @@ macro_rules! files {
 }
 
 const MAPPINGS: &[(&str, &str)] = mappings![
+    "amazon-pack-list",
     "booking-invoice-v3",
+    "br-sea-invoice",
     "carton-configuration",
     "carton-mark",
     "carton-mark-zpl",
@@ -29,6 +31,7 @@ const MAPPINGS: &[(&str, &str)] = mappings![
     "dcsa-booking",
     "dec-message-export",
     "flat-web-import",
+    "fr-sea-invoice",
     "huatuo-booking-gb",
     "isf-10",
     "isf-10-json",
@@ -36,6 +39,7 @@ const MAPPINGS: &[(&str, &str)] = mappings![
     "packing-list",
     "pallet-label",
     "sales-contract",
+    "tax-invoice",
     "ubl-despatch-advice",
     "ubl-export-customs-declaration",
     "ubl-forwarding-instructions",
@@ -44,15 +48,21 @@ const MAPPINGS: &[(&str, &str)] = mappings![
     "ubl-receipt-advice",
     "unit-label",
     "unit-label-a4",
+    "us-sea-invoice",
 ];
 const FILES: &[(&str, &[u8])] = files![
     "fragments/ubl-party.toml",
     "samples/long.json",
     "samples/usual.json",
+    "templates/br-sea-invoice.xlsx",
+    "templates/fr-sea-invoice.xlsx",
+    "templates/us-sea-invoice.xlsx",
     "templates/wimoor-CartonConfigurationTemplate.xlsx",
+    "templates/wimoor-Invoice.xlsx",
     "templates/wimoor-customsTemplate.xlsx",
     "templates/wimoor-ship-customs-v1.xlsx",
     "templates/wimoor-ship-customs-v3.xlsx",
+    "templates/wimoor-shipmentid.xlsx",
 ];
 
 /// A file that built-in mappings name, by its name below `mappings/`.

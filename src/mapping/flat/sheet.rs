@@ -1,10 +1,10 @@
 //! `xlsx-table`: a workbook of plain tables, one on each sheet.
 
 use rust_decimal::prelude::ToPrimitive as _;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use serde::Deserialize;
 
-use super::Table;
+use super::{Column, Table};
 use crate::mapping::value::Scope;
 use crate::mapping::xlsx::At;
 use crate::mapping::xlsx::book::{Book, Expected, differences};
@@ -91,14 +91,10 @@ impl XlsxTable {
         page.set_name(&sheet.name).map_err(wrong)?;
         let (bold, text) = (Format::new().set_bold(), Format::new().set_num_format("@"));
         let date = Format::new().set_num_format("yyyy-mm-dd");
-        for (column, spec) in (0_u16..).zip(&sheet.table.columns) {
-            let shown = spec
-                .title
-                .chars()
-                .map(|c| if c.is_ascii() { 1.1 } else { 2.1 })
-                .sum::<f64>();
-            let width = spec.width.unwrap_or(shown.clamp(9.0, 40.0) + 2.0);
-            page.set_column_width(column, width).map_err(wrong)?;
+        let mut widths = Vec::with_capacity(sheet.table.columns.len());
+        for spec in &sheet.table.columns {
+            let shown = shown_width(&spec.title);
+            widths.push(spec.width.unwrap_or(shown.clamp(9.0, 40.0) + 2.0));
         }
         let header = sheet.header_row();
         page.set_freeze_panes(header + 1, 0).map_err(wrong)?;
@@ -116,6 +112,9 @@ impl XlsxTable {
         let place = format!("sheet {}", sheet.name);
         sheet.table.rows(file, &place, scope, &mut |no, cells| {
             let row = u32::try_from(no).unwrap_or(u32::MAX).saturating_add(header + 1);
+            if no < MEASURED_ROWS {
+                widen(&mut widths, &sheet.table.columns, cells);
+            }
             for (column, want) in (0_u16..).zip(cells) {
                 let written = match want {
                     Want::Empty => continue,
@@ -128,7 +127,8 @@ impl XlsxTable {
                 written.map_err(|error| refused(&error))?;
             }
             Ok(())
-        })
+        })?;
+        printed(page, &widths, header).map_err(wrong)
     }
 
     /// Reads the file with another reader and compares every cell.
@@ -189,4 +189,41 @@ impl XlsxTable {
         }
         problems
     }
+}
+
+/// So many rows tell how wide a column must be; a table of any length is written in constant memory.
+const MEASURED_ROWS: usize = 200;
+/// Characters that fit on a page on its long side and can still be read.
+const PAGE_CHARACTERS: f64 = 240.0;
+
+fn shown_width(text: &str) -> f64 {
+    let width = |c: char| if c.is_ascii() { 1.1 } else { 2.1 };
+    text.chars().map(width).sum()
+}
+
+/// A column takes the longest of its values, up to a limit: what is longer goes on behind the next cell.
+fn widen(widths: &mut [f64], columns: &[Column], cells: &[Want]) {
+    for ((width, spec), want) in widths.iter_mut().zip(columns).zip(cells) {
+        if spec.width.is_none()
+            && let Want::Text(text) = want
+        {
+            *width = width.max((shown_width(text) + 1.0).min(44.0));
+        }
+    }
+}
+
+/// For paper: A4 on its long side, as few pages side by side as can be read, the titles on every one.
+fn printed(page: &mut Worksheet, widths: &[f64], header: u32) -> Result<(), XlsxError> {
+    for (column, width) in (0_u16..).zip(widths) {
+        page.set_column_width(column, *width)?;
+    }
+    let across = (widths.iter().sum::<f64>() / PAGE_CHARACTERS).ceil().max(1.0);
+    page.set_paper_size(9)
+        .set_landscape()
+        .set_print_fit_to_pages(across.to_u16().unwrap_or(1), 0)
+        .set_print_gridlines(true)
+        .set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3)
+        .set_footer("&L&8&A&R&8&P / &N")
+        .set_repeat_rows(0, header)?;
+    Ok(())
 }

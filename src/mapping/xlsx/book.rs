@@ -61,7 +61,10 @@ impl Book {
         if let Some(what) = crate::mapping::table::no_workbook(bytes) {
             return Err(unreadable(what.to_owned()));
         }
-        Package::open(bytes).map_err(|error| unreadable(chain(&error)))?;
+        let package = Package::open(bytes).map_err(|error| unreadable(chain(&error)))?;
+        if !package.has("xl/workbook.xml") {
+            return Err(unreadable("a package without xl/workbook.xml".to_owned()));
+        }
         check_parts(name, bytes, &Limits::default())?;
         // Where arithmetic is checked, calamine panics on sizes that run backwards: that is the file's fault, not ours.
         let opened = std::panic::catch_unwind(|| Xlsx::new(Cursor::new(bytes.to_vec())));

@@ -69,7 +69,8 @@ pub struct Growth {
 impl Growth {
     /// A range that ended with the table ends with it again.
     pub fn grown(&self, from: u32, to: u32) -> u32 {
-        match to == self.last && (self.first..=self.last).contains(&from) {
+        // A further row's own copy of such a range begins below the prepared rows.
+        match to == self.last && (self.first..=self.now).contains(&from) {
             true => self.now,
             false => to,
         }
@@ -136,8 +137,30 @@ impl Insertion {
         })
     }
 
-    /// The formula of a cell, name or rule that stands on sheet `on`.
+    /// Whether the new rows stand inside an area.
+    pub fn splits(&self, area: Area) -> bool {
+        area.from.row < self.before && self.before <= area.to.row
+    }
+
+    /// The formula of a cell or rule that stands on sheet `on`.
     pub fn formula<'f>(&self, formula: &'f str, on: &str) -> Cow<'f, str> {
+        self.followed(formula, on, false)
+    }
+
+    /// The formula of a name: what is relative in it is seen from the cell that uses the name, and has no row of its own.
+    pub fn of_name<'f>(&self, formula: &'f str, on: &str) -> Cow<'f, str> {
+        self.followed(formula, on, true)
+    }
+
+    fn followed<'f>(&self, formula: &'f str, on: &str, fixed_only: bool) -> Cow<'f, str> {
+        let at = |one: CellRef| match fixed_only && !one.row_fixed {
+            true => Some(one.at.row),
+            false => self.row(one.at.row),
+        };
+        let end = |one: CellRef| match fixed_only && !one.row_fixed {
+            true => one.at.row,
+            false => self.end(one.at.row),
+        };
         let cell = |cell: CellRef, row: Option<u32>| {
             row.map(|row| CellRef {
                 at: At { row, ..cell.at },
@@ -149,10 +172,11 @@ impl Insertion {
                 return Now::Same;
             }
             let now = match reference {
-                Reference::Cell(one) => cell(one, self.row(one.at.row)).map(Reference::Cell),
-                Reference::Area(from, to) => cell(from, self.row(from.at.row))
-                    .zip(cell(to, Some(self.end(to.at.row))))
+                Reference::Cell(one) => cell(one, at(one)).map(Reference::Cell),
+                Reference::Area(from, to) => cell(from, at(from))
+                    .zip(cell(to, Some(end(to))))
                     .map(|(from, to)| Reference::Area(from, to)),
+                Reference::Rows(from, _) if fixed_only && !from.1 => return Now::Same,
                 Reference::Rows(from, to) => self
                     .row(from.0)
                     .map(|row| Reference::Rows((row, from.1), (self.end(to.0), to.1))),
@@ -194,6 +218,19 @@ mod tests {
             moved("汇总!A1+Sheet1!$B$2+SUM(3:4,$5:6)", 1, 0),
             "汇总!A2+Sheet1!$B$2+SUM(4:5,$5:7)"
         );
+    }
+
+    #[test]
+    fn a_name_keeps_what_is_seen_from_the_cell_that_uses_it() {
+        let insertion = Insertion {
+            sheet: "Data".to_owned(),
+            before: 8,
+            count: 3,
+        };
+        let name = |formula: &str| insertion.of_name(formula, "").into_owned();
+        assert_eq!(name("Data!$B$9:$C$12"), "Data!$B$12:$C$15");
+        assert_eq!(name("Data!B9+Data!$B9+Data!B$9"), "Data!B9+Data!$B9+Data!B$12");
+        assert_eq!(name("Data!$9:$12"), "Data!$12:$15");
     }
 
     #[test]

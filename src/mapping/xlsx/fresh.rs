@@ -1,5 +1,7 @@
 //! Workbooks of our own design: blocks of text, fields and tables on one page width, declared in a mapping file.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,7 +30,7 @@ pub struct XlsxNew {
     blocks: Vec<Block>,
 }
 
-/// One of the four; they follow each other down the page.
+/// One of the five; they follow each other down the page.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Block {
@@ -38,6 +40,8 @@ struct Block {
     table: Option<TableSpec>,
     /// White space, in points.
     gap: Option<f64>,
+    /// What follows stands on a sheet of its own, with this name: a printed page repeats one table's header only.
+    sheet: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -156,6 +160,7 @@ impl XlsxNew {
                 block.fields.is_some(),
                 block.table.is_some(),
                 block.gap.is_some(),
+                block.sheet.is_some(),
             ];
             if kinds.iter().filter(|kind| **kind).count() != 1 {
                 problems.push(Problem::new(
@@ -163,7 +168,7 @@ impl XlsxNew {
                     &place,
                     "",
                     "",
-                    "one of text, fields, table and gap",
+                    "one of text, fields, table, gap and sheet",
                 ));
             }
             for columns in block.columns().into_iter().filter(|columns| columns.to > width) {
@@ -237,11 +242,21 @@ impl XlsxNew {
         self.paint(file, scope, Rows::Streamed(rows), true)
     }
 
+    /// Names of the sheets, in their order.
+    fn sheets(&self) -> Vec<&str> {
+        let further = self.blocks.iter().filter_map(|block| block.sheet.as_deref());
+        std::iter::once(self.sheet.as_str()).chain(further).collect()
+    }
+
     /// Reads the file with another reader and compares every cell and total.
     pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
-        let mut expected = Vec::new();
+        let sheets = self.sheets();
+        let mut pages: Vec<Vec<Expected>> = vec![Vec::new(); sheets.len()];
         let mut problems = Vec::new();
         let mut collect = |row: &PageRow<'_>| {
+            let Some(expected) = pages.get_mut(row.sheet) else {
+                return Ok(());
+            };
             for cell in &row.cells {
                 expected.push(Expected {
                     at: super::address::At {
@@ -258,24 +273,27 @@ impl XlsxNew {
             Ok(laid) => laid,
             Err(more) => return more,
         };
-        let grid = Book::open(name, bytes).and_then(|mut book| book.grid(&self.sheet));
-        let grid = match grid {
-            Ok(grid) => grid,
+        let mut book = match Book::open(name, bytes) {
+            Ok(book) => book,
             Err(problem) => return vec![problem],
         };
-        problems.extend(differences(name, &self.sheet, &grid, &expected));
-        problems.extend(laid.wrong_totals(name, &self.sheet));
-        let known: std::collections::BTreeSet<_> = expected.iter().map(|expected| expected.at).collect();
-        for (at, found) in grid.cells.iter().filter(|(at, _)| !known.contains(at)) {
-            let place = format!("sheet {}, cell {at}", self.sheet);
-            problems.push(Problem::new(
-                name,
-                place,
-                "",
-                found.shown(),
-                "an empty cell: the document ends here",
-            ));
+        for (sheet, expected) in sheets.into_iter().zip(&pages) {
+            let grid = match book.grid(sheet) {
+                Ok(grid) => grid,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            problems.extend(differences(name, sheet, &grid, expected));
+            let known: BTreeSet<_> = expected.iter().map(|expected| expected.at).collect();
+            for (at, found) in grid.cells.iter().filter(|(at, _)| !known.contains(at)) {
+                let place = format!("sheet {sheet}, cell {at}");
+                let wanted = "an empty cell: the document ends here";
+                problems.push(Problem::new(name, place, "", found.shown(), wanted));
+            }
         }
+        problems.extend(laid.wrong_totals(name, &self.sheet));
         problems
     }
 }

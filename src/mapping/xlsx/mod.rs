@@ -12,6 +12,7 @@ pub mod image;
 mod insert;
 pub(in crate::mapping) mod package;
 mod part;
+mod plain;
 pub mod template;
 
 use std::collections::BTreeMap;
@@ -46,10 +47,11 @@ pub fn compare(
 /// comments, pictures, charts and tables follow. Parts that nothing of this concerns stay as they are, to the byte.
 ///
 /// # Errors
-/// When the bytes are no workbook, or there is no such sheet.
+/// When the bytes are no workbook, there is no such sheet, or the rows would split what must stay whole: the area of
+/// an array formula, a data table, a pivot table.
 pub fn insert_rows(bytes: &[u8], sheet: &str, before: u32, count: u32) -> Result<Vec<u8>, Problem> {
     insert::insert_rows(bytes, sheet, before, count)
-        .map_err(|error| Problem::new("workbook", "", sheet, package::chain(&error), "a workbook"))
+        .map_err(|error| error.problem("workbook", sheet, "a workbook"))
 }
 
 /// Writes cells into one sheet of a workbook and leaves every other part as it is, to the byte.
@@ -74,6 +76,7 @@ pub fn write_cells(bytes: &[u8], sheet: &str, cells: &[(At, Want)]) -> Result<Ve
     };
     let xml = book.text(part).map_err(|error| refuse(&error))?;
     let mut patched = SheetPart::parse(sheet, part, &xml).map_err(|error| refuse(&error))?;
+    patched.days_from_1904 = book.counts_from_1904().map_err(|error| refuse(&error))?;
     for (at, want) in cells {
         patched.set(*at, want, None);
     }

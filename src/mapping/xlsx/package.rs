@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 
+use super::plain::unprefixed;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
+
+use crate::problem::Problem;
 
 /// A template is somebody else's file: its parts are counted and measured before they are unpacked.
 const MAX_PARTS: usize = 2_000;
@@ -23,10 +26,26 @@ pub enum PackageError {
     Xml { part: String, source: quick_xml::Error },
     #[error("part `{0}` is missing, too large or not text")]
     Part(String),
+    /// A change that the workbook cannot take without meaning something else: what stands in the way, and where.
+    #[error("{what} at {place}")]
+    InTheWay { what: String, place: String },
     #[error("the workbook has more than {MAX_PARTS} parts")]
     TooMany,
     #[error("the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")]
     TooLarge,
+}
+
+impl PackageError {
+    /// What is wrong with a workbook, as a person is told.
+    pub fn problem(&self, file: &str, field: &str, wanted: &str) -> Problem {
+        match self {
+            Self::InTheWay { what, place } => {
+                let wanted = "a workbook in which rows can be inserted there";
+                Problem::new(file, place, field, what, wanted)
+            }
+            error => Problem::new(file, "", field, chain(error), wanted),
+        }
+    }
 }
 
 /// The whole chain of an error in one line, for a [`crate::problem::Problem`].
@@ -78,7 +97,7 @@ impl<'a> Package<'a> {
                 part: part.to_owned(),
                 source,
             })?;
-        Ok(text)
+        Ok(unprefixed(text))
     }
 
     /// Sheet names and their parts, in the order of the tabs.
@@ -89,11 +108,7 @@ impl<'a> Package<'a> {
             if name == "Relationship"
                 && let (Some(id), Some(target)) = (attributes.get("Id"), attributes.get("Target"))
             {
-                let part = match target.strip_prefix('/') {
-                    Some(absolute) => absolute.to_owned(),
-                    None => format!("xl/{target}"),
-                };
-                targets.insert(id.clone(), part);
+                targets.insert(id.clone(), resolved("xl", target));
             }
         })?;
         let workbook = self.text("xl/workbook.xml")?;
@@ -107,6 +122,17 @@ impl<'a> Package<'a> {
             }
         })?;
         Ok(sheets)
+    }
+
+    /// Whether days are counted from 1904, as workbooks from old Macintoshes do.
+    pub fn counts_from_1904(&mut self) -> Result<bool, PackageError> {
+        let workbook = self.text("xl/workbook.xml")?;
+        let mut from_1904 = false;
+        each_tag("xl/workbook.xml", &workbook, |name, found| {
+            let flag = found.get("date1904");
+            from_1904 |= name == "workbookPr" && flag.is_some_and(|flag| flag == "1" || flag == "true");
+        })?;
+        Ok(from_1904)
     }
 
     /// A part as bytes, such as a picture.

@@ -20,8 +20,8 @@ struct Formula {
     /// Text as it stands (unescaped); empty for a follower of a shared formula.
     text: String,
     shared: Option<String>,
-    /// An array formula or a data table: belongs to a range, never copied.
-    bound: bool,
+    /// The range of an array formula or a data table: it belongs together, and is never copied.
+    bound: Option<Area>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +59,8 @@ pub struct SheetPart<'a> {
     columns: Vec<(u32, u32, String)>,
     widths: Vec<(u32, u32, f64)>,
     defaults: look::Defaults,
+    /// Days are counted from 1904, not from 1900.
+    pub days_from_1904: bool,
     pub merges: Vec<Area>,
     pub drop_downs: Vec<DropDown>,
     grown: Vec<Growth>,
@@ -83,6 +85,7 @@ impl<'a> SheetPart<'a> {
             columns: Vec::new(),
             widths: Vec::new(),
             defaults: look::Defaults::default(),
+            days_from_1904: false,
             merges: Vec::new(),
             drop_downs: Vec::new(),
             grown: Vec::new(),
@@ -189,7 +192,7 @@ impl<'a> SheetPart<'a> {
         sheet.masters = rows::masters(&sheet.rows);
         match data_seen {
             true => Ok(sheet),
-            // A prefixed namespace (`x:sheetData`) is legal and never seen; our rows would not belong to it.
+            // No cells, or in a namespace of which our rows would not be part.
             false => Err(PackageError::Part(part.to_owned())),
         }
     }
@@ -248,6 +251,13 @@ impl<'a> SheetPart<'a> {
     /// Writes a value. A cell that does not exist yet takes the style of the same column in `like`, else of its row,
     /// else of its column.
     pub fn set(&mut self, at: At, want: &Want, like: Option<u32>) {
+        if let Some(master) = self.cell(at).and_then(|cell| cell.formula.as_ref())
+            && !master.text.is_empty()
+            && let Some(index) = master.shared.clone()
+        {
+            // Others take their formula from this one.
+            self.part_shared(&|_, _| false, Some(&index));
+        }
         let own = self.cell(at).and_then(|cell| cell.style.clone());
         let known = self.cell(at).is_some();
         let style = match known {
@@ -264,7 +274,20 @@ impl<'a> SheetPart<'a> {
             row.cells.remove(&at.column);
             return;
         }
-        row.cells.insert(at.column, cell(at, style, want));
+        let new = match (want, self.days_from_1904) {
+            (Want::Date(date), true) => {
+                let days = serial(*date) - DAYS_FROM_1900_TO_1904;
+                cell(at, style, &Want::Number(days.into()))
+            }
+            _ => cell(at, style, want),
+        };
+        row.cells.insert(at.column, new);
+    }
+
+    /// Whether a row is hidden, by a person or by a filter.
+    pub fn is_hidden(&self, row: u32) -> bool {
+        let hidden = self.rows.get(&row).and_then(|row| row.attributes.get("hidden"));
+        hidden.is_some_and(|flag| flag == "1" || flag == "true")
     }
 
     fn row_style(&self, row: u32) -> Option<String> {
@@ -360,8 +383,7 @@ fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
         ),
         Want::Number(number) => format!(r#"<c r="{at}"{attribute}><v>{number}</v></c>"#),
         Want::Date(date) => {
-            let serial = (*date - chrono::NaiveDate::default()).num_days() + UNIX_EPOCH_SERIAL;
-            format!(r#"<c r="{at}"{attribute}><v>{serial}</v></c>"#)
+            format!(r#"<c r="{at}"{attribute}><v>{}</v></c>"#, serial(*date))
         }
     };
     Cell {
@@ -372,5 +394,11 @@ fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
     }
 }
 
+/// Excel's number of a day.
+fn serial(date: chrono::NaiveDate) -> i64 {
+    (date - chrono::NaiveDate::default()).num_days() + UNIX_EPOCH_SERIAL
+}
+
+const DAYS_FROM_1900_TO_1904: i64 = 1_462;
 /// Excel's number of 1970-01-01.
 const UNIX_EPOCH_SERIAL: i64 = 25_569;

@@ -9,6 +9,7 @@ use super::address::{At, column_number};
 use super::book::{Book, Found, Grid};
 use super::cell::CellType;
 use super::package::{Package, chain};
+use super::plain::root_name;
 use crate::digest::sha256_hex;
 use crate::mapping::definition::Assets;
 use crate::mapping::value::{Each, Scope, Template};
@@ -22,6 +23,13 @@ mod lists;
 mod pictures;
 mod read_back;
 mod room;
+
+/// Kinds of workbooks besides the usual one, and the ending each needs.
+const WORKBOOKS: [(&str, &str); 3] = [
+    ("vnd.ms-excel.sheet.macroEnabled.main+xml", ".xlsm"),
+    ("vnd.ms-excel.template.macroEnabled.main+xml", ".xltm"),
+    ("spreadsheetml.template.main+xml", ".xltx"),
+];
 
 /// Section `[xlsx-template]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -287,7 +295,12 @@ impl SheetSpec {
 
 impl XlsxTemplate {
     /// Loads the workbook and checks the mapping against it and against the model.
-    pub(crate) fn prepare(&mut self, file: &str, shape: &Scope<'_>, assets: Assets<'_>) -> Vec<Problem> {
+    pub(crate) fn prepare(
+        &mut self,
+        (file, file_name): (&str, &Template),
+        shape: &Scope<'_>,
+        assets: Assets<'_>,
+    ) -> Vec<Problem> {
         let mut problems = self.faults(file, shape);
         let Some(bytes) = assets(&self.template) else {
             let wanted = "a workbook below the folder of the mappings";
@@ -322,9 +335,36 @@ impl XlsxTemplate {
         }
         if problems.is_empty() {
             problems = self.hidden_targets(&bytes);
+            problems.extend(self.other_ending(file_name, &bytes));
         }
         self.bytes = bytes;
         problems
+    }
+
+    /// Excel does not open a workbook whose ending says something else than what it is.
+    fn other_ending(&self, file_name: &Template, bytes: &[u8]) -> Option<Problem> {
+        let types = Package::open(bytes).and_then(|mut package| package.text("[Content_Types].xml"));
+        let types = types.unwrap_or_default();
+        let wanted = WORKBOOKS
+            .iter()
+            .find(|(kind, _)| types.contains(kind))
+            .map_or(".xlsx", |(_, ending)| ending);
+        let ends = file_name.source().to_lowercase().ends_with(wanted);
+        let wanted = match wanted {
+            ".xltx" | ".xltm" => {
+                format!("{wanted}: the workbook is a template of Excel's own; save it as a workbook first")
+            }
+            _ => format!("{wanted}, as `{}` is", self.template),
+        };
+        (!ends).then(|| {
+            Problem::new(
+                &self.template,
+                "[mapping]",
+                "file_name",
+                file_name.source(),
+                wanted,
+            )
+        })
     }
 
     /// The XML of every sheet, by name.
@@ -334,7 +374,10 @@ impl XlsxTemplate {
         let mut parts = BTreeMap::new();
         for (name, part) in sheets {
             let text = package.text(&part).map_err(|error| self.unreadable(&error))?;
-            parts.insert(name, text);
+            // A tab that holds a chart has no cells, and stays as it is.
+            if root_name(&text).is_none_or(|root| root == "worksheet") {
+                parts.insert(name, text);
+            }
         }
         Ok(parts)
     }

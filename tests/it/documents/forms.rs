@@ -24,11 +24,6 @@ fn fixture(name: &str) -> Option<Vec<u8>> {
     std::fs::read(folder.join(name)).ok()
 }
 
-fn own(name: &str) -> Mapping {
-    let text = String::from_utf8(fixture(name).expect("a fixture")).expect("UTF-8");
-    Mapping::parse(name, &text, &fixture).expect("no problem with the mapping")
-}
-
 /// Parts of the form that differ in the paper, besides sheets and the workbook part itself.
 fn strange(form: &[u8], paper: &[u8]) -> Vec<String> {
     let (form, paper) = (parts(form), parts(paper));
@@ -55,33 +50,29 @@ fn number(cells: &BTreeMap<String, String>, at: &str) -> f64 {
 
 #[test]
 fn r36_every_real_form_is_filled_with_short_and_long_orders_and_nothing_else_changes() {
-    let (pack, tax) = (own("pack-list.toml"), own("tax-invoice.toml"));
+    let folder = tempfile::tempdir().unwrap();
     for (form, template) in [
-        (
-            mapping("huatuo-booking-gb"),
-            builtin_file("templates/wimoor-ship-customs-v1.xlsx"),
-        ),
-        (
-            mapping("booking-invoice-v3"),
-            builtin_file("templates/wimoor-ship-customs-v3.xlsx"),
-        ),
-        (
-            mapping("carton-configuration"),
-            builtin_file("templates/wimoor-CartonConfigurationTemplate.xlsx"),
-        ),
-        (
-            mapping("customs-four-in-one"),
-            builtin_file("templates/wimoor-customsTemplate.xlsx"),
-        ),
-        (&pack, fixture("wimoor-shipmentid.xlsx")),
-        (&tax, fixture("wimoor-Invoice.xlsx")),
+        ("huatuo-booking-gb", "wimoor-ship-customs-v1"),
+        ("booking-invoice-v3", "wimoor-ship-customs-v3"),
+        ("carton-configuration", "wimoor-CartonConfigurationTemplate"),
+        ("customs-four-in-one", "wimoor-customsTemplate"),
+        ("amazon-pack-list", "wimoor-shipmentid"),
+        ("tax-invoice", "wimoor-Invoice"),
+        ("us-sea-invoice", "us-sea-invoice"),
+        ("br-sea-invoice", "br-sea-invoice"),
+        ("fr-sea-invoice", "fr-sea-invoice"),
     ] {
-        let template = template.expect("the form");
+        let template = builtin_file(&format!("templates/{template}.xlsx")).expect("the form");
+        let form = mapping(form);
         for name in ["usual", "long"] {
             let (mut order, context) = sample(name);
-            if form.meta.id == "huatuo-booking-gb" {
+            if ["huatuo-booking-gb", "fr-sea-invoice"].contains(&form.meta.id.as_str()) {
                 order.importer.vat = "GB123456789".to_owned();
                 order.importer.eori = "GB123456789000".to_owned();
+            }
+            order.importer.local_id = "12.345.678/0001-95".to_owned();
+            if form.meta.id == "tax-invoice" {
+                order.currency = linkstar::money::Currency::new("NZD").unwrap();
             }
             let paper = form.write(&order, &context);
             let paper = paper.unwrap_or_else(|problems| panic!("{}: {problems:#?}", form.meta.id));
@@ -95,6 +86,14 @@ fn r36_every_real_form_is_filled_with_short_and_long_orders_and_nothing_else_cha
                 paper,
                 form.write(&order, &context).unwrap(),
                 "the same bytes again"
+            );
+            let cells = judge::openpyxl(&file(folder.path(), &paper.bytes), false);
+            let goods = &order.lines[0].goods;
+            let names = [goods.customs_name_en.as_str(), goods.customs_name_zh.as_str()];
+            assert!(
+                cells.is_none_or(|cells| cells.values().any(|text| names.contains(&text.as_str()))),
+                "{} {name}: {names:?}",
+                form.meta.id
             );
         }
     }
@@ -153,7 +152,9 @@ fn rows_inserted_above_measures_keep_sums_formats_and_boxes_of_real_forms() {
     }
     // A folder of its own for each paper: LibreOffice's answer to the one before must not be taken for this one's.
     let folder = tempfile::tempdir().unwrap();
-    let paper = own("tax-invoice.toml").write(&order, &context).unwrap();
+    let mut local = order.clone();
+    local.currency = linkstar::money::Currency::new("NZD").unwrap();
+    let paper = mapping("tax-invoice").write(&local, &context).unwrap();
     if let Some(cells) = recalculated(&paper.bytes, folder.path()) {
         let value: f64 = order.totals().value.to_string().parse().unwrap();
         assert_eq!(cells["Sheet1!A38"], "TOTAL", "20 rows further down");
@@ -162,12 +163,29 @@ fn rows_inserted_above_measures_keep_sums_formats_and_boxes_of_real_forms() {
             "=H18 has become =H38"
         );
     }
-    let paper = own("pack-list.toml").write(&order, &context).unwrap();
+    let paper = mapping("amazon-pack-list").write(&order, &context).unwrap();
     if let Some(cells) = judge::openpyxl(&file(folder.path(), &paper.bytes), false) {
         assert_eq!(cells["Pack List!C31"], "Weight of box (kg)");
         assert_eq!(cells["Pack List!CF30"], "Box 73");
         assert_eq!(cells["Pack List!A31"], "Ship To:US");
     }
+}
+
+#[test]
+fn r36_the_forms_own_formulas_value_kinds_of_cartons() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut order, context) = sample("long");
+    order.importer.local_id = "12.345.678/0001-95".to_owned();
+    let paper = mapping("br-sea-invoice").write(&order, &context).unwrap();
+    let Some(cells) = recalculated(&paper.bytes, folder.path()) else {
+        return;
+    };
+    let rows = cells
+        .iter()
+        .filter(|(at, _)| at.starts_with("出货信息表!L") && *at != "出货信息表!L19");
+    let value: f64 = rows.filter_map(|(_, text)| text.parse::<f64>().ok()).sum();
+    let wanted: f64 = order.totals().value.to_string().parse().unwrap();
+    assert!((value - wanted).abs() < 0.005, "{value}, wanted {wanted}");
 }
 
 /// Two pixels by one.

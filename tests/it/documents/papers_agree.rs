@@ -56,7 +56,9 @@ fn r34_every_paper_is_written_and_opened_by_programs_we_did_not_write() {
 fn numbers(bytes: &[u8], column: u32) -> Vec<Decimal> {
     use calamine::Reader as _;
     let mut book = calamine::Xlsx::new(std::io::Cursor::new(bytes.to_vec())).expect("a workbook");
-    let sheet = book.sheet_names().remove(0);
+    // The outbound instruction says how to pack on a sheet of its own.
+    let mut sheets = book.sheet_names();
+    let sheet = sheets.swap_remove(sheets.iter().position(|name| name == "装箱 Pack").unwrap_or(0));
     let cells = book.worksheet_range(&sheet).expect("a sheet");
     let last = cells.end().map_or(0, |(row, _)| row);
     let number = |row| match cells.get_value((row, column)) {

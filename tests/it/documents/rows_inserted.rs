@@ -1,8 +1,10 @@
 //! Row insertion, judged by LibreOffice's own command on generated workbooks.
 
+mod features;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -174,6 +176,17 @@ fn fill(sheet: &mut Worksheet, dice: &mut Dice) {
         .set_repeat_rows(0, u32::try_from(dice.below(12)).expect("small"))
         .expect("repeated rows");
     sheet.set_page_breaks(&[dice.row() + 1]).expect("a break");
+    features::add(sheet, dice);
+}
+
+fn packed(parts: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        out.start_file(name, zip::write::SimpleFileOptions::default())
+            .expect("a part");
+        out.write_all(content).expect("written");
+    }
+    out.finish().expect("a zip").into_inner()
 }
 
 fn book(no: u64) -> Vec<u8> {
@@ -191,7 +204,10 @@ fn book(no: u64) -> Vec<u8> {
         .expect("a name");
     book.define_name("Data!Local", &format!("=Data!$A${}", dice.row()))
         .expect("a name");
-    book.save_to_buffer().expect("a workbook")
+    features::add_names(&mut book, &mut dice);
+    let from = dice.row();
+    let plain = book.save_to_buffer().expect("a workbook");
+    features::with_pivot(&plain, from, from + 6)
 }
 
 /// Facts of each file, as openpyxl sees them.
@@ -277,6 +293,22 @@ fn rows_inserted_like_libreoffice_inserts_them_on_fifty_workbooks() {
     for (no, sheet, before, count, by_office, by_us) in &pairs {
         let (theirs, ours) = (&structures[by_office], &structures[by_us]);
         assert!(theirs.len() > 300, "book {no} says something");
+        for kind in [
+            "!series ",
+            "!chart ",
+            "!image ",
+            "!list ",
+            "!pivot ",
+            " limit ",
+            " array ",
+            " link ",
+            "name Left",
+        ] {
+            assert!(
+                ours.iter().any(|fact| fact.contains(kind)),
+                "book {no} has no{kind}"
+            );
+        }
         let only = |of: &[String], not_of: &[String]| -> Vec<String> {
             of.iter().filter(|fact| !not_of.contains(fact)).cloned().collect()
         };

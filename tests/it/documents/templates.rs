@@ -17,7 +17,8 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn asset(name: &str) -> Option<Vec<u8>> {
-    std::fs::read(fixture(name)).ok()
+    let own = std::fs::read(fixture(name)).ok();
+    own.or_else(|| builtin_file(&format!("templates/{name}")))
 }
 
 fn own(name: &str) -> Mapping {

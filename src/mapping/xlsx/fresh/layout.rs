@@ -44,8 +44,11 @@ pub(super) struct PageRow<'a> {
     pub no: u32,
     pub height: Option<f64>,
     pub cells: Vec<PageCell<'a>>,
-    /// The first table's header: repeated on every printed page.
+    /// A table's header: the last one of a sheet is repeated on its printed pages, so that none stands over the rows of
+    /// another table.
     pub repeated: bool,
+    /// The sheet it stands on, from 0.
+    pub sheet: usize,
 }
 
 pub(super) enum Rows<'r> {
@@ -57,7 +60,8 @@ pub(super) enum Rows<'r> {
 #[derive(Debug, Default)]
 pub(super) struct LaidOut {
     sums: Vec<(String, Decimal, Decimal)>,
-    pub rows: u32,
+    /// How many rows each sheet has.
+    pub rows: Vec<u32>,
 }
 
 impl LaidOut {
@@ -87,7 +91,6 @@ struct Walk<'s, 'f> {
     next: u32,
     problems: Vec<Problem>,
     laid: LaidOut,
-    header_seen: bool,
 }
 
 impl XlsxNew {
@@ -106,12 +109,11 @@ impl XlsxNew {
             next: 1,
             problems: Vec::new(),
             laid: LaidOut::default(),
-            header_seen: false,
         };
         for block in &self.blocks {
             walk.block(block, scope, &mut rows);
         }
-        walk.laid.rows = walk.next - 1;
+        walk.laid.rows.push(walk.next - 1);
         match walk.problems.is_empty() {
             true => Ok(walk.laid),
             false => Err(walk.problems),
@@ -157,6 +159,7 @@ impl Walk<'_, '_> {
             height,
             cells,
             repeated,
+            sheet: self.laid.rows.len(),
         };
         self.next += 1;
         if let Err(problem) = (self.sink)(&row) {
@@ -209,6 +212,10 @@ impl Walk<'_, '_> {
         }
         if let Some(points) = block.gap {
             self.emit(Some(points), Vec::new(), false);
+        }
+        if block.sheet.is_some() {
+            self.laid.rows.push(self.next - 1);
+            self.next = 1;
         }
     }
 
@@ -353,9 +360,7 @@ impl Walk<'_, '_> {
             .iter()
             .map(|column| (column.columns, column.title.as_str()));
         let height = self.page.height(titles, LINE_POINTS);
-        let repeated = !self.header_seen;
-        self.header_seen = true;
-        self.emit(Some(height), cells.collect(), repeated);
+        self.emit(Some(height), cells.collect(), true);
     }
 
     fn row(&mut self, table: &TableSpec, scope: &Scope<'_>, sums: &mut [Decimal]) {
@@ -396,9 +401,18 @@ impl Walk<'_, '_> {
     }
 
     fn total(&mut self, table: &TableSpec, scope: &Scope<'_>, sums: &[Decimal]) {
-        let mut cells = Vec::new();
+        let mut cells: Vec<PageCell<'_>> = Vec::new();
         let mut label = table.total_label.as_ref();
+        // The label takes the room up to the first total: a narrow first column does not cut it.
+        let mut in_label = false;
         for (column, sum) in table.columns.iter().zip(sums) {
+            if in_label && column.total.is_none() {
+                if let Some(last) = cells.last_mut() {
+                    last.columns.to = column.columns.to;
+                }
+                continue;
+            }
+            in_label = column.total.is_none() && label.is_some();
             let (template, kind): (Option<&Template>, CellType) = match &column.total {
                 Some(total) => (Some(total), column.kind),
                 None => (label.take(), CellType::Text),

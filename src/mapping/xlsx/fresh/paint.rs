@@ -1,5 +1,7 @@
 //! From rows of cells to a workbook file.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_xlsxwriter::{
@@ -39,19 +41,23 @@ impl XlsxNew {
         };
         let mut workbook = Workbook::new();
         workbook.set_properties(&self.properties(scope).map_err(wrong)?);
-        let sheet = match constant_memory {
-            true => workbook.add_worksheet_with_constant_memory().map_err(wrong)?,
-            false => workbook.add_worksheet(),
-        };
-        self.page(sheet).map_err(wrong)?;
+        for name in self.sheets() {
+            let sheet = match constant_memory {
+                true => workbook.add_worksheet_with_constant_memory().map_err(wrong)?,
+                false => workbook.add_worksheet(),
+            };
+            self.page(sheet, name).map_err(wrong)?;
+        }
         let mut formats = Formats::default();
-        let mut repeated = None;
+        let mut repeated = BTreeMap::new();
         let sheet_name = self.sheet.clone();
         let mut sink = |row: &PageRow<'_>| {
             if row.repeated {
-                repeated = Some(row.no - 1);
+                repeated.insert(row.sheet, row.no - 1);
             }
-            paint_row(sheet, row, &mut formats).map_err(|error| {
+            let sheet = workbook.worksheet_from_index(row.sheet);
+            let painted = sheet.and_then(|sheet| paint_row(sheet, row, &mut formats));
+            painted.map_err(|error| {
                 Problem::new(
                     file,
                     format!("sheet {sheet_name}, row {}", row.no),
@@ -67,13 +73,16 @@ impl XlsxNew {
         if !problems.is_empty() {
             return Err(problems);
         }
-        if let Some(row) = repeated {
-            sheet.set_repeat_rows(row, row).map_err(wrong)?;
-        }
         let last = u16::try_from(self.widths.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        sheet
-            .set_print_area(0, 0, laid.rows.saturating_sub(1), last)
-            .map_err(wrong)?;
+        for (no, rows) in laid.rows.iter().enumerate() {
+            let sheet = workbook.worksheet_from_index(no).map_err(wrong)?;
+            if let Some(row) = repeated.get(&no) {
+                sheet.set_repeat_rows(*row, *row).map_err(wrong)?;
+            }
+            sheet
+                .set_print_area(0, 0, rows.saturating_sub(1), last)
+                .map_err(wrong)?;
+        }
         workbook.save_to_buffer().map_err(wrong)
     }
 
@@ -92,8 +101,8 @@ impl XlsxNew {
             .set_title(title))
     }
 
-    fn page(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
-        sheet.set_name(&self.sheet)?;
+    fn page(&self, sheet: &mut Worksheet, name: &str) -> Result<(), XlsxError> {
+        sheet.set_name(name)?;
         for (column, width) in (0_u16..).zip(&self.widths) {
             sheet.set_column_width(column, *width)?;
         }

@@ -120,7 +120,7 @@ impl SheetPart<'_> {
                 formula: Some(Formula {
                     text: text.to_owned(),
                     shared: None,
-                    bound: false,
+                    bound: None,
                 }),
                 has_value: false,
             },

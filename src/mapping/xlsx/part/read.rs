@@ -56,10 +56,15 @@ pub(super) fn read_cells(
                 column = column_of(&found, column);
                 let (formula, has_value) = read_content(reader)?;
                 let raw = xml.get(start..position(reader)).unwrap_or_default();
+                // A cell without a place stands behind the one before: in a row that changes it must name its own.
+                let raw = match found.contains_key("r") {
+                    true => raw.to_owned(),
+                    false => raw.replacen("<c", &format!("<c r=\"{}\"", At { row: row_no, column }), 1),
+                };
                 row.cells.insert(
                     column,
                     Cell {
-                        xml: raw.to_owned(),
+                        xml: raw,
                         style: found.get("s").cloned(),
                         formula,
                         has_value,
@@ -101,6 +106,11 @@ fn read_content(reader: &mut Reader<&[u8]>) -> Result<(Option<Formula>, bool), q
                     formula.text.push_str(&unescape(&text)?);
                 }
             }
+            Event::CData(text) if in_formula => {
+                if let Some(formula) = &mut formula {
+                    formula.text.push_str(&text);
+                }
+            }
             Event::GeneralRef(entity) if in_formula => {
                 if let Some(formula) = &mut formula {
                     let text = format!("&{};", entity.xml10_content());
@@ -122,7 +132,10 @@ fn formula_head(tag: &BytesStart<'_>) -> Result<Formula, quick_xml::Error> {
         shared: (kind == Some("shared"))
             .then(|| found.get("si").cloned())
             .flatten(),
-        bound: matches!(kind, Some("array" | "dataTable")),
+        bound: match kind {
+            Some("array" | "dataTable") => found.get("ref").and_then(|area| Area::parse(area)),
+            _ => None,
+        },
     })
 }
 

@@ -8,6 +8,7 @@ use super::super::address::{Area, At};
 use super::super::cell::Want;
 use super::super::edit::edited;
 use super::super::formula::{Growth, Insertion, copied, moved, same_sheet};
+use super::super::insert::from_zero;
 use super::{Cell, Formula, Row, SheetPart, cell, style_attribute};
 
 /// Rows to be made: the `of` rows from `model` on, again and again from `from` to `to`.
@@ -100,7 +101,7 @@ impl SheetPart<'_> {
                     formula: Some(Formula {
                         text,
                         shared: None,
-                        bound: false,
+                        bound: None,
                     }),
                     has_value: false,
                 },
@@ -121,7 +122,7 @@ impl SheetPart<'_> {
 
     /// The text of a formula, looked up at its master when it is a follower of a shared one.
     fn formula_text(&self, formula: &Formula, at: At) -> Option<String> {
-        if formula.bound {
+        if formula.bound.is_some() {
             return None;
         }
         if !formula.text.is_empty() {
@@ -157,8 +158,11 @@ impl SheetPart<'_> {
     /// When the end of the part is no XML.
     pub fn inserted(&mut self, insertion: &Insertion) -> Result<(), quick_xml::Error> {
         let own = same_sheet(&self.name, &insertion.sheet);
-        self.part_shared(insertion, own);
         let name = self.name.clone();
+        let moves = |at: At, text: &str| {
+            (own && at.row >= insertion.before) || insertion.formula(text, &name) != text
+        };
+        self.part_shared(&moves, None);
         self.rewrite_formulas(|text| insertion.formula(text, &name).into_owned());
         if own {
             self.push_down(insertion);
@@ -178,7 +182,14 @@ impl SheetPart<'_> {
                 ("formula" | "formula1" | "formula2" | "f", None) => {
                     insertion.formula(spot.value, &name).into_owned()
                 }
+                // A limit of a colour scale may be a formula.
+                ("cfvo", Some("val")) => insertion.formula(spot.value, &name).into_owned(),
                 _ if !own => return None,
+                ("inputCells" | "cellWatch", Some("r")) => area(spot.value),
+                // Controls are anchored like pictures.
+                ("row", None) if matches!(spot.parent(), "from" | "to") => {
+                    return from_zero(spot.value, insertion);
+                }
                 ("brk", Some("id")) if spot.parent() == "rowBreaks" => {
                     // A break stands below its row: one before the new rows stays.
                     let row = spot.value.parse::<u32>().ok()?.checked_add(1)?;
@@ -231,9 +242,21 @@ impl SheetPart<'_> {
         }
     }
 
-    /// Shared formulas whose members no longer say the same after the insertion get texts of their own.
-    fn part_shared(&mut self, insertion: &Insertion, own: bool) {
-        let mut apart = BTreeSet::new();
+    /// What must stay whole and would be split by the insertion: array formulas and data tables.
+    pub fn in_the_way(&self, insertion: &Insertion) -> Option<String> {
+        if !same_sheet(&self.name, &insertion.sheet) {
+            return None;
+        }
+        let cells = self.rows.values().flat_map(|row| row.cells.values());
+        let mut areas = cells.filter_map(|cell| cell.formula.as_ref()?.bound);
+        let split = areas.find(|area| insertion.splits(*area));
+        split.map(|area| format!("an array formula or data table in {area}"))
+    }
+
+    /// Shared formulas of which a member will no longer say the same get texts of their own; those of `index` do in
+    /// any case.
+    pub(super) fn part_shared(&mut self, changes: &dyn Fn(At, &str) -> bool, index: Option<&str>) {
+        let mut apart: BTreeSet<String> = index.into_iter().map(str::to_owned).collect();
         let mut texts = BTreeMap::new();
         for (row, cells) in &self.rows {
             for (column, cell) in &cells.cells {
@@ -245,7 +268,7 @@ impl SheetPart<'_> {
                 let (Some(index), Some(text)) = (&formula.shared, self.formula_text(formula, at)) else {
                     continue;
                 };
-                if (own && *row >= insertion.before) || insertion.formula(&text, &self.name) != text {
+                if changes(at, &text) {
                     apart.insert(index.clone());
                 }
                 texts.insert(at, (index.clone(), text));
@@ -265,7 +288,7 @@ impl SheetPart<'_> {
                 cell.formula = Some(Formula {
                     text,
                     shared: None,
-                    bound: false,
+                    bound: None,
                 });
                 row.raw = None;
             }
@@ -295,7 +318,10 @@ impl SheetPart<'_> {
                     row: *no,
                     column: *column,
                 };
-                let bound = cell.formula.as_ref().is_some_and(|formula| formula.bound);
+                let bound = cell
+                    .formula
+                    .as_ref()
+                    .is_some_and(|formula| formula.bound.is_some());
                 if bound
                     && let Some(xml) = placed(&cell.xml, at, insertion)
                     && xml != cell.xml
@@ -329,6 +355,7 @@ impl SheetPart<'_> {
     /// The table on a sheet has grown: ranges that ended with it, here or pointing here, end with it again.
     pub fn grow(&mut self, growth: &Growth) {
         let name = self.name.clone();
+        self.part_shared(&|_, text| growth.widened(text, &name) != text, None);
         self.rewrite_formulas(|text| growth.widened(text, &name).into_owned());
         if same_sheet(&name, &growth.sheet) {
             for area in self.drop_downs.iter_mut().flat_map(|list| &mut list.areas) {
@@ -349,6 +376,10 @@ fn placed(xml: &str, at: At, insertion: &Insertion) -> Option<String> {
             return insertion
                 .area(Area::parse(spot.value)?)
                 .map(|area| area.to_string());
+        }
+        // The cells that a data table puts its values into.
+        if spot.is("f", "r1") || spot.is("f", "r2") {
+            return insertion.at(At::parse(spot.value)?).map(|at| at.to_string());
         }
         None
     })

@@ -188,6 +188,14 @@ impl XlsxTemplate {
         };
         for sheet in &self.sheets {
             let Some(xml) = parts.get(&sheet.name) else {
+                let wanted = "a sheet with cells";
+                problems.push(Problem::new(
+                    &self.template,
+                    &sheet.name,
+                    "sheet",
+                    "no cells",
+                    wanted,
+                ));
                 continue;
             };
             let part = match SheetPart::parse(&sheet.name, &sheet.name, xml) {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::super::address::{Area, At, MAX_ROW};
 use super::super::book::{Book, Expected};
 use super::super::cell::Want;
-use super::super::formula::Growth;
-use super::super::insert::{follow, forget_order_of_calculation};
+use super::super::edit::edited;
+use super::super::formula::{Growth, Insertion};
+use super::super::insert::{follow, follow_growth, forget_order_of_calculation, in_the_way};
 use super::super::package::{Edits, Package, PackageError};
 use super::super::part::SheetPart;
 use super::expected::{Laid, lay_out};
@@ -31,9 +32,13 @@ impl XlsxTemplate {
         let mut book = Book::open(&self.template, &self.bytes).map_err(|problem| vec![problem])?;
         let mut sheets = Parts::new();
         let mut problems = Vec::new();
+        let from_1904 = self
+            .counts_from_1904()
+            .map_err(|error| vec![self.unreadable(&error)])?;
         for (name, xml) in &parts {
             match SheetPart::parse(name, name, xml) {
-                Ok(part) => {
+                Ok(mut part) => {
+                    part.days_from_1904 = from_1904;
                     sheets.insert(name.as_str(), part);
                 }
                 Err(error) => problems.push(self.unreadable(&error)),
@@ -92,11 +97,18 @@ impl XlsxTemplate {
             .map_err(|error| vec![self.unreadable(&error)])
     }
 
+    fn counts_from_1904(&self) -> Result<bool, PackageError> {
+        Package::open(&self.bytes)?.counts_from_1904()
+    }
+
     /// Rows that the tables lack, with everything that must follow from them on all sheets.
     fn make_rows(&self, sheets: &mut Parts<'_>, made: &[(&SheetSpec, Rows)]) -> Result<Vec<Growth>, Problem> {
         let mut growths = Vec::new();
         for (spec, rows) in made {
             if let Some(insertion) = &rows.insertion {
+                self.not_in_the_way(sheets, insertion).map_err(|error| {
+                    error.problem(&self.template, "rows", "a workbook (.xlsx) that can be read")
+                })?;
                 for part in sheets.values_mut() {
                     let inserted = part.inserted(insertion);
                     inserted.map_err(|error| self.unreadable(&error))?;
@@ -114,6 +126,15 @@ impl XlsxTemplate {
             growths.iter().for_each(|growth| part.grow(growth));
         }
         Ok(growths)
+    }
+
+    /// Nothing is pushed through an area that must stay whole.
+    fn not_in_the_way(&self, sheets: &Parts<'_>, insertion: &Insertion) -> Result<(), PackageError> {
+        if let Some(what) = sheets.values().find_map(|part| part.in_the_way(insertion)) {
+            let place = format!("sheet {}, row {}", insertion.sheet, insertion.before);
+            return Err(PackageError::InTheWay { what, place });
+        }
+        in_the_way(&mut Edits::new(Package::open(&self.bytes)?), insertion)
     }
 
     /// Rows of formulas that no element of the order fills would print as zeros.
@@ -179,7 +200,7 @@ impl XlsxTemplate {
         problems
     }
 
-    /// A value in a cell that a merge covers is seen by nobody.
+    /// A value in a cell that a merge covers, or in a hidden row, is seen by nobody.
     fn covered(&self, spec: &SheetSpec, part: &SheetPart<'_>, expected: &[Expected]) -> Vec<Problem> {
         let mut by_row: BTreeMap<u32, Vec<Area>> = BTreeMap::new();
         for area in &part.merges {
@@ -189,6 +210,12 @@ impl XlsxTemplate {
         }
         let mut problems = Vec::new();
         for Expected { at, field, want } in expected.iter().filter(|one| one.want != Want::Empty) {
+            if part.is_hidden(at.row) {
+                let place = format!("sheet {}, cell {at}", spec.name);
+                let wanted = format!("a cell that is seen: row {} of the workbook is hidden", at.row);
+                problems.push(Problem::new(&self.template, place, field, want.shown(), wanted));
+                continue;
+            }
             let areas = by_row.get(&at.row).into_iter().flatten();
             let mut cover = areas.filter(|area| area.contains(*at) && area.from != *at);
             if let Some(area) = cover.next() {
@@ -236,6 +263,9 @@ impl XlsxTemplate {
                 follow(&mut edits, insertion)?;
             }
         }
+        for growth in growths {
+            follow_growth(&mut edits, growth)?;
+        }
         if (formulas || !growths.is_empty())
             && let Some(workbook) = edits.text("xl/workbook.xml")?
         {
@@ -244,7 +274,7 @@ impl XlsxTemplate {
                 false => workbook,
             };
             for growth in growths {
-                now = names_grown(&now, growth);
+                now = names_grown(&now, growth)?;
             }
             edits.set("xl/workbook.xml", now)?;
         }
@@ -338,22 +368,14 @@ fn calculated_on_load(workbook: &str) -> String {
 }
 
 /// Print areas and other names over the table grow with it.
-fn names_grown(workbook: &str, growth: &Growth) -> String {
-    let mut out = String::with_capacity(workbook.len());
-    let mut rest = workbook;
-    while let Some(at) = rest.find("<definedName ") {
-        let (before, tag) = rest.split_at(at);
-        out.push_str(before);
-        let Some((start, end)) = tag.find('>').zip(tag.find("</definedName>")) else {
-            rest = tag;
-            break;
-        };
-        let (head, after) = tag.split_at(end);
-        let (head, formula) = head.split_at(start + 1);
-        out.push_str(head);
-        out.push_str(&growth.widened(formula, ""));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
+fn names_grown(workbook: &str, growth: &Growth) -> Result<String, PackageError> {
+    edited(workbook, &mut |spot| {
+        let name = spot.is_text_of("definedName");
+        name.then(|| growth.widened(spot.value, "").into_owned())
+            .filter(|now| now != spot.value)
+    })
+    .map_err(|source| PackageError::Xml {
+        part: "xl/workbook.xml".to_owned(),
+        source,
+    })
 }
