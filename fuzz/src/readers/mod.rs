@@ -68,7 +68,7 @@ readers!(
     labels_and_pictures,
 );
 
-const CUSTOMS_TEMPLATE: &[u8] = include_bytes!("../../../tests/fixtures/documents/wimoor-Invoice.xlsx");
+const CUSTOMS_TEMPLATE: &[u8] = include_bytes!("../../../mappings/templates/wimoor-Invoice.xlsx");
 const ROW_PER_SKU: &[u8] = include_bytes!("../../../tests/fixtures/documents/row-per-sku.xlsx");
 const ROW_PER_SKU_MAPPING: &str = include_str!("../../../tests/fixtures/documents/row-per-sku.toml");
 /// A sheet of [`ROW_PER_SKU`], and one its formulas and lists point to.
