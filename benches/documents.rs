@@ -137,6 +137,7 @@ fn shipment(sample: &str) {
             findings: &[],
             tariff: &Tariff::default(),
             power_of_attorney: "POA-7",
+            inspection: "",
         });
         match pack.write() {
             Ok(bytes) => step(name, bytes.len()),

@@ -95,7 +95,7 @@ pub enum NightError {
         source: std::io::Error,
     },
     #[error("{0}")]
-    Shipped(crate::problem::Problem),
+    Shipped(Box<crate::problem::Problem>),
     #[error("cannot put into JSON")]
     Json(#[from] serde_json::Error),
 }

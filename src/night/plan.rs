@@ -306,7 +306,10 @@ async fn gather<'a>(
     }
     let mut demand = super::demand_folder::read(&night.config.home).0;
     let events = shipped::events(&sales_events::markets(night, catalog), &demand.facts.events);
-    demand.facts.events.extend(events.map_err(NightError::Shipped)?);
+    demand
+        .facts
+        .events
+        .extend(events.map_err(|problem| NightError::Shipped(Box::new(problem)))?);
     Ok(Facts {
         as_of,
         from,

@@ -107,7 +107,7 @@ mod tests {
         // Held where: always, once asked for, never.
         let cases: [(&[OrderEventKind], [bool; 3]); 7] = [
             (&[], [true, false, false]),
-            (&[packed.clone()], [true, false, false]),
+            (std::slice::from_ref(&packed), [true, false, false]),
             (&[OrderEventKind::ScanAsked, packed.clone()], [true, true, false]),
             (&[packed.clone(), scanned(3)], [true, true, false]),
             (&[packed.clone(), scanned(3), scanned(0)], [false, false, false]),
@@ -117,7 +117,7 @@ mod tests {
             ),
             // What was seen of other cartons says nothing of these.
             (
-                &[packed.clone(), scanned(0), waived, again, packed],
+                &[packed.clone(), scanned(0), waived, again, packed.clone()],
                 [true, true, false],
             ),
         ];

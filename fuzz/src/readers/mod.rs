@@ -307,8 +307,11 @@ pub fn plan_folders(input: &[u8]) {
     let _ = plan_folder::read(&files, day);
 }
 
+/// A connector and one of its own test pages, by their places.
+type Pages = Vec<(usize, usize)>;
+
 /// The built-in connectors, and which of their pages an input may stand for.
-static CONNECTORS: LazyLock<(Vec<Definition>, Vec<(usize, usize)>)> = LazyLock::new(|| {
+static CONNECTORS: LazyLock<(Vec<Definition>, Pages)> = LazyLock::new(|| {
     let definitions: Vec<Definition> = seeds::CONNECTORS
         .iter()
         .map(|(name, text)| Definition::parse(name, text).expect("a built-in connector"))

@@ -235,7 +235,7 @@ async fn r45_receipts_of_customs_move_the_order_on_and_never_back_and_a_return_i
     assert_eq!(stage.state().await, OrderState::Exported);
 
     // The printed declaration is filed with its order by the number in its name.
-    stage.they_leave(&format!("报关单_{number}.pdf"), "%PDF-1.7\n1 0 obj\n".to_owned());
+    stage.they_leave(&format!("报关单_{number}.pdf"), "%PDF-1.7\n1 0 obj\n");
     stage.night(3).await;
     let (_, shown) = stage.linkstar(&["order", "show", order, "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");

@@ -82,13 +82,13 @@ fn r44_a_clearance_list_without_what_it_needs_is_not_written_and_names_it() {
             order.parties.remove(&PartyRole::Consolidator);
         }),
         ("supervision_mode", |order, _| {
-            "0110".clone_into(&mut order.export.supervision_mode)
+            "0110".clone_into(&mut order.export.supervision_mode);
         }),
         ("legal_quantity", |order, _| {
-            order.lines[0].goods.customs.legal_factor = None
+            order.lines[0].goods.customs.legal_factor = None;
         }),
         ("declared_elements", |order, _| {
-            order.lines[0].goods.customs.declared_elements.clear()
+            order.lines[0].goods.customs.declared_elements.clear();
         }),
     ] {
         let said = missing(change);

@@ -168,7 +168,7 @@ mod tests {
         let uk = WarehouseCode::new("goodcang:UKMA").unwrap();
         let both = market(&uk, "GB", &["amazon", "ebay"]);
         assert_eq!(
-            names(&events(&[both.clone()], &[]).unwrap()),
+            names(&events(std::slice::from_ref(&both), &[]).unwrap()),
             ["black_friday", "prime_day"].into()
         );
         assert_eq!(
