@@ -60,6 +60,8 @@ pub struct Passage {
     pub counted: Option<(i64, i64, i64)>,
     /// Refused bookings and reissued papers.
     pub paper_faults: i64,
+    /// What it should have cost, and what was billed, in one currency.
+    pub billed: Option<(Decimal, Decimal)>,
 }
 
 /// One claim against a provider.
@@ -84,6 +86,15 @@ pub struct Share {
     pub rate: Decimal,
     pub low: Decimal,
     pub high: Decimal,
+}
+
+/// How far bills lie above what was expected, on average over shipments; below it negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviation {
+    pub rate: Decimal,
+    pub low: Decimal,
+    pub high: Decimal,
+    pub of: usize,
 }
 
 /// Days, with the range the quantile lies in; open where there are too few observations for an end.
@@ -134,6 +145,8 @@ pub struct Score {
     pub damaged: Option<Share>,
     /// Shipments with a fault in their papers.
     pub papers: Option<Share>,
+    /// Billed against expected, of shipments where both are known.
+    pub billed: Option<Deviation>,
     pub claims: usize,
     /// From the day a claim went out to its first answer.
     pub answer: Option<Days>,
@@ -225,6 +238,7 @@ fn score(provider: Provider, part: Part, passages: &[&Passage], claims: &[&Asked
         lost: units(|count| count.1),
         damaged: units(|count| count.2),
         papers: (enough && by_forwarder).then(|| wilson(faults, passages.len())),
+        billed: deviation(passages).filter(|_| enough),
         claims: claims.len(),
         answer: quantile(&answers, 0.5),
         recovered: recovered(claims),
@@ -306,6 +320,30 @@ fn ratio(pairs: &[(i64, i64)]) -> Option<Share> {
     })
 }
 
+/// The mean of the shipments' own deviations: they may be in several currencies.
+#[expect(clippy::cast_precision_loss, reason = "counts of shipments")]
+fn deviation(passages: &[&Passage]) -> Option<Deviation> {
+    let all: Vec<f64> = passages
+        .iter()
+        .filter_map(|passage| passage.billed)
+        .filter_map(|(expected, billed)| ((billed - expected).checked_div(expected)?).to_f64())
+        .collect();
+    if all.len() < LEAST {
+        return None;
+    }
+    let n = all.len() as f64;
+    let mean = all.iter().sum::<f64>() / n;
+    let spread = all.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let reach = Z * (spread / n).sqrt();
+    let place = |share: f64| Decimal::from_f64(share).map(|share| share.round_dp(4));
+    Some(Deviation {
+        rate: place(mean)?,
+        low: place(mean - reach)?,
+        high: place(mean + reach)?,
+        of: all.len(),
+    })
+}
+
 /// The least value that so large a part does not exceed, with the range from its place among the sorted ones.
 #[expect(
     clippy::cast_precision_loss,
@@ -349,6 +387,21 @@ fn rank(scores: &mut [Score]) {
         let worse = others.filter(|other| other.high < own.low).count();
         // Ranges that overlap with all the others' say nothing of a place.
         score.rank = (better + worse > 0).then_some(better + 1);
+    }
+}
+
+impl Deviation {
+    /// `+4.2 % (+1.0–+7.4, n 60)`
+    #[must_use]
+    pub fn text(&self) -> String {
+        let percent = |share: Decimal| (share * Decimal::ONE_HUNDRED).to_f64().unwrap_or(0.0);
+        format!(
+            "{:+.1} % ({:+.1}–{:+.1}, n {})",
+            percent(self.rate),
+            percent(self.low),
+            percent(self.high),
+            self.of
+        )
     }
 }
 

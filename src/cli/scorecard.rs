@@ -62,10 +62,13 @@ pub async fn run(cli: &Cli, args: &ScorecardArgs) -> Result<Exit, CliError> {
                         share(score.lost),
                         share(score.damaged),
                         share(score.papers),
+                        score
+                            .billed
+                            .map_or_else(|| "-".to_owned(), |billed| billed.text()),
                     ]);
                 } else {
                     row.push(fill(lang, "cli.scorecard.few", &[("n", LEAST.to_string())]));
-                    row.extend(["-"; 5].map(str::to_owned));
+                    row.extend(["-"; 6].map(str::to_owned));
                 }
                 row.push(claims(score));
                 row.push(score.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()));

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::hand_over::{HandOver, hand_over, in_the_way};
 use super::notice::Notice;
 use super::receive::Taken;
-use super::{Night, NightError, customs_receipts};
+use super::{Night, NightError, billed, customs_receipts};
 use crate::ids::{OrderNo, SourceId};
 use crate::ledger::{EventStatus, TrackingEvent};
 use crate::mapping::inbound::{InboundKind, Reading, Record};
@@ -70,8 +70,8 @@ fn tracked(
     .with_key(None))
 }
 
-/// Confirmations, rejections and receipts of customs move their orders; a tracking list's rows are events; bills are kept and
-/// linked.
+/// Confirmations, rejections and receipts of customs move their orders; a tracking list's rows are events; bills are kept
+/// and linked, and their charges stand beside what was expected.
 pub(super) async fn apply(
     night: &Night<'_>,
     tx: &mut Tx,
@@ -84,6 +84,10 @@ pub(super) async fn apply(
     let mut unplaced = false;
     for reading in &readings {
         taken.problems.extend(reading.problems.iter().cloned());
+        if reading.is(InboundKind::Bill) {
+            let order_of = |given: &str| named_order(given, orders);
+            billed::keep(night, tx, (origin, name), reading, order_of, &mut taken.problems).await?;
+        }
         for record in &reading.records {
             let receipt = reading.is(InboundKind::CustomsReceipt);
             let known = match (record.get("order"), receipt) {

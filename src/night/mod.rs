@@ -9,6 +9,7 @@ pub mod amend;
 pub mod announce;
 pub mod arrival_clocks;
 pub mod assemble;
+mod billed;
 mod bounce;
 mod calibrate;
 pub mod cases;

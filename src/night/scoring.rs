@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Duration, NaiveDate};
 
-use super::{Night, NightError, clocks};
+use super::{Night, NightError, billed, clocks};
 use crate::calendar::civil_day;
 use crate::catalog::Catalog;
 use crate::claim::Party;
@@ -15,7 +15,7 @@ use crate::planner::Stage;
 use crate::reconcile::Line;
 use crate::scorecard::{Asked, Passage, Provider, Score, scores};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{Tx, claims, lead_times, receipts};
+use crate::store::{Tx, bills, claims, lead_times, receipts};
 
 /// The scores of everybody who carried or received something since a day.
 ///
@@ -37,6 +37,7 @@ pub async fn scorecard(
     for seen in lead_times::all(tx, account).await? {
         learned.insert((seen.reference, seen.stage), (seen.from, seen.to));
     }
+    let charges = bills::all(tx, account).await?;
     let mut passages = Vec::new();
     let mut by_order: BTreeMap<OrderNo, StoredOrder> = BTreeMap::new();
     for stored in orders::all(tx, account).await? {
@@ -71,6 +72,10 @@ pub async fn scorecard(
                 )
             })
             .count();
+        let billed = match charges.get(&order.number) {
+            Some(charges) => billed::of_order(night, tx, &stored, charges).await?,
+            None => None,
+        };
         let passage = |provider, from, to, promised: (Option<NaiveDate>, Option<NaiveDate>)| Passage {
             provider,
             order: order.number.clone(),
@@ -82,9 +87,11 @@ pub async fn scorecard(
             promised_p90: promised.1,
             counted,
             paper_faults: 0,
+            billed: None,
         };
         passages.push(Passage {
             paper_faults: i64::try_from(faults).unwrap_or(i64::MAX),
+            billed,
             ..passage(
                 Provider::Forwarder(order.forwarder.clone()),
                 shipped_on,

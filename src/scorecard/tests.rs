@@ -25,6 +25,7 @@ fn passage(provider: &Provider, number: i64, took: Option<i64>, lost: i64) -> Pa
         promised_p90: Some(from + Duration::days(40)),
         counted: Some((100, lost, 0)),
         paper_faults: i64::from(number % 10 == 0),
+        billed: None,
     }
 }
 
@@ -182,4 +183,26 @@ proptest! {
         passages.rotate_left(turn);
         prop_assert_eq!(scores(&passages, &[]), first);
     }
+}
+
+#[test]
+fn r42_bills_are_compared_with_what_was_expected_and_from_too_few_nothing_is_said() {
+    let huatuo = forwarder("huatuo");
+    let billed = |count: i64| -> Vec<Passage> {
+        (0..10)
+            .map(|number| Passage {
+                // A tenth above, a tenth above, as expected; the others have no bill yet.
+                billed: (number < count).then(|| {
+                    let over = if number % 3 == 2 { 0 } else { 120 };
+                    (Decimal::from(1_200), Decimal::from(1_200 + over))
+                }),
+                ..passage(&huatuo, number, Some(30), 0)
+            })
+            .collect()
+    };
+    let over = whole(&scores(&billed(6), &[]), &huatuo).billed.unwrap();
+    assert_eq!((over.of, over.rate.to_string().as_str()), (6, "0.0667"));
+    assert!(over.low < over.rate && over.rate < over.high);
+    assert_eq!(over.text(), "+6.7 % (+2.5–+10.8, n 6)");
+    assert_eq!(whole(&scores(&billed(4), &[]), &huatuo).billed, None);
 }

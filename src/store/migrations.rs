@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::dialect::Engine;
 
-const SCRIPTS: [(i64, &str, &str); 34] = [
+const SCRIPTS: [(i64, &str, &str); 35] = [
     (1, "core", include_str!("migrations/0001_core.sql")),
     (2, "work", include_str!("migrations/0002_work.sql")),
     (3, "catalog", include_str!("migrations/0003_catalog.sql")),
@@ -69,6 +69,11 @@ const SCRIPTS: [(i64, &str, &str); 34] = [
         42,
         "large order lines",
         include_str!("migrations/0042_large_order_lines.sql"),
+    ),
+    (
+        43,
+        "bill charges",
+        include_str!("migrations/0043_bill_charges.sql"),
     ),
 ];
 

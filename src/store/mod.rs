@@ -9,6 +9,7 @@
 
 pub mod accuracy;
 pub mod archive;
+pub mod bills;
 pub mod blob;
 pub mod calibration;
 pub mod catalog;

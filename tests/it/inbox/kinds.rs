@@ -19,6 +19,48 @@ async fn cartons(stage: &Stage) -> i64 {
     stored.expect("read").expect("the order").order.totals().cartons
 }
 
+/// What was billed for the order.
+async fn charges(stage: &Stage) -> Vec<String> {
+    let mut tx = stage.store.read().await.expect("the store answers");
+    let all = linkstar::store::bills::all(&mut tx, &account())
+        .await
+        .expect("read");
+    let own = all.get(&stage.order).into_iter().flatten();
+    own.map(|charge| format!("{} {}", charge.charge, charge.amount))
+        .collect()
+}
+
+#[tokio::test]
+async fn r42_a_bill_sent_again_takes_the_place_of_the_first_and_a_wrong_currency_is_named() {
+    for stage in stages().await {
+        let order = stage.order.to_string();
+        let head = "账单号,客户订单号,费用名称,金额,币种";
+        stage.they_leave(
+            "bill.csv",
+            format!("{head}\nB-7,{order},海运费,1000,CNY\nB-7,{order},清关费,800,CNY\nB-8,{order},派送费,50.5,USD\n"),
+        );
+        stage.night(0).await;
+        assert_eq!(
+            charges(&stage).await,
+            ["海运费 1000.00 CNY", "清关费 800.00 CNY", "派送费 50.50 USD"]
+        );
+        // Corrected, and by another way; the first correction has a row that nobody can read, and counts for nothing.
+        let corrected =
+            |currency| format!("{head}\nB-7,{order},海运费,900,CNY\nB-7,{order},清关费,800,{currency}\n");
+        stage.somebody_drops("corrected.csv", corrected("元元"));
+        let report = stage.night(1).await;
+        let told = receive(&report).problems.join("\n");
+        assert!(told.contains("currency") && told.contains("元元"), "{told}");
+        assert_eq!(charges(&stage).await.len(), 3, "{report:?}");
+        stage.somebody_drops("corrected again.csv", corrected("CNY"));
+        stage.night(2).await;
+        assert_eq!(
+            charges(&stage).await,
+            ["海运费 900.00 CNY", "清关费 800.00 CNY", "派送费 50.50 USD"]
+        );
+    }
+}
+
 /// On a folder with SQLite, and on a real OpenSSH server with PostgreSQL.
 async fn stages() -> Vec<Stage> {
     let mut stages = vec![Stage::new().await];
@@ -165,6 +207,7 @@ async fn r41_tracking_lists_bills_and_customs_receipts_are_kept_linked_and_shown
     assert_eq!(code, Some(0), "{shown}");
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(shown["received_files"].as_array().map(Vec::len), Some(3));
+    assert_eq!(charges(&stage).await, ["海运费 12400.50 CNY"]);
     let (code, bill) = stage.linkstar(&["inbox", "show", "bill.csv"]);
     assert_eq!(code, Some(0), "{bill}");
     assert!(

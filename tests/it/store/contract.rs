@@ -4,14 +4,16 @@
 use chrono::{DateTime, Duration, Utc};
 use linkstar::ids::{AccountId, OrderNo, Sku, SourceId, WarehouseCode};
 use linkstar::ledger::{CustomerReturn, EventStatus, TrackingEvent};
+use linkstar::money::{Currency, Money};
 use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
 use linkstar::planner::history::accuracy::Accuracy;
 use linkstar::reconcile::{Difference, DifferenceId, Kind, MatchKey, Standing};
 use linkstar::store::{
-    Store, Tx, accuracy, archive, calibration, catalog, differences, facts, inbox, lead_times, orders,
+    Store, Tx, accuracy, archive, bills, calibration, catalog, differences, facts, inbox, lead_times, orders,
     outbox, plans, receipts, references, returned, run, stated, statements, tracking, work,
 };
+use rust_decimal::Decimal;
 use tokio::sync::OnceCell;
 
 use crate::night::shop::{Shop, date, morning};
@@ -202,6 +204,20 @@ async fn changes(store: &Store) -> Vec<String> {
         );
     }
     say!(said, references::of_order(tx, account, number));
+    let charge = |amount| bills::Charge {
+        charge: "海运费".to_owned(),
+        amount: Money::new(amount, Currency::CNY),
+    };
+    for charges in [
+        vec![charge(Decimal::from(9)), charge(Decimal::new(125, 1))],
+        vec![charge(Decimal::ONE)],
+    ] {
+        say!(
+            said,
+            bills::keep(tx, account, (number, "B-7"), &charges, "huatuo")
+        );
+    }
+    say!(said, bills::all(tx, account));
     say!(said, references::open(tx, account, ReferenceKind::Container));
     say!(said, references::open(tx, account, ReferenceKind::Booking));
     say!(said, tracking::events_of(tx, account, "BK-1"));
