@@ -113,12 +113,14 @@ pub async fn enqueue(
     let instant = now.timestamp_millis();
     let digest = sha256_hex(format!("{}\n{}\n{instant}\n{before}", new.kind, new.dedupe_key).as_bytes());
     let job_id = digest.get(..16).unwrap_or(&digest).to_owned();
+    // Whichever of its keys is met first: two that enqueue it in one instant give it the same id, and PostgreSQL looks at that of
+    // a row that is not committed yet before it looks at the other.
     let inserted = tx
         .execute(
             "INSERT INTO job (account_id, job_id, kind, dedupe_key, payload, state, priority, run_after, attempt,
                  max_attempts, schedule, civil_date, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, 'ready', $6, $7, 0, $8, $9, $10, $11, $11)
-             ON CONFLICT (account_id, kind, dedupe_key) WHERE state IN ('ready', 'leased') DO NOTHING",
+             ON CONFLICT DO NOTHING",
             args![
                 account,
                 &job_id,
