@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-pub use place::{locate, place_at, within};
+pub use place::{Faults, locate, place_at, within};
 pub use shape::{Guess, Misshapen, read, read_guessing};
 
 use crate::problem::Problem;

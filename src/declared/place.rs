@@ -4,6 +4,8 @@
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use crate::problem::Problem;
+
 /// `line 3, column 5`, both counted from 1, columns in characters.
 #[must_use]
 pub fn place_at(text: &str, offset: usize) -> String {
@@ -14,6 +16,33 @@ pub fn place_at(text: &str, offset: usize) -> String {
         .next()
         .map_or(1, |start| start.chars().count() + 1);
     format!("line {line}, column {column}")
+}
+
+/// Faults of a file with the line they stand in.
+#[derive(Debug)]
+pub struct Faults<'t> {
+    file: &'t str,
+    text: &'t str,
+    pub problems: Vec<Problem>,
+}
+
+impl<'t> Faults<'t> {
+    #[must_use]
+    pub fn new(file: &'t str, text: &'t str) -> Self {
+        Self {
+            file,
+            text,
+            problems: Vec::new(),
+        }
+    }
+
+    /// `at` is the table, such as `rate[2]`.
+    pub fn add(&mut self, at: &str, field: &str, found: &str, wanted: &str) {
+        let field = format!("{at}.{field}");
+        let place = locate(self.text, &field, found);
+        self.problems
+            .push(Problem::new(self.file, place, field, found, wanted));
+    }
 }
 
 /// The place of `found` at the dotted name `field`; of the nearest table above it that exists, when it does not; empty

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{Base, Basis, BorderBook, Rate, ValueBasis};
-use crate::declared::{Sections, locate};
+use crate::declared::{Faults, Sections};
 use crate::money::Money;
 use crate::order::model::Mode;
 use crate::problem::Problem;
@@ -68,11 +68,7 @@ impl BorderBook {
         let bases: Vec<WrittenBasis> = sections.take_each("basis");
         let rates: Vec<WrittenRate> = sections.take_each("rate");
         sections.finish(&["version", "basis", "rate"])?;
-        let mut faults = Faults {
-            file,
-            text,
-            problems: Vec::new(),
-        };
+        let mut faults = Faults::new(file, text);
         for (written, place) in bases.iter().zip(1..) {
             let at = format!("basis[{place}]");
             faults.countries(&at, "countries", &written.countries);
@@ -105,21 +101,7 @@ impl BorderBook {
     }
 }
 
-/// Faults with the line they stand in.
-struct Faults<'t> {
-    file: &'t str,
-    text: &'t str,
-    problems: Vec<Problem>,
-}
-
 impl Faults<'_> {
-    fn add(&mut self, at: &str, field: &str, found: &str, wanted: &str) {
-        let field = format!("{at}.{field}");
-        let place = locate(self.text, &field, found);
-        self.problems
-            .push(Problem::new(self.file, place, field, found, wanted));
-    }
-
     fn source(&mut self, at: &str, source: &str) {
         if source.trim().is_empty() {
             self.add(at, "source", "", "who says so: law, tariff or page");

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{Ask, Category, Flag, Pack, Rule, RuleBook, Words};
-use crate::declared::{Sections, locate};
+use crate::declared::{Faults, Sections};
 use crate::order::gate::Level;
 use crate::order::model::Mode;
 use crate::order::party_id::PartyId;
@@ -149,11 +149,7 @@ impl RuleBook {
         let mut sections = Sections::parse(file, text)?;
         sections.expect_version(VERSION);
         self.take_kinds(&mut sections);
-        let mut faults = Faults {
-            file,
-            text,
-            problems: Vec::new(),
-        };
+        let mut faults = Faults::new(file, text);
         let mut packs: Vec<Pack> = Vec::new();
         for (place, written) in sections.take_each::<WrittenPack>("pack").into_iter().enumerate() {
             let at = format!("pack[{}]", place + 1);
@@ -318,21 +314,7 @@ impl RuleBook {
     }
 }
 
-/// Faults with the line they stand in.
-struct Faults<'t> {
-    file: &'t str,
-    text: &'t str,
-    problems: Vec<Problem>,
-}
-
 impl Faults<'_> {
-    fn add(&mut self, at: &str, field: &str, found: &str, wanted: &str) {
-        let field = format!("{at}.{field}");
-        let place = locate(self.text, &field, found);
-        self.problems
-            .push(Problem::new(self.file, place, field, found, wanted));
-    }
-
     fn unknown<'k>(
         &mut self,
         at: &str,
