@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::code128;
 use super::font::{Fonts, Weight};
+use super::raster::Dots;
 use crate::problem::Problem;
 
 pub(super) const POINTS_PER_MM: f32 = 72.0 / 25.4;
@@ -20,6 +21,15 @@ pub struct Misfit {
 }
 
 impl Misfit {
+    /// What is wrong with a label as a whole.
+    pub(super) fn of_label(found: impl Into<String>, wanted: &str) -> Self {
+        Self {
+            field: Cow::Borrowed(""),
+            found: found.into(),
+            wanted: wanted.to_owned(),
+        }
+    }
+
     pub(super) fn problem(self, file: &str, place: &str) -> Problem {
         Problem::new(file, place, self.field.as_ref(), self.found, self.wanted)
     }
@@ -67,6 +77,19 @@ pub struct Code {
     pub ground: Area,
 }
 
+impl Code {
+    fn misfit(&self, found: String) -> Misfit {
+        Misfit {
+            field: self.field.clone(),
+            found,
+            wanted: format!(
+                "bars that read back as `{}`",
+                self.says.replace('\u{1d}', "<FNC1>")
+            ),
+        }
+    }
+}
+
 /// One finished label.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
@@ -98,16 +121,26 @@ impl Drawing {
                 Ok(text) => text,
                 Err(error) => error.to_string(),
             };
-            misfits.push(Misfit {
-                field: code.field.clone(),
-                found,
-                wanted: format!(
-                    "bars that read back as `{}`",
-                    code.says.replace('\u{1d}', "<FNC1>")
-                ),
-            });
+            misfits.push(code.misfit(found));
         }
         misfits
+    }
+
+    /// The same from the dots that a printer will burn, once their file is unpacked again: over the bars' whole height, because a
+    /// hand scanner's line crosses them anywhere.
+    pub(super) fn misread_dots(&self, burnt: &Dots) -> impl Iterator<Item = Misfit> {
+        self.codes.iter().filter_map(|code| {
+            let ground = &code.ground;
+            let lines = [0.05, 0.5, 0.95].map(|share| ground.y + ground.height * share);
+            lines.into_iter().find_map(|y| {
+                let row = burnt.line(ground.x / DOT_MM, ground.width / DOT_MM, y / DOT_MM);
+                match code128::decode_dots(&row) {
+                    Ok(text) if text == code.says => None,
+                    Ok(text) => Some(code.misfit(text)),
+                    Err(error) => Some(code.misfit(error.to_string())),
+                }
+            })
+        })
     }
 
     /// The text of the bars that a line at `y` crosses.

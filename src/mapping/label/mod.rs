@@ -86,10 +86,23 @@ impl Release<'_> {
         }
         match self.print {
             Print::Pdf => pdf::write(file, self.title, drawings, self.grid, fonts),
-            Print::Zpl => zpl::write(drawings, fonts).map_err(|error| {
-                let wanted = "labels a printer can hold";
-                vec![Problem::new(file, "", "", error.to_string(), wanted)]
-            }),
+            Print::Zpl => self.burnt(drawings),
+        }
+    }
+
+    /// The printer's file, after its bars were read from its own dots.
+    fn burnt(&self, drawings: &[Drawing]) -> Result<Vec<u8>, Vec<Problem>> {
+        let bytes = zpl::write(drawings, self.fonts).map_err(|error| {
+            let wanted = "labels a printer can hold";
+            vec![Problem::new(self.file, "", "", error.to_string(), wanted)]
+        })?;
+        let misread = zpl::misread(&bytes, drawings);
+        match misread.is_empty() {
+            true => Ok(bytes),
+            false => Err(misread
+                .into_iter()
+                .map(|(no, misfit)| misfit.problem(self.file, &format!("{} {no}", self.noun)))
+                .collect()),
         }
     }
 }

@@ -3,10 +3,10 @@
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, GlyphId, MetadataProvider as _};
-use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, PremultipliedColorU8, Rect, Transform};
+use tiny_skia::{FillRule, Mask, Path, PathBuilder, Pixmap, PremultipliedColorU8, Transform};
 
 use super::font::{Face, Fonts};
-use super::ink::{Drawing, Ink};
+use super::ink::{Area, Drawing, Ink};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RasterError {
@@ -27,32 +27,147 @@ pub struct Dots {
     pub bytes: Vec<u8>,
 }
 
+impl Dots {
+    fn blank(width: u32, height: u32) -> Self {
+        let row_bytes = width.div_ceil(8) as usize;
+        Self {
+            width,
+            height,
+            row_bytes,
+            bytes: vec![0; row_bytes * height as usize],
+        }
+    }
+
+    fn row(&mut self, y: u32) -> &mut [u8] {
+        let from = y as usize * self.row_bytes;
+        self.bytes
+            .get_mut(from..from + self.row_bytes)
+            .unwrap_or_default()
+    }
+
+    /// So many dots of one row from a place on, burnt or not.
+    pub(super) fn line(&self, x: f32, width: f32, y: f32) -> Vec<bool> {
+        let from = dot(x.round(), self.width);
+        let to = dot((x.round() + width.round()).max(0.0), self.width);
+        let row = dot(y.floor(), self.height.saturating_sub(1)) as usize * self.row_bytes;
+        let burnt = |x: u32| {
+            let byte = self.bytes.get(row + x as usize / 8);
+            byte.is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0)
+        };
+        (from..to).map(burnt).collect()
+    }
+
+    /// A rectangle of whole dots: a bar that ends inside one would be a dot wider or narrower by chance.
+    fn fill(&mut self, area: &Area, grey: u8, dots_per_mm: f32) {
+        let [left, top] = [area.x, area.y].map(|mm| (mm * dots_per_mm).round());
+        let [right, bottom] =
+            [area.x + area.width, area.y + area.height].map(|mm| (mm * dots_per_mm).round());
+        let (from, to) = (dot(left, self.width), dot(right.max(left + 1.0), self.width));
+        for y in dot(top, self.height)..dot(bottom.max(top + 1.0), self.height) {
+            let row = self.row(y);
+            for (byte, first) in row.iter_mut().zip((0_u32..).step_by(8)) {
+                let inside = bits_from(from.saturating_sub(first)) & !bits_from(to.saturating_sub(first));
+                *byte = if grey < 128 {
+                    *byte | inside
+                } else {
+                    *byte & !inside
+                };
+            }
+        }
+    }
+
+    /// What lies under a shape, mixed with its ink where it covers a dot in part.
+    fn shape(&mut self, path: &Path, grey: u8) -> Result<(), RasterError> {
+        let bounds = path.bounds();
+        let (left, right) = (
+            dot(bounds.left().floor(), self.width),
+            dot(bounds.right().ceil(), self.width),
+        );
+        let (top, bottom) = (
+            dot(bounds.top().floor(), self.height),
+            dot(bounds.bottom().ceil(), self.height),
+        );
+        let (wide, high) = (right.saturating_sub(left), bottom.saturating_sub(top));
+        if wide == 0 || high == 0 {
+            return Ok(());
+        }
+        let mut mask = Mask::new(wide, high).ok_or(RasterError::Size(wide, high))?;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a label has a few thousand dots a side"
+        )]
+        let corner = Transform::from_translate(-(left as f32), -(top as f32));
+        mask.fill_path(path, FillRule::Winding, true, corner);
+        for (y, covers) in (top..).zip(mask.data().chunks(wide as usize)) {
+            let row = self.row(y);
+            for (x, cover) in (left..).zip(covers).filter(|(_, cover)| **cover > 0) {
+                let Some(byte) = row.get_mut(x as usize / 8) else {
+                    break;
+                };
+                let bit = 0x80_u8 >> (x % 8);
+                let under: u32 = if *byte & bit != 0 { 0 } else { 255 };
+                let cover = u32::from(*cover);
+                let seen = (under * (255 - cover) + u32::from(grey) * cover) / 255;
+                *byte = if seen < 128 { *byte | bit } else { *byte & !bit };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A place on the label as a number of dots, no further than its edges.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "between nothing and a few thousand"
+)]
+fn dot(place: f32, side: u32) -> u32 {
+    place.clamp(0.0, side as f32) as u32
+}
+
+/// A byte's dots from the given one on, the leftmost in the highest bit.
+fn bits_from(first: u32) -> u8 {
+    0xff_u8.checked_shr(first).unwrap_or(0)
+}
+
 /// As a thermal printer sees it: a dot is burnt when more than half of it is dark.
 ///
 /// # Errors
 /// When the label is larger than a picture can be, or the carried font cannot be read.
 pub fn dots(label: &Drawing, fonts: &Fonts, dots_per_mm: f32) -> Result<Dots, RasterError> {
-    let picture = paint(label, fonts, dots_per_mm)?;
-    let row_bytes = usize::try_from(picture.width().div_ceil(8)).unwrap_or_default();
-    let width = usize::try_from(picture.width()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(row_bytes * usize::try_from(picture.height()).unwrap_or_default());
-    for row in picture.pixels().chunks(width.max(1)) {
-        for eight in row.chunks(8) {
-            let mut byte = 0_u8;
-            for (place, pixel) in eight.iter().enumerate() {
-                if pixel.red() < 128 {
-                    byte |= 0x80 >> place;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a label is at most a metre long"
+    )]
+    let side = |mm: f32| (mm * dots_per_mm).round().clamp(1.0, 20_000.0) as u32;
+    let mut dots = Dots::blank(side(label.width_mm), side(label.height_mm));
+    for ink in &label.inks {
+        match ink {
+            Ink::Fill { areas, grey } => {
+                for area in areas {
+                    dots.fill(area, *grey, dots_per_mm);
                 }
             }
-            bytes.push(byte);
+            Ink::Text {
+                text,
+                x,
+                baseline,
+                size,
+                weight,
+                grey,
+            } => {
+                let face = fonts.face(*weight);
+                let size = size / super::ink::POINTS_PER_MM * dots_per_mm;
+                let outlines = outline(face, text, x * dots_per_mm, baseline * dots_per_mm, size)?;
+                if let Some(path) = outlines.finish() {
+                    dots.shape(&path, *grey)?;
+                }
+            }
         }
     }
-    Ok(Dots {
-        width: picture.width(),
-        height: picture.height(),
-        row_bytes,
-        bytes,
-    })
+    Ok(dots)
 }
 
 /// The dots as a picture for people.
@@ -76,60 +191,6 @@ pub fn dots_png(dots: &Dots) -> Result<Vec<u8>, RasterError> {
     picture
         .encode_png()
         .map_err(|error| RasterError::Encode(error.to_string()))
-}
-
-fn paint(label: &Drawing, fonts: &Fonts, dots_per_mm: f32) -> Result<Pixmap, RasterError> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a label is at most a metre long"
-    )]
-    let side = |mm: f32| (mm * dots_per_mm).round().clamp(1.0, 20_000.0) as u32;
-    let (width, height) = (side(label.width_mm), side(label.height_mm));
-    let mut picture = Pixmap::new(width, height).ok_or(RasterError::Size(width, height))?;
-    picture.fill(Color::WHITE);
-    for ink in &label.inks {
-        match ink {
-            Ink::Fill { areas, grey } => {
-                for area in areas {
-                    // Whole dots: a bar that ends inside one would be a dot wider or narrower by chance.
-                    let [left, right] = [area.x, area.x + area.width].map(|mm| (mm * dots_per_mm).round());
-                    let [top, bottom] = [area.y, area.y + area.height].map(|mm| (mm * dots_per_mm).round());
-                    if let Some(rect) =
-                        Rect::from_ltrb(left, top, right.max(left + 1.0), bottom.max(top + 1.0))
-                    {
-                        picture.fill_rect(rect, &ink_of(*grey), Transform::identity(), None);
-                    }
-                }
-            }
-            Ink::Text {
-                text,
-                x,
-                baseline,
-                size,
-                weight,
-                grey,
-            } => {
-                let face = fonts.face(*weight);
-                let size = size / super::ink::POINTS_PER_MM * dots_per_mm;
-                let outlines = outline(face, text, x * dots_per_mm, baseline * dots_per_mm, size)?;
-                if let Some(path) = outlines.finish() {
-                    let (paint, whole) = (ink_of(*grey), Transform::identity());
-                    picture.fill_path(&path, &paint, FillRule::Winding, whole, None);
-                }
-            }
-        }
-    }
-    Ok(picture)
-}
-
-fn ink_of(grey: u8) -> Paint<'static> {
-    let mut paint = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
-    paint.set_color(Color::from_rgba8(grey, grey, grey, 255));
-    paint
 }
 
 /// Where a glyph's own units, which run upwards, come to lie on the label.

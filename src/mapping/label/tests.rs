@@ -219,11 +219,42 @@ proptest::proptest! {
         rows in proptest::collection::vec(proptest::collection::vec(proptest::sample::select(vec![0_u8, 0, 255, 0xF0, 0x5A]), 7), 1..12),
     ) {
         let picture = raster::Dots { width: 56, height: 1, row_bytes: 7, bytes: rows.concat() };
-        let mut packed = String::new();
+        let mut packed = Vec::new();
         zpl::pack(&picture, &mut packed);
+        let packed = String::from_utf8(packed).unwrap();
         let total = picture.bytes.len();
         let file = format!("^XA^GFA,{total},{total},7,{packed}^FS^XZ");
         let back = pictures(&file).unwrap();
         proptest::prop_assert_eq!(&back[0].bytes, &picture.bytes);
     }
+}
+
+#[test]
+fn the_bars_of_a_printers_file_are_read_from_its_own_dots() {
+    let fonts = Fonts::built_in().unwrap();
+    let drawings: Vec<Drawing> = [1, 1, 2].map(|no| sheet::draw(fonts, &mark(no, 2)).0).into();
+    let bytes = zpl::write(&drawings, fonts).unwrap();
+    assert_eq!(zpl::misread(&bytes, &drawings), []);
+    let text = String::from_utf8(bytes).unwrap();
+    let labels: Vec<&str> = text.split_inclusive("^XZ\n").collect();
+    assert_eq!((labels.len(), labels[0] == labels[1]), (3, true));
+
+    let said = |file: &str| {
+        let misfits = zpl::misread(file.as_bytes(), &drawings);
+        let lines = misfits
+            .into_iter()
+            .map(|(no, misfit)| misfit.problem("marks.zpl", &format!("carton {no}")).to_string());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let swapped = [labels[2], labels[1], labels[0]].concat();
+    let cut = text.replacen("^GFA,", "^GFB,", 1);
+    insta::assert_snapshot!(format!("{}\n{}\n{}", said(&swapped), said(&cut), said(labels[0])), @r"
+    marks.zpl, carton 1, `mark_code`: found `SO-20260115-UKMA-003U000002`, wanted bars that read back as `SO-20260115-UKMA-003U000001`
+    marks.zpl, carton 2: found `another label`, wanted the one before it again
+    marks.zpl, carton 3, `mark_code`: found `SO-20260115-UKMA-003U000001`, wanted bars that read back as `SO-20260115-UKMA-003U000002`
+    marks.zpl, carton 1: found `no graphic field`, wanted a picture that a printer can unpack
+    marks.zpl, carton 2: found `another label`, wanted the one before it again
+    marks.zpl, carton 2: found `another label`, wanted the one before it again
+    marks.zpl, carton 3: found `no graphic field`, wanted a picture that a printer can unpack
+    ");
 }
