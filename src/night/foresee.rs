@@ -10,7 +10,8 @@ use crate::connector::window::Resume;
 use crate::connector::{Bound, ConnectorConfig};
 use crate::ids::{AccountId, SourceId};
 use crate::problem::Problem;
-use crate::store::{StoreError, Tx, facts};
+use crate::store::facts::{self, StreamNote};
+use crate::store::{StoreError, Tx};
 use crate::wording::{Lang, text};
 
 /// A pull that takes longer than this says so before its first request.
@@ -153,13 +154,14 @@ async fn work(
     if let Some(cursor) = &stream.cursor
         && let Some(days) = &cursor.start_days
     {
-        let mut resume: Resume = match facts::resume_state(tx, account, &bound.source, name).await? {
-            Some(text) => serde_json::from_str(&text).map_err(|source| ForeseeError::State {
-                stream: name.to_owned(),
-                source,
-            })?,
-            None => Resume::default(),
-        };
+        let mut resume: Resume =
+            match facts::stream_note(tx, account, &bound.source, name, StreamNote::Resume).await? {
+                Some(text) => serde_json::from_str(&text).map_err(|source| ForeseeError::State {
+                    stream: name.to_owned(),
+                    source,
+                })?,
+                None => Resume::default(),
+            };
         first = resume.until.is_none();
         let days = bound
             .given

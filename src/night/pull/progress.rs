@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Pull, StreamReport};
 use crate::connector::window::Resume;
-use crate::store::facts::{self, PullState};
+use crate::store::facts::{self, PullState, StreamNote};
 use crate::store::{StoreError, Tx};
 
 /// What a stream has counted so far, as it stands in the store.
@@ -95,7 +95,8 @@ impl Pull<'_> {
     }
 
     async fn progress(&self, tx: &mut Tx, stream: &str) -> Result<Option<Progress>, StoreError> {
-        let text = facts::progress(tx, self.account, &self.bound.source, stream).await?;
+        let text =
+            facts::stream_note(tx, self.account, &self.bound.source, stream, StreamNote::Progress).await?;
         text.map(|text| self.parse("progress", stream, &text)).transpose()
     }
 
@@ -112,7 +113,15 @@ impl Pull<'_> {
             report: report.clone(),
         };
         let text = write("progress", &progress)?;
-        facts::save_progress(tx, self.account, &self.bound.source, &report.stream, &text).await
+        facts::save_stream_note(
+            tx,
+            self.account,
+            &self.bound.source,
+            &report.stream,
+            StreamNote::Progress,
+            &text,
+        )
+        .await
     }
 
     pub(super) async fn load_resume(&self, stream: &str) -> Result<Resume, StoreError> {
@@ -121,7 +130,7 @@ impl Pull<'_> {
     }
 
     pub(super) async fn resume(&self, tx: &mut Tx, stream: &str) -> Result<Resume, StoreError> {
-        match facts::resume_state(tx, self.account, &self.bound.source, stream).await? {
+        match facts::stream_note(tx, self.account, &self.bound.source, stream, StreamNote::Resume).await? {
             None => Ok(Resume::default()),
             Some(text) => self.parse("resume state", stream, &text),
         }
@@ -134,7 +143,15 @@ impl Pull<'_> {
         resume: &Resume,
     ) -> Result<(), StoreError> {
         let text = write("resume state", resume)?;
-        facts::save_resume_state(tx, self.account, &self.bound.source, stream, &text).await
+        facts::save_stream_note(
+            tx,
+            self.account,
+            &self.bound.source,
+            stream,
+            StreamNote::Resume,
+            &text,
+        )
+        .await
     }
 
     /// In a transaction of its own: for steps that bring no rows.

@@ -17,8 +17,8 @@ pub use sales::{
 };
 pub use series::{Compared, SalesSeries, compare, repack, sales_history};
 pub use sources::{
-    HistoryRow, PullOutcome, PullState, begin_pull, end_pull, history, keep_raw_page, mark_interrupted,
-    progress, resume_state, running, save_progress, save_resume_state, source_states,
+    HistoryRow, PullOutcome, PullState, StreamNote, begin_pull, end_pull, history, keep_raw_page,
+    mark_interrupted, running, save_stream_note, source_states, stream_note,
 };
 pub use stock::{
     SnapshotRefused, confirm_snapshot, discard_snapshot, latest_stock, merge_stock, put_snapshot, stock_days,

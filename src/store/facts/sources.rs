@@ -222,78 +222,57 @@ fn told(row: &Row) -> Result<HistoryRow, StoreError> {
     })
 }
 
-/// What the stream wrote down to go on from: cursor, report under way, windows to ask again.
-///
+/// What a stream keeps of its own between pulls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamNote {
+    /// What it goes on from: cursor, report under way, windows to ask again. Saved with the rows it speaks for.
+    Resume,
+    /// What a pull had counted when it was cut off or ended. Saved with the resume state or the end it belongs to.
+    Progress,
+}
+
 /// # Errors
 /// When the engine refuses.
-pub async fn resume_state(
+pub async fn stream_note(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
     stream: &str,
+    note: StreamNote,
 ) -> Result<Option<String>, StoreError> {
     tx.row(
-        "SELECT resume FROM source_stream WHERE account_id = $1 AND source = $2 AND stream = $3",
+        "SELECT resume, progress FROM source_stream WHERE account_id = $1 AND source = $2 AND stream = $3",
         args![account, source, stream],
     )
     .await?
-    .map_or(Ok(None), |row| row.get("resume"))
+    .map_or(Ok(None), |row| {
+        row.get(match note {
+            StreamNote::Resume => "resume",
+            StreamNote::Progress => "progress",
+        })
+    })
 }
 
-/// To be called in the transaction of the rows it speaks for.
-///
 /// # Errors
 /// When the stream was never begun or the engine refuses.
-pub async fn save_resume_state(
+pub async fn save_stream_note(
     tx: &mut Tx,
     account: &AccountId,
     source: &SourceId,
     stream: &str,
-    resume: &str,
+    note: StreamNote,
+    text: &str,
 ) -> Result<(), StoreError> {
-    tx.execute_exactly(
-        1,
-        "UPDATE source_stream SET resume = $4 WHERE account_id = $1 AND source = $2 AND stream = $3",
-        args![account, source, stream, resume],
-    )
-    .await
-}
-
-/// What a pull had counted when it was cut off or ended.
-///
-/// # Errors
-/// When the engine refuses.
-pub async fn progress(
-    tx: &mut Tx,
-    account: &AccountId,
-    source: &SourceId,
-    stream: &str,
-) -> Result<Option<String>, StoreError> {
-    tx.row(
-        "SELECT progress FROM source_stream WHERE account_id = $1 AND source = $2 AND stream = $3",
-        args![account, source, stream],
-    )
-    .await?
-    .map_or(Ok(None), |row| row.get("progress"))
-}
-
-/// To be called in the transaction of the resume state or of the end that it belongs to.
-///
-/// # Errors
-/// When the stream was never begun or the engine refuses.
-pub async fn save_progress(
-    tx: &mut Tx,
-    account: &AccountId,
-    source: &SourceId,
-    stream: &str,
-    progress: &str,
-) -> Result<(), StoreError> {
-    tx.execute_exactly(
-        1,
-        "UPDATE source_stream SET progress = $4 WHERE account_id = $1 AND source = $2 AND stream = $3",
-        args![account, source, stream, progress],
-    )
-    .await
+    let sql = match note {
+        StreamNote::Resume => {
+            "UPDATE source_stream SET resume = $4 WHERE account_id = $1 AND source = $2 AND stream = $3"
+        }
+        StreamNote::Progress => {
+            "UPDATE source_stream SET progress = $4 WHERE account_id = $1 AND source = $2 AND stream = $3"
+        }
+    };
+    tx.execute_exactly(1, sql, args![account, source, stream, text])
+        .await
 }
 
 /// Keeps an answer as it came, once per content.

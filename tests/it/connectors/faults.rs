@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linkstar::store::facts::{self, PullState};
+use linkstar::store::facts::{self, PullState, StreamNote};
 use serde_json::{Value as Json, json};
 
 use super::stage::{
@@ -324,7 +324,7 @@ async fn rows_and_cursor_are_one_transaction_so_a_killed_pull_leaves_both_or_nei
         facts::merge_order_lines(&mut tx, &account, &source, zone, std::slice::from_ref(&fact))
             .await
             .unwrap();
-        facts::save_resume_state(&mut tx, &account, &source, "orders", "{}")
+        facts::save_stream_note(&mut tx, &account, &source, "orders", StreamNote::Resume, "{}")
             .await
             .unwrap();
         if killed {
@@ -335,7 +335,7 @@ async fn rows_and_cursor_are_one_transaction_so_a_killed_pull_leaves_both_or_nei
         let mut tx = house.store.read().await.unwrap();
         let day = begun.date_naive();
         let rows = facts::sales_history(&mut tx, &account, day, day).await.unwrap();
-        let resume = facts::resume_state(&mut tx, &account, &source, "orders")
+        let resume = facts::stream_note(&mut tx, &account, &source, "orders", StreamNote::Resume)
             .await
             .unwrap();
         assert_eq!(

@@ -8,7 +8,7 @@ use linkstar::args;
 use linkstar::connector::{ConnectorConfig, Definition, run_tests};
 use linkstar::ids::{SourceId, WarehouseCode};
 use linkstar::store::blob;
-use linkstar::store::facts::{self, PullState};
+use linkstar::store::facts::{self, PullState, StreamNote};
 use serde_json::{Value as Json, json};
 
 use super::stage::{House, Reply, Stage, gzip, stream};
@@ -345,7 +345,7 @@ fn bulk(stage: &Stage, status: &str, count: &str, result: &str) {
 async fn until(house: &House) -> Option<String> {
     let mut tx = house.store.read().await.expect("a transaction");
     let source = SourceId::new("shapes").expect("an id");
-    let text = facts::resume_state(&mut tx, &house.account, &source, "it")
+    let text = facts::stream_note(&mut tx, &house.account, &source, "it", StreamNote::Resume)
         .await
         .expect("a state")?;
     let state: Json = serde_json::from_str(&text).expect("JSON");

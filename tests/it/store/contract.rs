@@ -9,6 +9,7 @@ use linkstar::night::decide;
 use linkstar::order::ReferenceKind;
 use linkstar::planner::history::accuracy::Accuracy;
 use linkstar::reconcile::{Difference, DifferenceId, Kind, MatchKey, Standing};
+use linkstar::store::facts::StreamNote;
 use linkstar::store::{
     Store, Tx, accuracy, archive, bills, calibration, catalog, differences, facts, inbox, lead_times, orders,
     outbox, plans, receipts, references, returned, run, stated, statements, tracking, work,
@@ -164,8 +165,13 @@ async fn changes(store: &Store) -> Vec<String> {
             said,
             facts::discard_snapshot(tx, account, source, warehouse, "cut off", later())
         );
-        say!(said, facts::resume_state(tx, account, source, "stock"));
-        say!(said, facts::save_resume_state(tx, account, source, "stock", "{}"));
+        for note in [StreamNote::Resume, StreamNote::Progress] {
+            say!(
+                said,
+                facts::save_stream_note(tx, account, source, "stock", note, "{}")
+            );
+            say!(said, facts::stream_note(tx, account, source, "stock", note));
+        }
     }
     say!(said, facts::latest_stock(tx, account));
     let event = TrackingEvent {
