@@ -89,7 +89,7 @@ async fn shipbobs_model_takes_our_requests_and_its_stock_pages_stay_at_its_host(
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let (_prism, url) = serve_file(&program, &model).await.expect("prism opens its port");
+    let (_prism, url) = serve_file(&program, &model).await;
     let house = House::new("2026-03-02T02:00:00Z").await;
     let config = shipbob(&url);
     let diagnosis = doctor(&Client::new(Pace::Skip).unwrap(), &house.clock, &config).await;
@@ -225,9 +225,7 @@ async fn a_receiving_order_that_was_closed_and_read_is_asked_for_again_only_when
 #[tokio::test]
 async fn dcsas_model_of_events_takes_our_requests() {
     let Some(program) = prism() else { return };
-    let (_prism, url) = serve_file(&program, &fixture("dcsa/tnt_v2.3.0.bundled.yaml"))
-        .await
-        .expect("prism opens its port");
+    let (_prism, url) = serve_file(&program, &fixture("dcsa/tnt_v2.3.0.bundled.yaml")).await;
     let house = House::new("2026-03-02T02:00:00Z").await;
     under_way(&house, ReferenceKind::Container, &["MSKU1234565".to_owned()]).await;
     let report = house.pull(&carrier(&url)).await;
@@ -319,7 +317,7 @@ async fn r28_shipbobs_model_takes_our_receiving_order() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let (_prism, url) = serve_file(&program, &model).await.expect("prism opens its port");
+    let (_prism, url) = serve_file(&program, &model).await;
     let house = House::new("2026-03-02T02:00:00Z").await;
     let bound = Bound::new(&shipbob(&url)).unwrap();
     let write = bound.write("create_inbound").unwrap();
@@ -346,9 +344,7 @@ async fn r28_shipbobs_model_takes_our_receiving_order() {
 #[tokio::test]
 async fn dcsas_model_of_bookings_takes_our_request() {
     let Some(program) = prism() else { return };
-    let (_prism, url) = serve_file(&program, &fixture("dcsa/BKG_v2.0.5.yaml"))
-        .await
-        .expect("prism opens its port");
+    let (_prism, url) = serve_file(&program, &fixture("dcsa/BKG_v2.0.5.yaml")).await;
     let house = House::new("2026-03-02T02:00:00Z").await;
     let bound = Bound::new(&carrier(&url)).unwrap();
     let write = bound.write("create_booking").unwrap();

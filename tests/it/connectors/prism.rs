@@ -44,7 +44,9 @@ async fn with_sandbox_answers(name: &str, folder: &Path) -> PathBuf {
     copy
 }
 
-pub(super) async fn serve_file(program: &Path, model: &Path) -> Option<(Child, String)> {
+/// # Panics
+/// When it does not open its port within 30 s.
+pub(super) async fn serve_file(program: &Path, model: &Path) -> (Child, String) {
     let port = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         free.local_addr().expect("an address").port()
@@ -57,13 +59,16 @@ pub(super) async fn serve_file(program: &Path, model: &Path) -> Option<(Child, S
         .kill_on_drop(true)
         .spawn()
         .expect("prism starts");
+    let mut open = false;
     for _ in 0..300 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            return Some((child, format!("http://127.0.0.1:{port}")));
+        open = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+        if open {
+            break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    None
+    assert!(open, "prism opens its port within 30 s");
+    (child, format!("http://127.0.0.1:{port}"))
 }
 
 #[tokio::test]
@@ -71,14 +76,8 @@ async fn amazons_inventory_model_is_read_and_its_endless_token_is_noticed() {
     let Some(program) = prism() else { return };
     let stage = Stage::open().await;
     stage.with_token();
-    let (_prism, url) = serve_file(&program, &model("fbaInventory.json"))
-        .await
-        .expect("prism opens its port within 30 s");
-    let mut config = amazon(&stage);
-    config.params.insert("base_url".to_owned(), url);
-    config
-        .params
-        .insert("timeout_seconds".to_owned(), "20".to_owned());
+    let (_prism, url) = serve_file(&program, &model("fbaInventory.json")).await;
+    let config = at_prism(amazon(&stage), &url, &[]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let client = Client::new(Pace::Skip).unwrap();
     let diagnosis = doctor(&client, &house.clock, &config).await;
@@ -94,14 +93,8 @@ async fn amazons_report_model_takes_our_requests() {
     let Some(program) = prism() else { return };
     let stage = Stage::open().await;
     stage.with_token();
-    let (_prism, url) = serve_file(&program, &model("reports_2021-06-30.json"))
-        .await
-        .expect("prism opens its port within 30 s");
-    let mut config = amazon(&stage);
-    config.params.insert("base_url".to_owned(), url);
-    config
-        .params
-        .insert("timeout_seconds".to_owned(), "20".to_owned());
+    let (_prism, url) = serve_file(&program, &model("reports_2021-06-30.json")).await;
+    let config = at_prism(amazon(&stage), &url, &[]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
     let problem = stream(&report, "orders").problem.clone().unwrap();
@@ -132,9 +125,7 @@ async fn amazons_orders_model_of_2026_takes_our_questions_and_its_endless_token_
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("orders_2026-01-01.json", folder.path()).await;
-    let (_prism, url) = serve_file(&program, &model)
-        .await
-        .expect("prism opens its port within 30 s");
+    let (_prism, url) = serve_file(&program, &model).await;
     let config = at_prism(amazon(&stage), &url, &["recent_orders"]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
@@ -170,9 +161,7 @@ async fn amazons_awd_model_takes_our_questions_and_cases_are_not_counted_as_piec
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("awd_2024-05-09.json", folder.path()).await;
-    let (_prism, url) = serve_file(&program, &model)
-        .await
-        .expect("prism opens its port within 30 s");
+    let (_prism, url) = serve_file(&program, &model).await;
     let config = at_prism(awd(&stage), &url, &[]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let client = Client::new(Pace::Skip).unwrap();
@@ -196,9 +185,7 @@ async fn amazons_inbound_model_takes_our_questions() {
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("fulfillmentInboundV0.json", folder.path()).await;
-    let (_prism, url) = serve_file(&program, &model)
-        .await
-        .expect("prism opens its port within 30 s");
+    let (_prism, url) = serve_file(&program, &model).await;
     let config = at_prism(amazon(&stage), &url, &["inbounds"]);
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&config).await;
@@ -220,9 +207,7 @@ async fn amazons_report_model_with_sandbox_answers_is_polled_until_patience_ends
     stage.with_token();
     let folder = tempfile::tempdir().unwrap();
     let model = with_sandbox_answers("reports_2021-06-30.json", folder.path()).await;
-    let (_prism, url) = serve_file(&program, &model)
-        .await
-        .expect("prism opens its port within 30 s");
+    let (_prism, url) = serve_file(&program, &model).await;
     let house = House::new("2026-04-02T02:00:00Z").await;
     let report = house.pull(&at_prism(amazon(&stage), &url, &[])).await;
     // The sandbox's report ID323 is in progress for ever.
