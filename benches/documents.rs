@@ -81,7 +81,9 @@ fn declare(order: &mut StockingOrder) {
             *text = "4403161234".to_owned();
         }
     }
-    order.parties.insert(PartyRole::Declarant, order.shipper.clone());
+    for role in [PartyRole::Declarant, PartyRole::Consolidator] {
+        order.parties.insert(role, order.shipper.clone());
+    }
     order.export.dxp_id = "DXPENT0000000001".to_owned();
     order.export.typist_card = "8930000012345".to_owned();
 }
@@ -113,6 +115,7 @@ fn shipment(sample: &str) {
         size_type: "45G1".to_owned(),
         seal: "S1".to_owned(),
     });
+    context.transport.house_bill = "HB26110001".to_owned();
     context.transport.vessel = "EVER GIVEN".to_owned();
     context.transport.voyage = "0123W".to_owned();
     context.transport.departs_at = "2026-12-20T18:00:00+08:00".parse().ok();
