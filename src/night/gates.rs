@@ -144,6 +144,7 @@ fn facts(catalog: &Catalog, order: &StockingOrder) -> BTreeMap<Sku, GoodsFacts> 
                 cost: item.unit_cost,
                 price: item.price,
                 unit_longest_mm: item.unit.map(|unit| unit.longest_mm()),
+                carton_units: item.carton_units,
             };
             Some((item.sku.clone(), facts))
         })

@@ -96,6 +96,7 @@ pub(super) fn examine(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         limits(scene, carton, ("channel", &scene.channel.limits), findings);
         truth(scene, carton, findings);
     }
+    part_cartons(scene, findings);
     for pallet in &scene.order.pallets {
         for (who, limits) in [("warehouse", scene.warehouse), ("channel", &scene.channel.limits)] {
             let place = format!("pallet {}", pallet.no);
@@ -150,6 +151,26 @@ pub(super) fn examine(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             "",
             (field, &found),
             (&format!("cartons.{}", surcharge.why.code()), &places),
+        ));
+    }
+}
+
+/// Lines that do not fill their cartons: told, because the rest travels in a carton of its own or with others.
+fn part_cartons(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    for line in &scene.order.lines {
+        let facts = scene.goods.get(&line.goods.sku);
+        let full = facts
+            .and_then(|facts| facts.carton_units)
+            .filter(|full| *full > 1);
+        let Some(full) = full.filter(|full| line.units % full != 0) else {
+            continue;
+        };
+        findings.push(Finding::new(
+            (Gate::Cartons, Level::Warn),
+            scene.order,
+            &format!("{SKU_PLACE}{}", line.goods.sku),
+            ("units", &line.units.to_string()),
+            ("cartons.part", &[("full", &full.to_string())]),
         ));
     }
 }

@@ -37,6 +37,8 @@ pub struct GoodsFacts {
     pub price: Option<Money>,
     /// A single unit's longest side: a carton may be as long where one unit is.
     pub unit_longest_mm: Option<i64>,
+    /// Units of a full carton.
+    pub carton_units: Option<i64>,
 }
 
 /// Everything the gates look at.

@@ -160,6 +160,7 @@ impl Stage {
             cost: Some(usd("10")),
             price: None,
             unit_longest_mm: Some(300),
+            carton_units: Some(10),
         };
         Self {
             certificates: papers(),

@@ -102,3 +102,12 @@ fn r33_pounds_for_kilograms_are_caught_by_density_and_sides_and_mixing_by_their_
             .contains("block cartons carton 1 contents [2 SKUs]")
     );
 }
+
+#[test]
+fn r22_a_quantity_that_fills_no_carton_is_told_and_stops_nothing() {
+    let mut order = order("DE", "lamp");
+    let stage = Stage::new();
+    assert_eq!(stage.said(&order), "", "two cartons of ten");
+    order.lines[0].units = 17;
+    insta::assert_snapshot!(stage.said(&order), @"warn cartons SKU LAMP-1 units [17] a multiple of 10, a full carton: the rest travels in a carton of its own or with others");
+}
