@@ -71,6 +71,7 @@ impl Labels {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::tests::{packed, reissued, scanned};
     use super::*;
 
     fn log(kinds: &[OrderEventKind]) -> Vec<OrderEvent> {
@@ -87,37 +88,20 @@ mod tests {
 
     #[test]
     fn r32_labels_hold_an_order_when_always_wanted_once_asked_for_and_never() {
-        let packed = OrderEventKind::Packed {
-            cartons: 2,
-            sha256: String::new(),
-            beyond_stock: None,
-        };
-        let scanned = |findings| OrderEventKind::Scanned {
-            findings,
-            sha256: String::new(),
-            photos: false,
-        };
         let waived = OrderEventKind::LabelsWaived {
             reason: "truck waits".to_owned(),
-        };
-        let again = OrderEventKind::Reissued {
-            revision: 2,
-            reason: String::new(),
         };
         // Held where: always, once asked for, never.
         let cases: [(&[OrderEventKind], [bool; 3]); 7] = [
             (&[], [true, false, false]),
-            (std::slice::from_ref(&packed), [true, false, false]),
-            (&[OrderEventKind::ScanAsked, packed.clone()], [true, true, false]),
-            (&[packed.clone(), scanned(3)], [true, true, false]),
-            (&[packed.clone(), scanned(3), scanned(0)], [false, false, false]),
-            (
-                &[packed.clone(), scanned(3), waived.clone()],
-                [false, false, false],
-            ),
+            (&[packed()], [true, false, false]),
+            (&[OrderEventKind::ScanAsked, packed()], [true, true, false]),
+            (&[packed(), scanned(3)], [true, true, false]),
+            (&[packed(), scanned(3), scanned(0)], [false, false, false]),
+            (&[packed(), scanned(3), waived.clone()], [false, false, false]),
             // What was seen of other cartons says nothing of these.
             (
-                &[packed.clone(), scanned(0), waived, again, packed.clone()],
+                &[packed(), scanned(0), waived, reissued(), packed()],
                 [true, true, false],
             ),
         ];

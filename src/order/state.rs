@@ -316,4 +316,4 @@ pub fn is_verified<'a>(events: impl IntoIterator<Item = &'a OrderEventKind>) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::order) mod tests;

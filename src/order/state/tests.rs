@@ -7,6 +7,29 @@ fn reached(state: OrderState) -> OrderEventKind {
     OrderEventKind::Reached { state }
 }
 
+pub(in crate::order) fn packed() -> OrderEventKind {
+    OrderEventKind::Packed {
+        cartons: 12,
+        sha256: String::new(),
+        beyond_stock: None,
+    }
+}
+
+pub(in crate::order) fn scanned(findings: u32) -> OrderEventKind {
+    OrderEventKind::Scanned {
+        findings,
+        sha256: String::new(),
+        photos: false,
+    }
+}
+
+pub(in crate::order) fn reissued() -> OrderEventKind {
+    OrderEventKind::Reissued {
+        revision: 2,
+        reason: "one carton more".to_owned(),
+    }
+}
+
 #[test]
 fn r22_the_whole_way_is_legal_and_may_skip_milestones() {
     let way = [
@@ -64,10 +87,7 @@ fn r41_a_rejected_booking_goes_back_and_may_be_taken_after_all_but_not_once_the_
 
 #[test]
 fn r41_a_rejected_booking_is_booked_anew_or_cancelled_and_nothing_is_booked_anew_once_it_left() {
-    let again = OrderEventKind::Reissued {
-        revision: 2,
-        reason: "MSDS added".to_owned(),
-    };
+    let again = reissued();
     let mut way = vec![
         OrderEventKind::Created,
         reached(OrderState::Approved),
@@ -119,35 +139,15 @@ fn r22_all_legal_transitions_and_no_illegal_ones() {
                 reason: String::new(),
             },
         ),
-        (
-            "reissued",
-            OrderEventKind::Reissued {
-                revision: 2,
-                reason: String::new(),
-            },
-        ),
+        ("reissued", reissued()),
         (
             "edited",
             OrderEventKind::Edited {
                 reason: String::new(),
             },
         ),
-        (
-            "packed",
-            OrderEventKind::Packed {
-                cartons: 1,
-                sha256: String::new(),
-                beyond_stock: None,
-            },
-        ),
-        (
-            "scanned",
-            OrderEventKind::Scanned {
-                findings: 0,
-                sha256: String::new(),
-                photos: false,
-            },
-        ),
+        ("packed", packed()),
+        ("scanned", scanned(0)),
         ("labels", OrderEventKind::ScanAsked),
         ("labels", OrderEventKind::HandOverWaits),
         (
@@ -226,21 +226,11 @@ fn r22_all_legal_transitions_and_no_illegal_ones() {
 
 #[test]
 fn r32_packed_stays_unverified_until_a_scan_without_findings() {
-    let packed = OrderEventKind::Packed {
-        cartons: 12,
-        sha256: String::new(),
-        beyond_stock: None,
-    };
-    let scanned = |findings| OrderEventKind::Scanned {
-        findings,
-        sha256: String::new(),
-        photos: false,
-    };
     assert_eq!(is_verified(&[OrderEventKind::Created]), None);
-    assert_eq!(is_verified(std::slice::from_ref(&packed)), Some(false));
-    assert_eq!(is_verified(&[packed.clone(), scanned(3)]), Some(false));
-    assert_eq!(is_verified(&[packed.clone(), scanned(3), scanned(0)]), Some(true));
-    assert_eq!(is_verified(&[packed.clone(), scanned(0), packed]), Some(false));
+    assert_eq!(is_verified(&[packed()]), Some(false));
+    assert_eq!(is_verified(&[packed(), scanned(3)]), Some(false));
+    assert_eq!(is_verified(&[packed(), scanned(3), scanned(0)]), Some(true));
+    assert_eq!(is_verified(&[packed(), scanned(0), packed()]), Some(false));
 }
 
 fn any_event() -> impl Strategy<Value = OrderEventKind> {
@@ -253,10 +243,7 @@ fn any_event() -> impl Strategy<Value = OrderEventKind> {
         Just(OrderEventKind::BookingRejected {
             reason: "x".to_owned()
         }),
-        Just(OrderEventKind::Reissued {
-            revision: 2,
-            reason: "x".to_owned()
-        }),
+        Just(reissued()),
         Just(OrderEventKind::Closed),
         Just(OrderEventKind::ShortClosed { missing: 1 }),
         Just(OrderEventKind::Reopened),
