@@ -8,7 +8,7 @@ use super::font::{Fonts, Weight};
 use super::raster::Dots;
 use crate::problem::Problem;
 
-pub(super) const POINTS_PER_MM: f32 = 72.0 / 25.4;
+pub(in crate::mapping) const POINTS_PER_MM: f32 = 72.0 / 25.4;
 /// Thermal label printers print 203 dots an inch; a bar that is not whole dots wide blurs.
 pub(super) const DOT_MM: f32 = 25.4 / 203.0;
 

@@ -10,6 +10,7 @@ pub mod ink;
 pub mod pdf;
 pub mod raster;
 pub mod sheet;
+pub mod wrap;
 pub mod zpl;
 
 use std::collections::BTreeMap;
@@ -226,6 +227,8 @@ pub struct ContentsMapping {
     pub name_zh: Template,
     pub name_en: Template,
     pub units: Template,
+    /// The lot, where the goods have one.
+    pub batch: Option<Template>,
 }
 
 /// Fills the places of one mark and collects what is missing.
@@ -440,16 +443,23 @@ impl ContentsMapping {
             name_zh: filling.optional(&self.name_zh, scope).unwrap_or_default(),
             name_en: filling.optional(&self.name_en, scope).unwrap_or_default(),
             units: filling.required("contents.units", &self.units, scope),
+            batch: self
+                .batch
+                .as_ref()
+                .and_then(|template| filling.optional(template, scope))
+                .unwrap_or_default(),
         }
     }
 
-    fn places(&self) -> [(&'static str, &Template); 4] {
-        [
+    fn places(&self) -> impl Iterator<Item = (&'static str, &Template)> {
+        let places = [
             ("contents.sku", &self.sku),
             ("contents.name_zh", &self.name_zh),
             ("contents.name_en", &self.name_en),
             ("contents.units", &self.units),
-        ]
+        ];
+        let batch = self.batch.as_ref().map(|template| ("contents.batch", template));
+        places.into_iter().chain(batch)
     }
 }
 

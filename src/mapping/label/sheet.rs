@@ -35,6 +35,8 @@ pub struct Content {
     pub name_zh: String,
     pub name_en: String,
     pub units: String,
+    /// Lot; empty where the goods have none.
+    pub batch: String,
 }
 
 /// Rows of a mixed carton that stay readable; what is beyond is counted and left to the packing list.
@@ -123,6 +125,18 @@ impl Canvas<'_> {
     fn contents(&mut self, mark: &Mark) {
         if let [only] = mark.contents.as_slice() {
             self.caption("货号 SKU", LEFT, 49.8);
+            if !only.batch.is_empty() {
+                let lot = Cell {
+                    x: 40.0,
+                    y: 50.6,
+                    width: 56.0,
+                    max: 12.0,
+                    min: 6.0,
+                    weight: Weight::Bold,
+                    align: Align::Right,
+                };
+                self.id("contents.batch", &format!("批号 LOT {}", only.batch), lot);
+            }
             self.wrapped_id("contents.sku", &only.sku, LEFT, 58.3, RIGHT - LEFT, 24.0);
             let name = |y, max, weight| Cell {
                 x: LEFT,
@@ -162,11 +176,20 @@ impl Canvas<'_> {
                     cell(LEFT, 35.0, 12.0, Weight::Bold, Align::Left),
                 );
                 let name = [row.name_zh.as_str(), row.name_en.as_str()].join(" ");
+                // A lot identifies and is never cut: the name makes room for it.
+                let width = if row.batch.is_empty() { 45.0 } else { 18.0 };
                 self.prose(
                     "contents.name",
                     name.trim(),
-                    cell(40.0, 45.0, 9.0, Weight::Regular, Align::Left),
+                    cell(40.0, width, 9.0, Weight::Regular, Align::Left),
                 );
+                if !row.batch.is_empty() {
+                    self.id(
+                        "contents.batch",
+                        &format!("LOT {}", row.batch),
+                        cell(59.0, 26.0, 9.0, Weight::Bold, Align::Left),
+                    );
+                }
                 self.id(
                     "contents.units",
                     &row.units,

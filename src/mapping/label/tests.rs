@@ -12,6 +12,7 @@ fn mark(no: usize, count: usize) -> Mark {
         name_zh: "白色心形挂饰烛台".to_owned(),
         name_en: "White hanging heart T-light holder".to_owned(),
         units: "48".to_owned(),
+        batch: "2611A".to_owned(),
     };
     Mark {
         destination: "UKMA".to_owned(),

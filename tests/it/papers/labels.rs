@@ -143,6 +143,7 @@ fn r31_the_text_of_a_mark_can_be_found_in_the_file() {
     let mut order = order_of(2);
     let goods = &mut order.lines.first_mut().expect("a line").goods;
     goods.name_zh = "白色心形挂饰烛台".to_owned();
+    goods.customs.batch = "2611A".to_owned();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("marks.pdf");
     std::fs::write(&file, write(&mapping(), &order, "GC26030100012").expect("labels")).expect("written");
@@ -153,6 +154,7 @@ fn r31_the_text_of_a_mark_can_be_found_in_the_file() {
         "目的仓 DESTINATION",
         "GC26030100012",
         "MADE IN CHINA",
+        "批号 LOT 2611A",
         "/2",
         order.number.as_str(),
     ] {
