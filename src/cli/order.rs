@@ -228,11 +228,17 @@ pub async fn run(cli: &Cli, command: &OrderCommand) -> Result<Exit, CliError> {
             save,
             stock,
             scan_back,
+            unit_labels,
             by,
             ..
         } => {
             let asked = scan_back.then_some(by.as_str());
-            instruct::run(&context, order, (save, stock.as_deref()), asked).await
+            let wanted = instruct::Wanted {
+                save,
+                stock: stock.as_deref(),
+                unit_labels: *unit_labels,
+            };
+            instruct::run(&context, order, wanted, asked).await
         }
         other => desk::run(&context, other).await,
     }

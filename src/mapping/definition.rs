@@ -9,8 +9,9 @@ use crate::digest::sha256_hex;
 use crate::ids::ForwarderId;
 use crate::mapping::flat::{CSV_MEDIA_TYPE, CsvMapping, XlsxTable};
 use crate::mapping::json::JSON_MEDIA_TYPE;
-use crate::mapping::label::{LabelMapping, design::DesignMapping, font::Fonts};
+use crate::mapping::label::{LabelMapping, PDF_MEDIA_TYPE, design::DesignMapping, font::Fonts};
 use crate::mapping::model::{DocumentContext, Pictures, document_model, shape};
+use crate::mapping::pdf::PdfPage;
 use crate::mapping::value::{Maps, Scope, Template};
 use crate::mapping::xlsx::{fresh::XlsxNew, template::XlsxTemplate};
 use crate::mapping::xml::{XML_MEDIA_TYPE, XmlMapping};
@@ -19,7 +20,12 @@ use crate::problem::Problem;
 use crate::wording::{Lang, text};
 
 mod builtin;
+mod contradictions;
+mod page_of;
 mod selftest;
+
+use contradictions::order_problems;
+pub(in crate::mapping) use page_of::page_of;
 
 pub use builtin::{all_with, builtin, builtin_file};
 pub use selftest::{Case, SAMPLE, sample_order};
@@ -41,8 +47,8 @@ pub struct Meta {
     pub id: String,
     /// Version of this file, raised by its author with every change.
     pub version: u32,
-    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `csv`, `xml`, `json`, `carton-mark` or `label`; the section of the same
-    /// name must be there.
+    /// `xlsx-template`, `xlsx-new`, `xlsx-table`, `pdf`, `csv`, `xml`, `json`, `carton-mark` or `label`; the section of the
+    /// same name must be there.
     pub kind: KindName,
     /// The forwarder this document is for; absent when it is for everybody.
     #[serde(default)]
@@ -69,6 +75,7 @@ pub enum KindName {
     XlsxTemplate,
     XlsxNew,
     XlsxTable,
+    Pdf,
     Csv,
     Xml,
     Json,
@@ -82,6 +89,7 @@ pub enum Kind {
     XlsxTemplate(XlsxTemplate),
     XlsxNew(XlsxNew),
     XlsxTable(XlsxTable),
+    Pdf(Box<PdfPage>),
     Csv(Box<CsvMapping>),
     Xml(XmlMapping),
     Json(XmlMapping),
@@ -101,6 +109,7 @@ struct File {
     xlsx_new: Option<XlsxNew>,
     #[serde(rename = "xlsx-table")]
     xlsx_table: Option<XlsxTable>,
+    pdf: Option<PdfPage>,
     csv: Option<CsvMapping>,
     xml: Option<XmlMapping>,
     json: Option<XmlMapping>,
@@ -167,8 +176,18 @@ impl Mapping {
                 wanted,
             )]);
         }
-        let (meta, maps) = (file.mapping, file.maps);
+        let (meta, mut maps) = (file.mapping, file.maps);
         let mut problems = Vec::new();
+        let mut pdf = file.pdf;
+        let mut page_file = String::new();
+        if let (KindName::Pdf, Some(section)) = (meta.kind, &mut pdf) {
+            let (its_maps, its_content, faults) = section.prepare(file_name, assets);
+            // A map of this file's own goes before the page's.
+            let own = std::mem::replace(&mut maps, its_maps);
+            maps.extend(own);
+            page_file = its_content;
+            problems.extend(faults);
+        }
         let scope = Scope::new(shape(), &maps);
         for (place, template) in std::iter::once(("file_name", &meta.file_name))
             .chain(meta.required.iter().map(|template| ("required", template)))
@@ -196,6 +215,7 @@ impl Mapping {
                 problems.extend(section.faults(file_name, &scope));
                 Kind::XlsxTable(section)
             }
+            KindName::Pdf => Kind::Pdf(Box::new(pdf.ok_or_else(|| missing("pdf"))?)),
             KindName::Csv => {
                 let section = file.csv.ok_or_else(|| missing("csv"))?;
                 problems.extend(section.faults(file_name, &scope));
@@ -233,7 +253,7 @@ impl Mapping {
             meta,
             maps,
             kind,
-            sha256: sha256_hex(content.as_bytes()),
+            sha256: sha256_hex(format!("{content}{page_file}").as_bytes()),
             tests: file.tests,
             file: file_name.to_owned(),
         })
@@ -302,6 +322,7 @@ impl Mapping {
             }
             Kind::XlsxNew(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
             Kind::XlsxTable(section) => (section.write(file, &scope), XLSX_MEDIA_TYPE),
+            Kind::Pdf(section) => (section.write(file, &scope), PDF_MEDIA_TYPE),
             Kind::Csv(section) => (section.write(file, &scope), CSV_MEDIA_TYPE),
             Kind::Xml(section) => (section.write(file, &model, &self.maps), XML_MEDIA_TYPE),
             Kind::Json(section) => (section.write(file, &model, &self.maps), JSON_MEDIA_TYPE),
@@ -396,6 +417,7 @@ impl Mapping {
             Kind::XlsxTemplate(section) => section.check(name, bytes, scope, pictures),
             Kind::XlsxNew(section) => section.check(name, bytes, scope),
             Kind::XlsxTable(section) => section.check(name, bytes, scope),
+            Kind::Pdf(section) => section.check(name, bytes, scope),
             Kind::Csv(section) => section.check(name, bytes, scope),
             Kind::Xml(section) | Kind::Json(section) => section.check(name, bytes, scope),
             Kind::CartonMark(section) => section.check(name, bytes, scope),
@@ -416,59 +438,6 @@ fn fonts(file: &str) -> Result<&'static Fonts, Vec<Problem>> {
         let wanted = "a readable OpenType font";
         vec![Problem::new(file, "", "font", error.to_string(), wanted)]
     })
-}
-
-/// What no document may leave with, whatever it prints: an order that contradicts itself.
-fn order_problems(file: &str, order: &StockingOrder) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut problem = |place: String, field: &str, found: String, wanted: String| {
-        problems.push(Problem::new(file, place, field, found, wanted));
-    };
-    if order.lines.is_empty() {
-        problem(
-            order.number.to_string(),
-            "lines",
-            "none".to_owned(),
-            "at least one line".to_owned(),
-        );
-    }
-    for (place, carton) in order.cartons.iter().enumerate() {
-        let wanted = u32::try_from(place + 1).unwrap_or(u32::MAX);
-        if carton.no != wanted {
-            let wanted = format!("{wanted}: cartons are numbered 1..n without holes");
-            problem("cartons".to_owned(), "no", carton.no.to_string(), wanted);
-        }
-        for content in carton
-            .contents
-            .iter()
-            .filter(|content| order.line(content.line).is_none())
-        {
-            let place = format!("carton {}", carton.no);
-            problem(
-                place,
-                "line",
-                content.line.to_string(),
-                "a line of the order".to_owned(),
-            );
-        }
-    }
-    for line in &order.lines {
-        let contents = order.cartons.iter().flat_map(|carton| &carton.contents);
-        let packed: i64 = contents
-            .filter(|content| content.line == line.no)
-            .map(|content| content.units)
-            .sum();
-        if packed != line.units {
-            let wanted = format!("{}: the units of the line", line.units);
-            problem(
-                format!("line {}", line.no),
-                "units in cartons",
-                packed.to_string(),
-                wanted,
-            );
-        }
-    }
-    problems
 }
 
 /// A name that is the same file on every system and never a path.

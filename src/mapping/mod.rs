@@ -11,6 +11,7 @@ pub mod mail_file;
 pub mod model;
 pub mod packing_file;
 pub mod pallet_file;
+pub mod pdf;
 pub mod photo_list;
 pub mod plan_folder;
 pub mod receipt_file;

@@ -153,6 +153,9 @@ pub enum OrderCommand {
         /// The warehouse is to scan the labels back, or to photograph them: until then the goods are not handed over.
         #[arg(long)]
         scan_back: bool,
+        /// The label of each unit as well, one for each piece.
+        #[arg(long)]
+        unit_labels: bool,
         #[arg(long, default_value = "cli")]
         by: String,
         #[command(flatten)]

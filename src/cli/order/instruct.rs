@@ -15,13 +15,25 @@ use crate::night::desk;
 use crate::night::home_stock::{self, HomeStock, shortages};
 use crate::store::{order_desk, orders};
 
-/// The papers that the domestic warehouse works by.
+/// The papers that the domestic warehouse works by: the instruction as workbook and as PDF, and the marks of the cartons.
 const FOR_THE_WAREHOUSE: [&str; 2] = ["outbound-instruction", "carton-marks"];
+/// As many labels as units: on request, because most goods come labelled from the factory.
+const UNIT_LABELS: &str = "unit-labels";
+
+pub(super) struct Wanted<'a> {
+    pub save: &'a Path,
+    pub stock: Option<&'a Path>,
+    pub unit_labels: bool,
+}
 
 pub(super) async fn run(
     context: &Context,
     number: &OrderNo,
-    (save, stock): (&Path, Option<&Path>),
+    Wanted {
+        save,
+        stock,
+        unit_labels,
+    }: Wanted<'_>,
     scan_asked_by: Option<&str>,
 ) -> Result<Exit, CliError> {
     let account = &context.config.account.id;
@@ -65,7 +77,9 @@ pub(super) async fn run(
     })?;
     let mut problems = Vec::new();
     for mapping in &context.tools.mappings {
-        if !FOR_THE_WAREHOUSE.contains(&mapping.meta.document.as_str()) || !mapping.is_for(&stored.order) {
+        let document = mapping.meta.document.as_str();
+        let wanted = FOR_THE_WAREHOUSE.contains(&document) || unit_labels && document == UNIT_LABELS;
+        if !wanted || !mapping.is_for(&stored.order) {
             continue;
         }
         match mapping.write(&stored.order, &paper) {

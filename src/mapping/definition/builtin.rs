@@ -37,6 +37,7 @@ const MAPPINGS: &[(&str, &str)] = mappings![
     "isf-10",
     "isf-10-json",
     "outbound-instruction",
+    "outbound-instruction-pdf",
     "packing-list",
     "pallet-label",
     "sales-contract",
@@ -66,11 +67,14 @@ const FILES: &[(&str, &[u8])] = files![
     "templates/wimoor-shipmentid.xlsx",
 ];
 
-/// A file that built-in mappings name, by its name below `mappings/`.
+/// A file that built-in mappings name, or one of them, by its name below `mappings/`.
 #[must_use]
 pub fn builtin_file(name: &str) -> Option<Vec<u8>> {
     let found = FILES.iter().find(|(known, _)| *known == name);
-    found.map(|(_, bytes)| bytes.to_vec())
+    let mapping = || MAPPINGS.iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, bytes)| bytes.to_vec())
+        .or_else(|| mapping().map(|(_, text)| text.as_bytes().to_vec()))
 }
 
 /// The built-in mappings in the order of their names.
@@ -87,7 +91,17 @@ pub fn builtin() -> Result<Vec<Mapping>, Vec<Problem>> {
 /// # Errors
 /// The problems of all files together.
 pub fn all_with(own: &[(String, String)], assets: Assets<'_>) -> Result<Vec<Mapping>, Vec<Problem>> {
-    let find = |name: &str| assets(name).or_else(|| builtin_file(name));
+    // A mapping that takes its page from a built-in one takes it from the file that replaces that one.
+    let replaced = |name: &str| {
+        let (_, text) = MAPPINGS.iter().find(|(known, _)| *known == name)?;
+        let (_, own) = own.iter().find(|file| replaces(file, text))?;
+        Some(own.clone().into_bytes())
+    };
+    let find = |name: &str| {
+        assets(name)
+            .or_else(|| replaced(name))
+            .or_else(|| builtin_file(name))
+    };
     let (mut all, mut problems) = (Vec::<Mapping>::new(), Vec::new());
     for (name, text) in own {
         match Mapping::parse(name, text, &find) {

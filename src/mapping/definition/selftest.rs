@@ -28,7 +28,7 @@ pub struct Case {
     /// Cells by sheet and address, `"模板!B1" = "…"`; by address alone for delimited text.
     #[serde(default)]
     expect: BTreeMap<String, String>,
-    /// Texts that stand in the document, for formats that are text.
+    /// Texts that stand in the document, for formats that are text, and lines of a PDF.
     #[serde(default)]
     contains: Vec<String>,
     #[serde(default)]
@@ -116,7 +116,15 @@ impl Mapping {
                 written.file_name
             ));
         }
-        let text = String::from_utf8_lossy(&written.bytes);
+        let text = match &self.kind {
+            Kind::Pdf(_) => {
+                let runs =
+                    crate::mapping::pdf::read::runs(&written.bytes).map_err(|error| error.to_string())?;
+                let texts: Vec<&str> = runs.iter().map(|run| run.text.as_str()).collect();
+                texts.join("\n").into()
+            }
+            _ => String::from_utf8_lossy(&written.bytes),
+        };
         if let Some(missing) = case.contains.iter().find(|part| !text.contains(part.as_str())) {
             return Err(format!("`{missing}` does not stand in {}", written.file_name));
         }

@@ -11,7 +11,7 @@ use super::cell::CellType;
 use crate::mapping::value::{Each, Scope, Template, scopes};
 use crate::problem::Problem;
 
-mod layout;
+pub(in crate::mapping) mod layout;
 mod paint;
 
 use layout::{PageRow, Rows};
@@ -20,13 +20,13 @@ use layout::{PageRow, Rows};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct XlsxNew {
-    sheet: String,
+    pub(in crate::mapping) sheet: String,
     /// Title in the file's properties.
-    title: Template,
+    pub(in crate::mapping) title: Template,
     #[serde(default)]
-    landscape: bool,
+    pub(in crate::mapping) landscape: bool,
     /// Widths of the columns A, B, C … in characters: the grid all blocks stand on.
-    widths: Vec<f64>,
+    pub(in crate::mapping) widths: Vec<f64>,
     blocks: Vec<Block>,
 }
 
@@ -42,6 +42,9 @@ struct Block {
     gap: Option<f64>,
     /// What follows stands on a sheet of its own, with this name: a printed page repeats one table's header only.
     sheet: Option<String>,
+    /// With `sheet`: only when the tables above it on its sheet have more rows than this, because what would follow them
+    /// on one page stands beyond their last page then, under titles that are not its own.
+    beyond: Option<usize>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,7 +59,7 @@ struct TextBlock {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum TextLook {
+pub(in crate::mapping) enum TextLook {
     Title,
     Subtitle,
     Strong,
@@ -121,7 +124,7 @@ fn yes() -> bool {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Align {
+pub(in crate::mapping) enum Align {
     Left,
     Center,
     Right,
@@ -130,9 +133,9 @@ enum Align {
 /// `B` or `B:D`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-struct Columns {
-    from: u32,
-    to: u32,
+pub(in crate::mapping) struct Columns {
+    pub(in crate::mapping) from: u32,
+    pub(in crate::mapping) to: u32,
 }
 
 impl TryFrom<String> for Columns {
@@ -170,6 +173,10 @@ impl XlsxNew {
                     "",
                     "one of text, fields, table, gap and sheet",
                 ));
+            }
+            if block.beyond.is_some() && block.sheet.is_none() {
+                let wanted = "`sheet` beside it: it says when that sheet begins";
+                problems.push(Problem::new(file, &place, "beyond", "", wanted));
             }
             for columns in block.columns().into_iter().filter(|columns| columns.to > width) {
                 let found = super::address::column_letters(columns.to);
@@ -242,15 +249,41 @@ impl XlsxNew {
         self.paint(file, scope, Rows::Streamed(rows), true)
     }
 
+    /// The number formats of its columns, with their titles.
+    pub(in crate::mapping) fn formats(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tables = self.blocks.iter().filter_map(|block| block.table.as_ref());
+        let columns = tables.flat_map(|table| &table.columns);
+        columns.filter_map(|column| Some((column.title.as_str(), column.format.as_deref()?)))
+    }
+
     /// Names of the sheets, in their order.
-    fn sheets(&self) -> Vec<&str> {
-        let further = self.blocks.iter().filter_map(|block| block.sheet.as_deref());
+    fn sheets(&self, scope: &Scope<'_>) -> Vec<&str> {
+        let begins = self.begins(scope);
+        let blocks = self.blocks.iter().zip(begins).filter(|(_, begins)| *begins);
+        let further = blocks.filter_map(|(block, _)| block.sheet.as_deref());
         std::iter::once(self.sheet.as_str()).chain(further).collect()
+    }
+
+    /// For each block, whether a sheet begins with it.
+    fn begins(&self, scope: &Scope<'_>) -> Vec<bool> {
+        let mut rows = 0;
+        let mut begins = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            if let Some(table) = &block.table {
+                rows += scopes(&table.each, scope).map_or(0, |inner| inner.len());
+            }
+            let begins_here = block.sheet.is_some() && block.beyond.is_none_or(|most| rows > most);
+            if begins_here {
+                rows = 0;
+            }
+            begins.push(begins_here);
+        }
+        begins
     }
 
     /// Reads the file with another reader and compares every cell and total.
     pub(crate) fn check(&self, name: &str, bytes: &[u8], scope: &Scope<'_>) -> Vec<Problem> {
-        let sheets = self.sheets();
+        let sheets = self.sheets(scope);
         let mut pages: Vec<Vec<Expected>> = vec![Vec::new(); sheets.len()];
         let mut problems = Vec::new();
         let mut collect = |row: &PageRow<'_>| {

@@ -110,3 +110,26 @@ fn r35_papers_saved_again_by_another_program_are_still_the_same_papers() {
         assert!(problems.is_empty(), "{id}: {}", shown(&problems));
     }
 }
+
+#[test]
+fn r35_a_printed_instruction_is_found_by_its_name_and_another_revisions_text_is_named() {
+    let before = usual();
+    let mut order = usual();
+    let paper = written("outbound-instruction-pdf", &before);
+    let mappings = linkstar::mapping::definition::builtin().expect("the built-in mappings");
+    let compared = |order: &StockingOrder, name: &str, bytes: &[u8]| {
+        linkstar::mapping::definition::Mapping::compare(&mappings, None, (name, bytes), order, &context())
+    };
+    let (of, problems) = compared(&before, "LS-20261122-001-outbound-r1 (1).pdf", &paper.bytes);
+    assert_eq!(
+        (of.as_str(), problems.len()),
+        ("outbound-instruction-pdf", 0),
+        "{problems:#?}"
+    );
+    order.lines[0].goods.name_zh = "烛台".to_owned();
+    let (_, problems) = compared(&order, &paper.file_name, &paper.bytes);
+    let said = shown(&problems);
+    assert!(said.contains("page 1") && said.contains("wanted 烛台"), "{said}");
+    let (_, problems) = compared(&before, &paper.file_name, b"%PDF-1.7 half");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+}

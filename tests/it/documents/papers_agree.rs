@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use super::goods::{Wish, context, order, usual};
 use super::judge;
+use crate::papers::tools;
 
 /// Read once: the property test writes hundreds of papers.
 static BUILTIN: LazyLock<Vec<Mapping>> = LazyLock::new(|| builtin().expect("the built-in mappings"));
@@ -114,6 +115,8 @@ proptest! {
         prop_assert_eq!(numbers(&booking.bytes, 1), [Decimal::from(totals.cartons)]);
         let worth: Decimal = numbers(&booking.bytes, 4).iter().zip(numbers(&booking.bytes, 5)).map(|(a, b)| a * b).sum();
         prop_assert_eq!(worth, totals.value);
+        let print = written("outbound-instruction-pdf", &order);
+        prop_assert_eq!(written("outbound-instruction-pdf", &order).sha256, print.sha256);
         for (id, first) in [("packing-list", list), ("commercial-invoice", invoice), ("huatuo-booking-gb", booking)] {
             prop_assert_eq!(written(id, &order).sha256, first.sha256, "{} differs when written again", id);
         }
@@ -151,6 +154,113 @@ fn r29_a_revision_is_marked_and_lists_what_changed_and_what_is_short() {
             all.iter().any(|value| value.contains(text)),
             "no `{text}` in {all:#?}"
         );
+    }
+    // The same page as PDF, read by a program we did not write.
+    let print = mapping("outbound-instruction-pdf")
+        .write(&order, &context)
+        .expect("written");
+    assert_eq!(print.file_name, "LS-20261122-001-outbound-r2.pdf");
+    let said = pdf_text(&print);
+    for text in [
+        "rev 2",
+        "与上一版相比的变更",
+        "Shortage of domestic stock",
+        "85123A",
+        "300",
+        "250",
+        "二、装箱 Pack",
+        "LS-20261122-001-R2-carton-marks.pdf",
+        "60.5×40×35.5",
+    ] {
+        assert!(said.contains(text), "no `{text}` in {said}");
+    }
+}
+
+/// What pdftotext reads; a copy stays where `LINKSTAR_KEEP` says.
+fn pdf_text(paper: &Written) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(&paper.file_name);
+    std::fs::write(&file, &paper.bytes).expect("written");
+    if let Some(keep) = std::env::var_os("LINKSTAR_KEEP") {
+        std::fs::copy(&file, std::path::Path::new(&keep).join(&paper.file_name)).expect("kept");
+    }
+    if !tools::has("pdftotext", "poppler-utils") {
+        return String::new();
+    }
+    let (_, said, _) = tools::run("pdftotext", &["-layout", file.to_str().expect("UTF-8"), "-"]);
+    said
+}
+
+/// An order of so many lines, a carton each.
+fn long(lines: usize) -> StockingOrder {
+    let wishes: Vec<Wish> = (0..lines).map(|line| (line % 4, 12, 1, 0, 500)).collect();
+    order(&wishes)
+}
+
+#[test]
+fn r29_a_long_instruction_has_its_titles_on_every_page_and_loses_no_line() {
+    for lines in [1, 5, 60] {
+        let mut order = long(lines);
+        order.number = linkstar::ids::OrderNo::new(&format!("LS-20261122-{lines:03}")).expect("a number");
+        let print = written("outbound-instruction-pdf", &order);
+        let said = pdf_text(&print);
+        if said.is_empty() {
+            return;
+        }
+        let pages = said.matches('\u{c}').count();
+        for line in &order.lines {
+            assert!(
+                said.contains(line.goods.warehouse_sku.as_str()),
+                "{lines}: line {} in {said}",
+                line.no
+            );
+        }
+        let close = said.replace(' ', "");
+        assert!(close.contains(&format!("rev11/{pages}")), "{said}");
+        for page in said.split('\u{c}') {
+            for (row, title) in [("X0000", "Label (FNSKU)"), ("60.5×40", "Pcs per carton")] {
+                assert!(
+                    !page.contains(row) || page.contains(title),
+                    "{lines} lines: no {title} over\n{page}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn r34_what_both_sign_stands_on_no_page_with_the_titles_of_a_table() {
+    use calamine::Reader as _;
+    for (lines, sheets) in [(1, 1), (14, 1), (15, 2), (60, 2)] {
+        let mut order = long(lines);
+        order.export.contract_no = "HT-1".to_owned();
+        let paper = written("sales-contract", &order);
+        if let Some(keep) = std::env::var_os("LINKSTAR_KEEP") {
+            let name = format!("contract-{lines}.xlsx");
+            std::fs::write(std::path::Path::new(&keep).join(name), &paper.bytes).expect("kept");
+        }
+        let mut book = calamine::Xlsx::new(std::io::Cursor::new(paper.bytes.clone())).expect("a workbook");
+        let names = book.sheet_names();
+        assert_eq!(names.len(), sheets, "{lines} lines: {names:?}");
+        let last = book
+            .worksheet_range(names.last().expect("a sheet"))
+            .expect("cells");
+        let signed = last
+            .rows()
+            .any(|row| row.iter().any(|cell| cell.to_string().contains("卖方签章")));
+        assert!(signed, "{lines} lines");
+        let titled = last
+            .rows()
+            .any(|row| row.iter().any(|cell| cell.to_string().contains("HS code (CN)")));
+        assert_eq!(titled, sheets == 1, "{lines} lines");
+        let problems = linkstar::mapping::xlsx::compare(
+            "contract.xlsx",
+            &paper.bytes,
+            mapping("sales-contract"),
+            &order,
+            &context(),
+        );
+        assert!(problems.is_empty(), "{problems:#?}");
     }
 }
 

@@ -7,7 +7,7 @@ mod label_designs;
 mod labels;
 pub mod orders;
 mod packs;
-mod tools;
+pub mod tools;
 mod xml;
 mod xml_faults;
 

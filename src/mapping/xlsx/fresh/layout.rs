@@ -13,7 +13,7 @@ const MAX_PROBLEMS: usize = 100;
 const LINE_POINTS: f64 = 13.5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(in crate::mapping) enum Look {
     Text(TextLook),
     Label,
     Value,
@@ -22,8 +22,41 @@ pub(super) enum Look {
     Total,
 }
 
+impl Look {
+    /// Size of its letters.
+    pub(in crate::mapping) fn points(self) -> f64 {
+        match self {
+            Self::Text(TextLook::Title) => 17.0,
+            Self::Text(TextLook::Subtitle | TextLook::Strong) => 10.0,
+            Self::Text(TextLook::Note) | Self::Label | Self::Header => 8.0,
+            Self::Text(TextLook::Warning) | Self::Value | Self::Cell | Self::Total => 9.0,
+        }
+    }
+
+    pub(in crate::mapping) fn is_bold(self) -> bool {
+        match self {
+            Self::Text(look) => !matches!(look, TextLook::Subtitle | TextLook::Note),
+            Self::Header | Self::Total => true,
+            Self::Label | Self::Value | Self::Cell => false,
+        }
+    }
+
+    /// What only accompanies the values is grey.
+    pub(in crate::mapping) fn is_muted(self) -> bool {
+        matches!(
+            self,
+            Self::Label | Self::Text(TextLook::Subtitle | TextLook::Note)
+        )
+    }
+
+    /// Whether it has a border: the cells of a table.
+    pub(in crate::mapping) fn is_boxed(self) -> bool {
+        matches!(self, Self::Header | Self::Cell | Self::Total)
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct PageCell<'a> {
+pub(in crate::mapping) struct PageCell<'a> {
     pub columns: Columns,
     pub want: Want,
     pub style: Style<'a>,
@@ -32,14 +65,14 @@ pub(super) struct PageCell<'a> {
 
 /// A style by reference: nothing is allocated for a cell of a long table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Style<'a> {
+pub(in crate::mapping) struct Style<'a> {
     pub look: Look,
     pub align: Align,
     pub format: Option<&'a str>,
 }
 
 #[derive(Debug)]
-pub(super) struct PageRow<'a> {
+pub(in crate::mapping) struct PageRow<'a> {
     /// From 1.
     pub no: u32,
     pub height: Option<f64>,
@@ -51,21 +84,21 @@ pub(super) struct PageRow<'a> {
     pub sheet: usize,
 }
 
-pub(super) enum Rows<'r> {
+pub(in crate::mapping) enum Rows<'r> {
     OfModel,
     Streamed(&'r mut dyn Iterator<Item = Value>),
 }
 
 /// What a page knows of itself when it is laid out: totals and what the columns above them add up to.
 #[derive(Debug, Default)]
-pub(super) struct LaidOut {
+pub(in crate::mapping) struct LaidOut {
     sums: Vec<(String, Decimal, Decimal)>,
     /// How many rows each sheet has.
     pub rows: Vec<u32>,
 }
 
 impl LaidOut {
-    pub(super) fn wrong_totals(&self, file: &str, sheet: &str) -> Vec<Problem> {
+    pub(in crate::mapping) fn wrong_totals(&self, file: &str, sheet: &str) -> Vec<Problem> {
         let wrong = self.sums.iter().filter(|(_, sum, total)| sum != total);
         wrong
             .map(|(title, sum, total)| {
@@ -95,7 +128,7 @@ struct Walk<'s, 'f> {
 
 impl XlsxNew {
     /// Gives every row of the page to the sink, top down.
-    pub(super) fn lay_out(
+    pub(in crate::mapping) fn lay_out(
         &self,
         file: &str,
         scope: &Scope<'_>,
@@ -110,8 +143,12 @@ impl XlsxNew {
             problems: Vec::new(),
             laid: LaidOut::default(),
         };
-        for block in &self.blocks {
+        for (block, begins) in self.blocks.iter().zip(self.begins(scope)) {
             walk.block(block, scope, &mut rows);
+            if begins {
+                walk.laid.rows.push(walk.next - 1);
+                walk.next = 1;
+            }
         }
         walk.laid.rows.push(walk.next - 1);
         match walk.problems.is_empty() {
@@ -212,10 +249,6 @@ impl Walk<'_, '_> {
         }
         if let Some(points) = block.gap {
             self.emit(Some(points), Vec::new(), false);
-        }
-        if block.sheet.is_some() {
-            self.laid.rows.push(self.next - 1);
-            self.next = 1;
         }
     }
 

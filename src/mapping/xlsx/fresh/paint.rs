@@ -41,7 +41,7 @@ impl XlsxNew {
         };
         let mut workbook = Workbook::new();
         workbook.set_properties(&self.properties(scope).map_err(wrong)?);
-        for name in self.sheets() {
+        for name in self.sheets(scope) {
             let sheet = match constant_memory {
                 true => workbook.add_worksheet_with_constant_memory().map_err(wrong)?,
                 false => workbook.add_worksheet(),
@@ -185,7 +185,7 @@ fn format(style: &Style<'_>) -> Format {
     };
     let base = Format::new()
         .set_font_name(FONT)
-        .set_font_size(9)
+        .set_font_size(style.look.points())
         .set_font_color(INK)
         .set_align(align)
         .set_align(FormatAlign::VerticalCenter);
@@ -200,27 +200,21 @@ fn format(style: &Style<'_>) -> Format {
         Align::Left => format.set_indent(1),
         Align::Center | Align::Right => format,
     };
+    let base = match style.look.is_bold() {
+        true => base.set_bold(),
+        false => base,
+    };
+    let base = match style.look.is_muted() {
+        true => base.set_font_color(MUTED),
+        false => base,
+    };
     let format = match style.look {
-        Look::Text(TextLook::Title) => base.set_font_size(17).set_bold(),
-        Look::Text(TextLook::Subtitle) => base.set_font_size(10).set_font_color(MUTED),
-        Look::Text(TextLook::Strong) => base.set_font_size(10).set_bold(),
-        Look::Text(TextLook::Warning) => base.set_bold().set_font_color(WARNING),
-        Look::Text(TextLook::Note) => base
-            .set_font_size(8)
-            .set_font_color(MUTED)
-            .set_align(FormatAlign::Top),
-        Look::Label => base
-            .set_font_size(8)
-            .set_font_color(MUTED)
-            .set_align(FormatAlign::Top),
-        Look::Value => base.set_align(FormatAlign::Top),
-        Look::Header => boxed(
-            base.set_bold()
-                .set_font_size(8)
-                .set_background_color(HEADER_GROUND),
-        ),
+        Look::Text(TextLook::Warning) => base.set_font_color(WARNING),
+        Look::Text(TextLook::Note) | Look::Label | Look::Value => base.set_align(FormatAlign::Top),
+        Look::Text(_) => base,
+        Look::Header => boxed(base.set_background_color(HEADER_GROUND)),
         Look::Cell => boxed(indented(base)),
-        Look::Total => boxed(indented(base.set_bold().set_background_color(TOTAL_GROUND))),
+        Look::Total => boxed(indented(base.set_background_color(TOTAL_GROUND))),
     };
     match style.format {
         Some(number) if style.align == Align::Right => format.set_num_format(format!("{number}_)")),
