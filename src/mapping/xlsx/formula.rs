@@ -79,6 +79,15 @@ impl Growth {
     /// Widens ranges over the table in a formula that stands on sheet `on`.
     pub fn widened<'f>(&self, formula: &'f str, on: &str) -> Cow<'f, str> {
         let change = |sheet: Option<&str>, reference: Reference| match reference {
+            // Several columns of one row, none of them fixed: what the last row reckons of itself.
+            Reference::Area(from, to)
+                if from.at.row == to.at.row
+                    && from.at.column != to.at.column
+                    && !from.row_fixed
+                    && !to.row_fixed =>
+            {
+                Now::Same
+            }
             Reference::Area(from, to) if same_sheet(sheet.unwrap_or(on), &self.sheet) => {
                 let row = self.grown(from.at.row, to.at.row);
                 match row == to.at.row {
@@ -249,6 +258,10 @@ mod tests {
         assert_eq!(
             growth.widened("SUM(F6:F15)+SUM(F6:F14)", "别的"),
             "SUM(F6:F15)+SUM(F6:F14)"
+        );
+        assert_eq!(
+            growth.widened("SUM(B15:D15)+SUM(F15:F$15)+SUM($B$15:$D$15)", "订单 1"),
+            "SUM(B15:D15)+SUM(F15:F$40)+SUM($B$15:$D$40)"
         );
         assert_eq!(
             growth.widened("SUM(F6:F15,F1:F15)", "订单 1"),

@@ -57,7 +57,7 @@ pub fn insert_rows(bytes: &[u8], sheet: &str, before: u32, count: u32) -> Result
 /// Writes cells into one sheet of a workbook and leaves every other part as it is, to the byte.
 ///
 /// # Errors
-/// When the bytes are no workbook, the sheet is not there, or an address is not one.
+/// When the bytes are no workbook, the sheet is not there, or a cell belongs to an array formula.
 pub fn write_cells(bytes: &[u8], sheet: &str, cells: &[(At, Want)]) -> Result<Vec<u8>, Problem> {
     let refuse = |error: &dyn std::error::Error| {
         Problem::new("workbook", "", sheet, package::chain(error), "a workbook")
@@ -77,7 +77,13 @@ pub fn write_cells(bytes: &[u8], sheet: &str, cells: &[(At, Want)]) -> Result<Ve
     let xml = book.text(part).map_err(|error| refuse(&error))?;
     let mut patched = SheetPart::parse(sheet, part, &xml).map_err(|error| refuse(&error))?;
     patched.days_from_1904 = book.counts_from_1904().map_err(|error| refuse(&error))?;
+    let bound = patched.bound_areas();
     for (at, want) in cells {
+        if let Some((_, what)) = bound.iter().find(|(area, _)| area.contains(*at)) {
+            let wanted = format!("a cell for a value: {what} shows its results there");
+            let place = format!("sheet {sheet}, cell {at}");
+            return Err(Problem::new("workbook", place, "", want.shown(), wanted));
+        }
         patched.set(*at, want, None);
     }
     let changes = BTreeMap::from([(part.clone(), Some(patched.render().into_bytes()))]);

@@ -20,8 +20,38 @@ struct Formula {
     /// Text as it stands (unescaped); empty for a follower of a shared formula.
     text: String,
     shared: Option<String>,
-    /// The range of an array formula or a data table: it belongs together, and is never copied.
-    bound: Option<Area>,
+    /// The range of an array formula or a data table: it belongs together.
+    bound: Option<Bound>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bound {
+    area: Area,
+    kind: BoundKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BoundKind {
+    /// Entered as an array: its range is its own for good.
+    Array,
+    /// Spills as far as its results reach; the range is how far they did when the file was saved.
+    Spill,
+    DataTable,
+}
+
+impl Bound {
+    fn is_one_cell(self) -> bool {
+        self.area.from == self.area.to
+    }
+
+    fn named(self) -> String {
+        let what = match self.kind {
+            BoundKind::Array => "the array formula",
+            BoundKind::Spill => "the spilling formula",
+            BoundKind::DataTable => "the data table",
+        };
+        format!("{what} in {}", self.area)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -30,6 +60,8 @@ struct Cell {
     style: Option<String>,
     formula: Option<Formula>,
     has_value: bool,
+    /// `cm`: what the workbook's metadata says of the cell, such as that its formula spills.
+    metadata: Option<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -214,6 +246,15 @@ impl<'a> SheetPart<'a> {
         cells.any(|cell| cell.formula.is_some())
     }
 
+    /// Array formulas, spilling ones and data tables of more than one cell, in words, with their areas: a value in one of
+    /// them would be lost, or stop the formula.
+    pub fn bound_areas(&self) -> Vec<(Area, String)> {
+        let cells = self.rows.values().flat_map(|row| row.cells.values());
+        let bounds = cells.filter_map(|cell| cell.formula.as_ref()?.bound);
+        let wide = bounds.filter(|bound| !bound.is_one_cell());
+        wide.map(|bound| (bound.area, bound.named())).collect()
+    }
+
     fn cell(&self, at: At) -> Option<&Cell> {
         self.rows.get(&at.row)?.cells.get(&at.column)
     }
@@ -305,8 +346,21 @@ impl<'a> SheetPart<'a> {
 
     /// Results of formulas from before are old: without them every program calculates again.
     pub fn drop_results(&mut self) {
-        for row in self.rows.values_mut() {
-            for cell in row.cells.values_mut().filter(|cell| cell.formula.is_some()) {
+        // What an array formula shows in further cells is a result as well.
+        let bound = self.bound_areas();
+        for (no, row) in &mut self.rows {
+            let areas = bound
+                .iter()
+                .filter(|(area, _)| (area.from.row..=area.to.row).contains(no));
+            let areas: Vec<Area> = areas.map(|(area, _)| *area).collect();
+            for (column, cell) in &mut row.cells {
+                let at = At {
+                    row: *no,
+                    column: *column,
+                };
+                if cell.formula.is_none() && !areas.iter().any(|area| area.contains(at)) {
+                    continue;
+                }
                 if let Some(xml) = without_result(&cell.xml) {
                     cell.xml = xml;
                     row.raw = None;
@@ -391,6 +445,7 @@ fn cell(at: At, style: Option<String>, want: &Want) -> Cell {
         style,
         formula: None,
         has_value: *want != Want::Empty,
+        metadata: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Workbooks as other programs write them: each filled right, or refused with the reason.
 
 mod rows;
+mod spilling;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};

@@ -123,6 +123,7 @@ impl SheetPart<'_> {
                     bound: None,
                 }),
                 has_value: false,
+                metadata: None,
             },
         );
     }

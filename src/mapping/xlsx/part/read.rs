@@ -9,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::super::address::{Area, At};
 use super::super::cell::Want;
 use super::super::package::attributes;
-use super::{Cell, Formula, Row, cell};
+use super::{Bound, BoundKind, Cell, Formula, Row, cell};
 
 pub(super) fn position(reader: &Reader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
@@ -66,8 +66,9 @@ pub(super) fn read_cells(
                     Cell {
                         xml: raw,
                         style: found.get("s").cloned(),
-                        formula,
+                        formula: formula.map(|formula| spilling(formula, found.contains_key("cm"))),
                         has_value,
+                        metadata: found.get("cm").cloned(),
                     },
                 );
             }
@@ -132,11 +133,27 @@ fn formula_head(tag: &BytesStart<'_>) -> Result<Formula, quick_xml::Error> {
         shared: (kind == Some("shared"))
             .then(|| found.get("si").cloned())
             .flatten(),
-        bound: match kind {
-            Some("array" | "dataTable") => found.get("ref").and_then(|area| Area::parse(area)),
-            _ => None,
-        },
+        bound: found.get("ref").and_then(|area| {
+            let kind = match kind {
+                Some("array") => BoundKind::Array,
+                Some("dataTable") => BoundKind::DataTable,
+                _ => return None,
+            };
+            let area = Area::parse(area)?;
+            Some(Bound { area, kind })
+        }),
     })
+}
+
+/// An array formula whose cell has metadata spills: the only metadata that cells with formulas have.
+fn spilling(mut formula: Formula, metadata: bool) -> Formula {
+    if let Some(bound) = &mut formula.bound
+        && bound.kind == BoundKind::Array
+        && metadata
+    {
+        bound.kind = BoundKind::Spill;
+    }
+    formula
 }
 
 pub(super) fn column_style(found: &BTreeMap<String, String>) -> Option<(u32, u32, String)> {

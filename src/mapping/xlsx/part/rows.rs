@@ -9,7 +9,7 @@ use super::super::cell::Want;
 use super::super::edit::edited;
 use super::super::formula::{Growth, Insertion, copied, moved, same_sheet};
 use super::super::insert::from_zero;
-use super::{Cell, Formula, Row, SheetPart, cell, style_attribute};
+use super::{Bound, BoundKind, Cell, Formula, Row, SheetPart, cell, style_attribute};
 
 /// Rows to be made: the `of` rows from `model` on, again and again from `from` to `to`.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +94,12 @@ impl SheetPart<'_> {
                 Some(copied(&text, i64::from(to) - i64::from(from), 0, new.head))
             });
             let style = style_attribute(old.style.as_deref());
+            if new.whole
+                && let Some(cell) = array_copied(old, (from, to), new.head)
+            {
+                cells.insert(*column, cell);
+                continue;
+            }
             let copied = match formula {
                 Some(text) => Cell {
                     xml: format!(r#"<c r="{at}"{style}><f>{}</f></c>"#, escape(&text)),
@@ -104,6 +110,7 @@ impl SheetPart<'_> {
                         bound: None,
                     }),
                     has_value: false,
+                    metadata: None,
                 },
                 None if old.style.is_some() => cell(at, old.style.clone(), &Want::Empty),
                 None => continue,
@@ -248,9 +255,21 @@ impl SheetPart<'_> {
             return None;
         }
         let cells = self.rows.values().flat_map(|row| row.cells.values());
-        let mut areas = cells.filter_map(|cell| cell.formula.as_ref()?.bound);
-        let split = areas.find(|area| insertion.splits(*area));
-        split.map(|area| format!("an array formula or data table in {area}"))
+        let mut bounds = cells.filter_map(|cell| cell.formula.as_ref()?.bound);
+        let split = bounds.find(|bound| insertion.splits(bound.area));
+        split.map(Bound::named)
+    }
+
+    /// What ends with a table that has more rows now, and cannot reach further by itself: an array formula or a data table.
+    /// One that spills does.
+    pub fn left_behind(&self, growth: &Growth) -> Option<String> {
+        let cells = self.rows.values().flat_map(|row| row.cells.values());
+        let mut bounds = cells.filter_map(|cell| cell.formula.as_ref()?.bound);
+        let left = bounds.find(|bound| {
+            let (from, to) = (bound.area.from.row, bound.area.to.row);
+            bound.kind != BoundKind::Spill && from < to && from >= growth.first && to == growth.last
+        });
+        left.map(Bound::named)
     }
 
     /// Shared formulas of which a member will no longer say the same get texts of their own; those of `index` do in
@@ -307,6 +326,7 @@ impl SheetPart<'_> {
                 if let Some(xml) = placed(&cell.xml, at, insertion) {
                     cell.xml = xml;
                 }
+                follow(cell, insertion);
             }
             row.raw = None;
             self.rows.insert(now, row);
@@ -329,6 +349,7 @@ impl SheetPart<'_> {
                     cell.xml = xml;
                     row.raw = None;
                 }
+                follow(cell, insertion);
             }
         }
     }
@@ -364,6 +385,48 @@ impl SheetPart<'_> {
             self.grown.push(growth.clone());
         }
     }
+}
+
+/// What is known of an array formula's cells moves with them.
+fn follow(cell: &mut Cell, insertion: &Insertion) {
+    let bound = cell.formula.as_mut().and_then(|formula| formula.bound.as_mut());
+    if let Some(bound) = bound
+        && let Some(area) = insertion.area(bound.area)
+    {
+        bound.area = area;
+    }
+}
+
+/// The array formula of a single row, for another row: as further rows of a table have it. `None` for anything else.
+fn array_copied(old: &Cell, (from, to): (u32, u32), head: u32) -> Option<Cell> {
+    let formula = old.formula.as_ref()?;
+    let bound = formula.bound?;
+    if bound.area.from.row != bound.area.to.row || bound.kind == BoundKind::DataTable {
+        return None;
+    }
+    let text = copied(&formula.text, i64::from(to) - i64::from(from), 0, head);
+    let mut area = bound.area;
+    (area.from.row, area.to.row) = (to, to);
+    let style = style_attribute(old.style.as_deref());
+    let metadata = old
+        .metadata
+        .as_deref()
+        .map_or_else(String::new, |cm| format!(" cm=\"{}\"", escape(cm)));
+    Some(Cell {
+        xml: format!(
+            r#"<c r="{}"{style}{metadata}><f t="array" ref="{area}">{}</f></c>"#,
+            area.from,
+            escape(&text)
+        ),
+        style: old.style.clone(),
+        formula: Some(Formula {
+            text,
+            shared: None,
+            bound: Some(Bound { area, ..bound }),
+        }),
+        has_value: false,
+        metadata: old.metadata.clone(),
+    })
 }
 
 /// The cell at another place; the range of an array formula moves with it.

@@ -217,8 +217,14 @@ impl XlsxTemplate {
                     column: across.column(0),
                 })
             });
+            let bound = part.bound_areas();
             for at in sheet.cells.iter().map(|cell| cell.at).chain(table).chain(right) {
                 let place = format!("sheet {}, cell {at}", sheet.name);
+                if let Some((_, what)) = bound.iter().find(|(area, _)| area.contains(at)) {
+                    let wanted = "a cell for a value: a formula shows its results there";
+                    problems.push(Problem::new(&self.template, &place, "", what, wanted));
+                    continue;
+                }
                 if let Some(area) = part
                     .merges
                     .iter()

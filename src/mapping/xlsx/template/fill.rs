@@ -118,6 +118,20 @@ impl XlsxTemplate {
                 && let Some((new, growth)) = rows.growth(spec, table)
                 && let Some(part) = sheets.get_mut(spec.name.as_str())
             {
+                if let Some(what) = part.left_behind(&growth) {
+                    let place = format!("sheet {}, row {}", spec.name, growth.last);
+                    let wanted = format!(
+                        "a workbook whose formulas reach row {}: {what} ends with the prepared rows and cannot grow",
+                        growth.now
+                    );
+                    return Err(Problem::new(
+                        &self.template,
+                        place,
+                        "rows",
+                        growth.now.to_string(),
+                        wanted,
+                    ));
+                }
                 part.copy_rows(new);
                 growths.push(growth);
             }
@@ -208,8 +222,15 @@ impl XlsxTemplate {
                 by_row.entry(row).or_default().push(*area);
             }
         }
+        let bound = part.bound_areas();
         let mut problems = Vec::new();
         for Expected { at, field, want } in expected.iter().filter(|one| one.want != Want::Empty) {
+            if let Some((_, what)) = bound.iter().find(|(area, _)| area.contains(*at)) {
+                let place = format!("sheet {}, cell {at}", spec.name);
+                let wanted = format!("a cell for a value: {what} shows its results there");
+                problems.push(Problem::new(&self.template, place, field, want.shown(), wanted));
+                continue;
+            }
             if part.is_hidden(at.row) {
                 let place = format!("sheet {}, cell {at}", spec.name);
                 let wanted = format!("a cell that is seen: row {} of the workbook is hidden", at.row);

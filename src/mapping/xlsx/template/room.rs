@@ -23,6 +23,8 @@ pub(super) fn room(table: &TableSpec, part: &SheetPart<'_>) -> Room {
     let samples = table.first_row.saturating_add(table.sample_rows);
     let limit = table.last_row.unwrap_or(MAX_ROW);
     let mut last = table.first_row.saturating_sub(1);
+    // What an array formula of the rows shows in them is prepared as their formulas are.
+    let bound = part.bound_areas();
     for row in table.first_row..=part.last_row().min(limit) {
         let line = (row - table.first_row) % of;
         let ours = table.columns.iter().filter(|column| column.row == line + 1);
@@ -32,7 +34,17 @@ pub(super) fn room(table: &TableSpec, part: &SheetPart<'_>) -> Room {
         let formula = columns
             .iter()
             .any(|column| part.has_formula(At { row, column: *column }));
-        let free = part.has_row(row) && !formula && !part.values_in(row).iter().any(foreign);
+        let shown = |column: &u32| {
+            let at = At { row, column: *column };
+            bound
+                .iter()
+                .any(|(area, _)| area.from.row >= table.first_row && area.contains(at))
+        };
+        let taken = part
+            .values_in(row)
+            .into_iter()
+            .any(|column| foreign(&column) && !shown(&column));
+        let free = part.has_row(row) && !formula && !taken;
         if row >= samples && !free {
             break;
         }

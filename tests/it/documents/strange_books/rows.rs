@@ -149,7 +149,7 @@ fn r36_rows_that_would_split_what_must_stay_whole_are_refused_before_anything_is
         )],
     );
     for (parts, why) in [
-        (&array, "found `an array formula or data table in F7:F12`"),
+        (&array, "found `the array formula in F7:F12`"),
         (&pivot, "found `a pivot table in H3:J20`"),
         (
             &consolidated,
