@@ -99,6 +99,31 @@ email = "import@lanting.example"
 eori = "GB980780684000"
 vat = "GB980780684"
 
+[order.export]
+supervision_mode = "9810"
+levy_nature = "101"
+customs_office = "5316"
+exit_office = "5316"
+exit_port = "470201"
+destination_port = "GBR033"
+package_kind = "22"
+contract_no = "LT-{{order}}"
+freight = "860.00"
+insurance = "35.00"
+exporter_code = "4403160D1A"
+typist_card = "8900000012345"
+dxp_id = "DXPENT0000012345"
+platform = "Amazon"
+platform_code = "无"
+
+[order.parties.declarant]
+name = "Shenzhen Haiyun Customs Broker Co., Ltd."
+name_zh = "深圳海韵报关有限公司"
+address = {{ lines = ["2 Yantian Road"], city = "Shenzhen", region = "Guangdong", postcode = "518081", country = "CN" }}
+contact = "Zhao Min"
+uscc = "91440300MA5DA1B2CC"
+local_id = "4403980012"
+
 [mail]
 host = {smtp_host}
 port = {smtp_port}

@@ -21,6 +21,7 @@ import itertools
 import lzma
 import math
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
@@ -91,6 +92,24 @@ CATEGORY = {
     "CTL": "kitchen",
     "CLI": "bag",
 }
+
+# Who makes it: name, address, city, and customs' code of the region (境内货源地).
+YIWU = ("Yiwu Qingfeng Crafts Co., Ltd.", "66 Yinhai Road", "Yiwu", "33079")
+DONGGUAN = ("Dongguan Hengxin Home Products Co., Ltd.", "12 Zhenan Road, Changan", "Dongguan", "44199")
+FROM_YIWU = {"BAG", "LUN", "CLI", "BUN", "RIB", "XMS", "HWB", "PAP", "CRD", "NAP", "PLA"}
+
+
+def customs(kind, code, english, net):
+    """What the export declaration asks: 申报要素 (own brand, no preference, use, material, brand, model), units and origin."""
+    _, _, _, _, material, _, use, _ = KINDS[kind]
+    elements = f"1|0|{use}|{material}制|LANTING牌|LT-{code}"
+    # 006 套 sets, 007 个 pieces; 035 千克 is the legal unit of most, 008 只 that of clocks, and bags are counted besides.
+    unit = "006" if re.match(r"(Set|Pack|Box) of |6 Ribbons|Wood Set", english) else "007"
+    legal = ("008", "1") if kind == "CLK" else ("035", f"{net / 1000:.3f}")
+    second = ("007", "1") if KINDS[kind][2].startswith("4202") else ("", "")
+    name, address, city, region = YIWU if kind in FROM_YIWU else DONGGUAN
+    return [elements, unit, *legal, *second, region, "1", name, address, city]
+
 
 # stock code, kind, English name, Chinese name, unit mm (l, w, h), unit net g, units per carton, cost CNY
 GOODS = """
@@ -245,6 +264,7 @@ def main():
             mat_zh, mat_en, use_zh, use_en, "LANTING", f"LT-{code}", "CN", declared, "GBP", f"{cost:.2f}", "CNY",
             units, flag(kind == "LIT"), "no", "no", "no", f"https://www.amazon.co.uk/dp/{asin(index)}",
             ("林悦", "陈博", "王晴")[index % 3], "active", CATEGORY[kind],
+            *customs(kind, code, en, net),
         ])
         if code not in MERCHANT_ONLY:
             codes += [["amazon-uk", "", "msku", f"{sku}-FBA", sku, 1],
@@ -258,7 +278,9 @@ def main():
     write("items.csv", "sku,name_zh,name_en,unit_net_g,unit_gross_g,unit_length_mm,unit_width_mm,unit_height_mm,"
           "carton_units,carton_length_mm,carton_width_mm,carton_height_mm,carton_gross_g,customs_name_zh,customs_name_en,"
           "hs_cn,hs_destination,material_zh,material_en,usage_zh,usage_en,brand,model,origin,declared_value,"
-          "declared_currency,unit_cost,cost_currency,moq,battery,magnet,liquid,powder,sales_url,owner,status,category", items)
+          "declared_currency,unit_cost,cost_currency,moq,battery,magnet,liquid,powder,sales_url,owner,status,category,"
+          "declared_elements,unit_code,legal_unit,legal_factor,second_legal_unit,second_legal_factor,source_region,levy_mode,"
+          "manufacturer,manufacturer_address,manufacturer_city", items)
     write("codes.csv", "system,store,kind,code,sku,multiple,valid_from,valid_to",
           [row + ["2024-01-01", ""] for row in codes])
 

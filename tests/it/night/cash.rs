@@ -25,16 +25,7 @@ const RATES: &str = "version = 1\n[[rate]]\nid = \"gb_all\"\ncountries = [\"GB\"
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r24_r33_the_purchaser_sees_duty_vat_and_surcharges_of_orders_and_of_the_plan_by_the_term() {
     let shop = Shop::new(3).await;
-    let new = |lines: &[&str]| {
-        let mut args = vec!["new", "--to", "goodcang:UKMA", "--mode", "sea", "--json"];
-        for line in lines {
-            args.extend(["--line", line]);
-        }
-        json(&run(&shop, &args))["order"]
-            .as_str()
-            .expect("a number")
-            .to_owned()
-    };
+    let new = |lines: &[&str]| shop.drafted(lines);
     // Delivered duty paid: duty is inside the forwarder's rate.
     let paid = new(&["GLS-84755=144"]);
     let inside = json(&run(&shop, &["cash", &paid, "--json"]));
@@ -86,10 +77,12 @@ async fn r24_r33_the_purchaser_sees_duty_vat_and_surcharges_of_orders_and_of_the
         .parse()
         .expect("a decimal");
     let freight = figure(0, "amount");
-    assert_eq!(figure(1, "base"), value + freight, "with the freight: CIF");
+    // What `[order.export]` says of the whole order.
+    let insurance = rust_decimal::Decimal::from(35);
+    assert_eq!(figure(1, "base"), value + freight + insurance, "with both: CIF");
     assert_eq!(
         figure(2, "base"),
-        value + freight + figure(1, "amount"),
+        value + freight + insurance + figure(1, "amount"),
         "VAT is on the duty too"
     );
 
@@ -144,6 +137,9 @@ async fn r24_r33_the_purchaser_sees_duty_vat_and_surcharges_of_orders_and_of_the
     let book = linkstar::cli::demo::person::workbook(&shop.last_mail()).expect("a workbook");
     let folder = shop.folder.path().join("book.xlsx");
     fs::write(&folder, &book).expect("written");
+    if let Some(keep) = std::env::var_os("LINKSTAR_KEEP") {
+        fs::write(std::path::Path::new(&keep).join("cash.xlsx"), &book).expect("kept");
+    }
     let mut sheets = calamine::open_workbook_auto(&folder).expect("a workbook");
     let sheet = calamine::Reader::worksheet_range(&mut sheets, "现金").expect("the sheet of cash");
     let names: Vec<String> = sheet

@@ -28,11 +28,7 @@ fn json(ran: &Ran) -> Value {
 }
 
 fn new(shop: &Shop, lines: &[&str]) -> (Ran, String) {
-    let mut args = vec!["new", "--to", "goodcang:UKMA", "--mode", "sea", "--json"];
-    for line in lines {
-        args.extend(["--line", line]);
-    }
-    let ran = order(shop, &args);
+    let ran = shop.draft(lines);
     let number = json(&ran)["order"].as_str().expect("a number").to_owned();
     (ran, number)
 }

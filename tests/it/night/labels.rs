@@ -32,24 +32,7 @@ fn file(shop: &Shop, name: &str, text: &str) -> String {
 
 /// An issued order of two cartons.
 fn issued(shop: &Shop) -> String {
-    let new = run(
-        shop,
-        &[
-            "new",
-            "--to",
-            "goodcang:UKMA",
-            "--mode",
-            "sea",
-            "--line",
-            "GLS-84755=144",
-            "--json",
-        ],
-    );
-    let said: Value = serde_json::from_str(&new.out).expect("JSON");
-    let number = said["order"].as_str().expect("a number").to_owned();
-    let done = run(shop, &["issue", &number]);
-    assert_eq!(done.code, Some(0), "{done:?}");
-    number
+    shop.issued(&["GLS-84755=144"])
 }
 
 const PACKING: &str =
@@ -242,21 +225,7 @@ async fn r29_nothing_is_packed_beyond_what_the_domestic_warehouse_last_said_it_h
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r35_an_edited_paper_is_compared_with_the_day_it_was_issued_and_not_with_the_orders() {
     let shop = Shop::new(5).await;
-    let new = run(
-        &shop,
-        &[
-            "new",
-            "--to",
-            "goodcang:UKMA",
-            "--mode",
-            "sea",
-            "--line",
-            "GLS-84755=144",
-            "--json",
-        ],
-    );
-    let said: Value = serde_json::from_str(&new.out).expect("JSON");
-    let number = said["order"].as_str().expect("a number").to_owned();
+    let number = shop.drafted(&["GLS-84755=144"]);
     // Drafted on Monday, issued on Thursday.
     let thursday = (morning(0) + Duration::days(3)).to_rfc3339();
     let done = shop.linkstar(&["order", "issue", &number, "--at", &thursday]);

@@ -16,27 +16,7 @@ fn run(shop: &Shop, args: &[&str]) -> Ran {
 
 /// A drafted and issued order of two lines.
 fn issued(shop: &Shop) -> String {
-    let new = run(
-        shop,
-        &[
-            "order",
-            "new",
-            "--to",
-            "goodcang:UKMA",
-            "--mode",
-            "sea",
-            "--line",
-            "GLS-84755=144",
-            "--line",
-            "CER-21877=36",
-            "--json",
-        ],
-    );
-    let said: Value = serde_json::from_str(&new.out).expect("JSON");
-    let number = said["order"].as_str().expect("a number").to_owned();
-    let done = run(shop, &["order", "issue", &number]);
-    assert_eq!(done.code, Some(0), "{done:?}");
-    number
+    shop.issued(&["GLS-84755=144", "CER-21877=36"])
 }
 
 fn names(folder: &str) -> Vec<String> {
@@ -51,6 +31,7 @@ fn names(folder: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn r34_every_paper_says_whether_it_is_ready_and_what_it_lacks_and_is_written_when_named() {
     let shop = Shop::new(5).await;
+    shop.edit_config("contract_no = \"LT-{order}\"\n", "");
     let number = issued(&shop);
     let listed = run(&shop, &["papers", "list", &number, "--json"]);
     assert_eq!(listed.code, Some(0), "{listed:?}");
@@ -170,5 +151,72 @@ async fn r35_r48_edited_papers_are_compared_and_a_pack_without_its_papers_is_not
         fs::read(format!("{out}/{zip}")).expect("the pack"),
         first,
         "the same bytes"
+    );
+}
+
+/// One good of each kind the demo sells, a carton of each.
+const ALL_KINDS: [&str; 28] = [
+    "BAG", "LUN", "GLS", "BWL", "SGN", "WOD", "FRM", "NAP", "PLA", "PAP", "BUN", "XMS", "CRD", "RIB", "HWB",
+    "LIT", "STR", "CER", "GAM", "DOM", "PEN", "CHK", "BOX", "CLK", "KNB", "CUT", "CTL", "CLI",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r44_r48_any_good_of_the_demo_can_be_declared_and_imported() {
+    let shop = Shop::new(5).await;
+    let items = fs::read_to_string(shop.home.join("catalog/items.csv")).expect("the catalog");
+    let codes = fs::read_to_string(shop.home.join("catalog/codes.csv")).expect("the catalog");
+    let mut reader = csv::Reader::from_reader(items.as_bytes());
+    let goods: Vec<std::collections::BTreeMap<String, String>> =
+        reader.deserialize().map(|row| row.expect("a row")).collect();
+    let line = |kind: &&str| {
+        let sold = |sku: &str| {
+            codes
+                .lines()
+                .any(|code| code.starts_with("goodcang-uk,") && code.split(',').nth(4) == Some(sku))
+        };
+        let good = goods
+            .iter()
+            .find(|good| good["sku"].starts_with(*kind) && sold(&good["sku"]));
+        good.map(|good| format!("{}={}", good["sku"], good["carton_units"]))
+    };
+    let lines: Vec<String> = ALL_KINDS.iter().filter_map(line).collect();
+    assert!(lines.len() >= 26, "{lines:?}");
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let number = shop.issued(&lines);
+    let out = shop.folder.path().join("out").display().to_string();
+    let export = run(&shop, &["papers", "export", &number, "--save", &out]);
+    assert_eq!(export.code, Some(0), "{export:?}");
+    let import = [
+        "papers",
+        "import",
+        &number,
+        "--save",
+        &out,
+        "--power-of-attorney",
+        "POA-7",
+    ];
+    let import = run(&shop, &import);
+    assert_eq!(import.code, Some(0), "{import:?}");
+    let papers = |pack: &str| -> Vec<String> {
+        let zip = fs::File::open(format!("{out}/{number}-R1-{pack}-pack.zip")).expect("the pack");
+        let zip = zip::ZipArchive::new(zip).expect("a zip");
+        zip.file_names()
+            .map(|name| name.expect("a name").into_owned())
+            .collect()
+    };
+    let export = papers("export");
+    for paper in [
+        format!("documents/{number}-R1-DecMessage.xml"),
+        format!("documents/{number}-R1-CEB303.xml"),
+        format!("documents/{number}-contract-r1.xlsx"),
+    ] {
+        assert!(export.contains(&paper), "no {paper} in {export:?}");
+    }
+    let import = papers("import");
+    assert!(
+        import
+            .iter()
+            .any(|name| name.contains("CDS") || name.contains("cds")),
+        "{import:?}"
     );
 }

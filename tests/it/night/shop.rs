@@ -92,6 +92,43 @@ impl Shop {
         run(&mut self.command(args))
     }
 
+    /// A draft by sea to the third-party warehouse, of lines such as `GLS-84755=144`.
+    pub fn draft(&self, lines: &[&str]) -> Ran {
+        let at = morning(0).to_rfc3339();
+        let mut args = vec![
+            "--lang",
+            "en",
+            "order",
+            "new",
+            "--to",
+            "goodcang:UKMA",
+            "--mode",
+            "sea",
+        ];
+        for line in lines {
+            args.extend(["--line", line]);
+        }
+        args.extend(["--json", "--at", &at]);
+        self.linkstar(&args)
+    }
+
+    /// The number of such a draft.
+    pub fn drafted(&self, lines: &[&str]) -> String {
+        let ran = self.draft(lines);
+        let said: serde_json::Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"));
+        said["order"].as_str().expect("a number").to_owned()
+    }
+
+    /// The number of such an order, issued the same morning.
+    pub fn issued(&self, lines: &[&str]) -> String {
+        let number = self.drafted(lines);
+        let at = morning(0).to_rfc3339();
+        let done = self.linkstar(&["--lang", "en", "order", "issue", &number, "--at", &at]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        number
+    }
+
     pub fn spawn(&self, args: &[&str]) -> Child {
         self.command(args)
             .stdout(Stdio::null())
