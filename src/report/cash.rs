@@ -1,8 +1,9 @@
 //! What suggestions would cost besides their goods, as a sheet, and the words of cash views.
 
 use rust_decimal::prelude::ToPrimitive as _;
-use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
+use super::problem_list::{HEAD_POINTS, LINE_POINTS, ROOM_POINTS, lines};
 use super::workbook::{Styles, write_text};
 use crate::ids::{Sku, WarehouseCode};
 use crate::order::Mode;
@@ -81,7 +82,7 @@ const COLUMNS: [(&str, f64); 9] = [
     ("charged", 16.0),
     ("amount", 14.0),
     ("currency", 9.0),
-    ("source", 44.0),
+    ("source", 52.0),
 ];
 
 /// Writes the sheet into a workbook.
@@ -98,6 +99,9 @@ pub(super) fn sheet(
     sheet.set_paper_size(9);
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_repeat_rows(0, 0)?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
+    sheet.set_footer("&L&8&A&R&8&P / &N");
+    sheet.set_row_height(0, HEAD_POINTS)?;
     for ((column, width), place) in COLUMNS.iter().zip(0_u16..) {
         sheet.set_column_width(place, *width)?;
         let title = text(lang, &format!("cash.sheet.{column}"), &[]);
@@ -108,58 +112,90 @@ pub(super) fn sheet(
         };
         write_text(sheet, 0, place, &title, style)?;
     }
+    let look = Looks::new(styles);
     let mut row = 1;
     for one in planned {
         let mode = text(lang, &format!("plan.value.{}", one.mode.code()), &[]);
         let shipment = format!("{} {mode}", one.warehouse);
         let units = one.units.to_f64().unwrap_or(0.0);
         let currency = one.cash.currency.code();
+        let mut begin = |sheet: &mut Worksheet, what: &str, source: &str| -> Result<u32, XlsxError> {
+            let this = row;
+            row += 1;
+            // A row is bordered across, whatever is known of it.
+            for column in 3..7 {
+                sheet.write_blank(this, column, &look.text)?;
+            }
+            write_text(sheet, this, 0, &shipment, &look.text)?;
+            sheet.write_number_with_format(this, 1, units, &look.whole)?;
+            write_text(sheet, this, 2, what, &look.text)?;
+            write_text(sheet, this, 7, currency, &look.text)?;
+            write_text(sheet, this, 8, source, &look.text)?;
+            let high = lines(what, COLUMNS[2].1).max(lines(source, COLUMNS[8].1));
+            sheet.set_row_height(this, high * LINE_POINTS + ROOM_POINTS)?;
+            Ok(this)
+        };
         for line in &one.cash.lines {
-            begin(sheet, row, (&shipment, units), &cost_name(lang, line), styles)?;
+            let row = begin(sheet, &cost_name(lang, line), &cost_source(lang, line))?;
             if let Some(base) = line.base {
-                sheet.write_with_format(row, 3, base.amount, &styles.money)?;
+                sheet.write_with_format(row, 3, base.amount, &look.money)?;
             }
             if let Some(percent) = line.percent {
-                sheet.write_with_format(row, 4, percent, &styles.figure)?;
+                sheet.write_with_format(row, 4, percent, &look.figure)?;
             }
-            write_text(sheet, row, 5, &line.charged.to_string(), &styles.text)?;
+            write_text(sheet, row, 5, &line.charged.to_string(), &look.right)?;
             if let Some(amount) = line.amount {
-                sheet.write_with_format(row, 6, amount, &styles.money)?;
+                sheet.write_with_format(row, 6, amount, &look.money)?;
             }
-            write_text(sheet, row, 7, currency, &styles.text)?;
-            write_text(sheet, row, 8, &cost_source(lang, line), &styles.wrapped)?;
-            row += 1;
         }
-        for unknown in &one.cash.unknown {
-            begin(sheet, row, (&shipment, units), &lacking(lang, unknown), styles)?;
-            write_text(sheet, row, 6, &text(lang, "cash.unknown", &[]), &styles.text)?;
-            row += 1;
+        let unknown = text(lang, "cash.unknown", &[]);
+        for one in &one.cash.unknown {
+            let row = begin(sheet, &lacking(lang, one), "")?;
+            write_text(sheet, row, 6, &unknown, &look.right)?;
         }
-        begin(
-            sheet,
-            row,
-            (&shipment, units),
-            &text(lang, "cash.total", &[]),
-            styles,
-        )?;
+        let row = begin(sheet, &text(lang, "cash.total", &[]), "")?;
+        // A total is seen from afar, across all its columns.
+        for column in [1, 3, 4, 5, 8] {
+            sheet.write_blank(row, column, &look.total)?;
+        }
+        write_text(sheet, row, 0, &shipment, &look.total)?;
+        write_text(sheet, row, 2, &text(lang, "cash.total", &[]), &look.total)?;
         match one.cash.total() {
-            Some(total) => sheet.write_with_format(row, 6, total, &styles.money)?,
-            None => sheet.write_string_with_format(row, 6, text(lang, "cash.unknown", &[]), &styles.text)?,
+            Some(total) => sheet.write_with_format(row, 6, total, &look.total_money)?,
+            None => sheet.write_string_with_format(row, 6, unknown, &look.total_money)?,
         };
-        write_text(sheet, row, 7, currency, &styles.text)?;
-        row += 1;
+        write_text(sheet, row, 7, currency, &look.total)?;
     }
     Ok(())
 }
 
-fn begin(
-    sheet: &mut Worksheet,
-    row: u32,
-    (shipment, units): (&str, f64),
-    what: &str,
-    styles: &Styles,
-) -> Result<(), XlsxError> {
-    write_text(sheet, row, 0, shipment, &styles.text)?;
-    sheet.write_number_with_format(row, 1, units, &styles.whole)?;
-    write_text(sheet, row, 2, what, &styles.wrapped)
+/// The usual looks, in the middle of rows that are higher than their text.
+struct Looks {
+    text: Format,
+    right: Format,
+    whole: Format,
+    money: Format,
+    figure: Format,
+    total: Format,
+    total_money: Format,
 }
+
+impl Looks {
+    fn new(styles: &Styles) -> Self {
+        let middle = |format: &Format| format.clone().set_align(FormatAlign::VerticalCenter);
+        let total = |format: &Format| middle(format).set_bold().set_background_color(Color::RGB(TOTAL));
+        Self {
+            text: styles.centred.clone(),
+            right: middle(&styles.money)
+                .set_align(FormatAlign::Right)
+                .set_quote_prefix(),
+            whole: middle(&styles.whole),
+            money: middle(&styles.money),
+            figure: middle(&styles.figure),
+            total: total(&styles.centred),
+            total_money: total(&styles.money).set_align(FormatAlign::Right),
+        }
+    }
+}
+
+const TOTAL: u32 = 0xF4_F6F8;

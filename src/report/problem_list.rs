@@ -34,6 +34,7 @@ pub(super) fn sheet(
     sheet.set_repeat_rows(0, 0)?;
     sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
     sheet.set_footer("&L&8&A&R&8&P / &N");
+    sheet.set_row_height(0, HEAD_POINTS)?;
     for ((column, width), place) in COLUMNS.iter().zip(0_u16..) {
         sheet.set_column_width(place, *width)?;
         let title = text(lang, &format!("gate.sheet.{column}"), &[]);
@@ -52,24 +53,28 @@ pub(super) fn sheet(
             one.since.map_or_else(String::new, |day| day.to_string()),
         ];
         for (cell, column) in cells.iter().zip(0_u16..) {
-            write_text(sheet, row, column, cell, &styles.wrapped)?;
+            write_text(sheet, row, column, cell, &styles.centred)?;
         }
         // Not every program makes room for a second line by itself.
         let lines = cells
             .iter()
             .zip(&COLUMNS)
             .map(|(cell, (_, width))| lines(cell, *width));
-        sheet.set_row_height(row, lines.fold(1.0, f64::max) * LINE_POINTS)?;
+        sheet.set_row_height(row, lines.fold(1.0, f64::max) * LINE_POINTS + ROOM_POINTS)?;
     }
     let last = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     sheet.autofilter(0, 0, last, 7)?;
     Ok(())
 }
 
-const LINE_POINTS: f64 = 15.0;
+pub(super) const LINE_POINTS: f64 = 15.0;
+/// Between a row's text and its borders.
+pub(super) const ROOM_POINTS: f64 = 5.0;
+/// A row of titles.
+pub(super) const HEAD_POINTS: f64 = 22.0;
 
 /// Lines a text breaks into; words leave some room at the end of each, and a wide character takes that of two.
-fn lines(text: &str, width: f64) -> f64 {
+pub(super) fn lines(text: &str, width: f64) -> f64 {
     let shown: f64 = text.chars().map(|c| if c.is_ascii() { 1.0 } else { 2.0 }).sum();
     (shown / (width - 2.0)).ceil().max(1.0)
 }

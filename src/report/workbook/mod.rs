@@ -77,6 +77,8 @@ pub(super) struct Styles {
     pub head_answer: Format,
     pub text: Format,
     pub wrapped: Format,
+    /// Like `wrapped`, in the middle of a row that is higher than its text.
+    pub centred: Format,
     pub small: Format,
     pub whole: Format,
     pub rate: Format,
@@ -114,6 +116,10 @@ impl Styles {
             head_number: head.set_align(FormatAlign::Right),
             text: indented(&cell).set_quote_prefix(),
             wrapped: indented(&cell).set_quote_prefix().set_text_wrap(),
+            centred: indented(&cell)
+                .set_quote_prefix()
+                .set_text_wrap()
+                .set_align(FormatAlign::VerticalCenter),
             small: cell
                 .clone()
                 .set_font_size(8)
