@@ -176,3 +176,37 @@ spoilt_files! {
     answers_of_connectors_never_panic: "connector_body", "packed";
     labels_and_pictures_never_panic: "labels_and_pictures";
 }
+
+#[test]
+fn seeds_as_other_programs_write_them_are_read_and_not_only_refused() {
+    use linkstar::mapping::pdf::read::runs;
+    use linkstar::mapping::table::{self, Limits};
+    use linkstar::mapping::xlsx::insert_rows;
+
+    use self::readers::{ROW_PER_SKU, SHEETS, dressed, seeds};
+
+    let rows = |bytes: &[u8]| -> Vec<Vec<String>> {
+        let table = table::read("t.xlsx", bytes, &Limits::default()).expect("a workbook");
+        table.raw_rows().map(|(_, cells)| cells.to_vec()).collect()
+    };
+    let plain = rows(ROW_PER_SKU);
+    let prefixed = dressed::prefixed(ROW_PER_SKU);
+    assert_eq!(rows(&prefixed), plain);
+    assert!(insert_rows(&prefixed, SHEETS[0], 7, 2).is_ok());
+    let pivot = dressed::with_pivot(ROW_PER_SKU);
+    assert_eq!(rows(&pivot)[..plain.len()], plain);
+    let split = insert_rows(&pivot, SHEETS[0], 5, 2).expect_err("refused");
+    assert!(split.to_string().contains("a pivot table in R3:S8"), "{split}");
+    let spilt = insert_rows(&pivot, SHEETS[0], 41, 2).expect_err("refused");
+    assert!(
+        spilt.to_string().contains("the spilling formula in P40:P42"),
+        "{spilt}"
+    );
+    assert!(insert_rows(&pivot, SHEETS[0], 20, 2).is_ok());
+    let texts: Vec<String> = runs(seeds::PLAIN_PDF.as_bytes())
+        .expect("a PDF")
+        .into_iter()
+        .map(|run| run.text)
+        .collect();
+    assert_eq!(texts, ["\u{7bb1}A", "A"]);
+}

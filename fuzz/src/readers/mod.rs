@@ -1,6 +1,7 @@
 //! Every reader of foreign bytes as a function of bytes, with inputs to begin with. The test `fuzz` spoils those at random;
 //! the programs of `fuzz/fuzz_targets` are guided by coverage. Neither may see a panic, an endless loop or a flood of memory.
 
+pub mod dressed;
 pub mod seeds;
 mod wrapped;
 
@@ -69,10 +70,10 @@ readers!(
 );
 
 const CUSTOMS_TEMPLATE: &[u8] = include_bytes!("../../../mappings/templates/wimoor-Invoice.xlsx");
-const ROW_PER_SKU: &[u8] = include_bytes!("../../../tests/fixtures/documents/row-per-sku.xlsx");
+pub const ROW_PER_SKU: &[u8] = include_bytes!("../../../tests/fixtures/documents/row-per-sku.xlsx");
 const ROW_PER_SKU_MAPPING: &str = include_str!("../../../tests/fixtures/documents/row-per-sku.toml");
 /// A sheet of [`ROW_PER_SKU`], and one its formulas and lists point to.
-const SHEETS: [&str; 2] = ["货物 明细", "渠道"];
+pub const SHEETS: [&str; 2] = ["货物 明细", "渠道"];
 
 /// An order with its context: what papers are written of and compared with.
 type Scene = (StockingOrder, DocumentContext);
@@ -116,6 +117,8 @@ static WORKBOOKS: LazyLock<Shelf> = LazyLock::new(|| {
         ROW_PER_SKU,
         &seeds::answered_mail(),
         &written("packing-list", &TO_GB),
+        &dressed::prefixed(ROW_PER_SKU),
+        &dressed::with_pivot(ROW_PER_SKU),
     ])
 });
 
@@ -126,7 +129,14 @@ pub fn workbook_parts(input: &[u8]) {
     }
 }
 
-static TEMPLATES: LazyLock<Shelf> = LazyLock::new(|| Shelf::new(&[ROW_PER_SKU, CUSTOMS_TEMPLATE]));
+static TEMPLATES: LazyLock<Shelf> = LazyLock::new(|| {
+    Shelf::new(&[
+        ROW_PER_SKU,
+        CUSTOMS_TEMPLATE,
+        &dressed::prefixed(ROW_PER_SKU),
+        &dressed::with_pivot(ROW_PER_SKU),
+    ])
+});
 
 /// One part of a forwarder's template spoilt: filled, written into, and rows put into it.
 pub fn template(input: &[u8]) {
@@ -145,12 +155,13 @@ pub fn template(input: &[u8]) {
 }
 
 /// Papers that come back edited, by the mapping that wrote them; the workbook by its parts.
-const EDITED: [(&str, &str); 5] = [
+const EDITED: [(&str, &str); 6] = [
     ("ubl-packing-list", "p.xml"),
     ("dcsa-booking", "p.json"),
     ("carton-mark", "p.pdf"),
     ("carton-mark-zpl", "p.zpl"),
     ("packing-list", "p.xlsx"),
+    ("outbound-instruction-pdf", "p.pdf"),
 ];
 
 static EDITED_BOOK: LazyLock<Shelf> = LazyLock::new(|| Shelf::new(&[&written("packing-list", &TO_GB)]));
@@ -361,6 +372,7 @@ pub fn labels_and_pictures(bytes: &[u8]) {
         zpl::read(text).for_each(drop);
     }
     let _ = pdf::page_count(bytes);
+    let _ = linkstar::mapping::pdf::read::runs(bytes);
     let _ = image::is_picture(bytes);
     let _ = linkstar::order::certificate::paper_fault(bytes);
     let dots: Vec<bool> = bytes

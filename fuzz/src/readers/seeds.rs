@@ -7,7 +7,7 @@ use linkstar::mapping::inbound;
 use linkstar::mapping::xlsx::{At, Want, write_cells};
 use linkstar::wording::{Lang, text};
 
-use super::{CUSTOMS_TEMPLATE, EDITED, ROW_PER_SKU, SHEETS, TO_GB, TO_US, written};
+use super::{CUSTOMS_TEMPLATE, EDITED, ROW_PER_SKU, SHEETS, TO_GB, TO_US, dressed, written};
 
 macro_rules! connectors {
     ($($name:literal),* $(,)?) => {
@@ -58,6 +58,50 @@ Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: attachment\r
 const TSV: &str = "入库单号\tSKU\t数量\t时间\nSO-1\tA1\t5\t2026-11-20 10:00\nSO-1\tA2\t-3\t46000.5\n";
 const HTML: &str = "<html><body><table><tr><th>SKU</th><th>qty</th></tr><tr><td rowspan=2>A1</td><td>5</td></tr><tr><td>&nbsp;6</td></tr></table>";
 
+/// Without anything packed, so that a change of a byte is one of what the page says.
+pub const PLAIN_PDF: &str = "%PDF-1.7\n\
+1 0 obj\n\
+<</Type/Catalog/Pages 2 0 R>>\n\
+endobj\n\
+2 0 obj\n\
+<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 200 100]>>\n\
+endobj\n\
+3 0 obj\n\
+<</Type/Page/Parent 2 0 R/Resources<</Font<</f0 5 0 R>>>>/Contents 4 0 R>>\n\
+endobj\n\
+4 0 obj\n\
+<</Length 150>>\n\
+stream\n\
+q 1 0 0 -1 0 100 cm\n\
+BT /f0 9 Tf 1 0 0 -1 10 20 Tm [(\\000\\001\\000\\002)]TJ ET\n\
+/Span<</ActualText(A)>>BDC BT /f0 9 Tf 1 0 0 -1 10 40 Tm <0003>Tj ET EMC Q\n\
+endstream\n\
+endobj\n\
+5 0 obj\n\
+<</Type/Font/Subtype/Type0/ToUnicode 6 0 R>>\n\
+endobj\n\
+6 0 obj\n\
+<</Length 84>>\n\
+stream\n\
+1 beginbfchar <0001> <7BB1> endbfchar 1 beginbfrange <0002> <0004> <0041> endbfrange\n\
+endstream\n\
+endobj\n\
+xref\n\
+0 7\n\
+0000000000 65535 f \n\
+0000000009 00000 n \n\
+0000000054 00000 n \n\
+0000000127 00000 n \n\
+0000000217 00000 n \n\
+0000000416 00000 n \n\
+0000000476 00000 n \n\
+trailer\n\
+<</Size 7/Root 1 0 R>>\n\
+startxref\n\
+608\n\
+%%EOF\n\
+";
+
 fn texts(all: &[&str]) -> Vec<Vec<u8>> {
     all.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
@@ -99,6 +143,8 @@ pub fn workbook() -> Vec<Vec<u8>> {
         CUSTOMS_TEMPLATE.to_vec(),
         answered_mail(),
         written("packing-list", &TO_GB),
+        dressed::prefixed(ROW_PER_SKU),
+        dressed::with_pivot(ROW_PER_SKU),
     ]
 }
 
@@ -286,6 +332,8 @@ pub fn labels_and_pictures() -> Vec<Vec<u8>> {
         "^XA^FO0,0^GFA,100,8,2,gZ1,!!,^FS^XZ",
         "%PDF-1.7\n1 0 obj <</Type/Pages/Count 3>> endobj",
     ]);
+    all.push(PLAIN_PDF.as_bytes().to_vec());
+    all.push(written("outbound-instruction-pdf", &TO_GB));
     all.push(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x02\0\0\0".to_vec());
     all.push(
         b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xc0\0\x11\x08\0\x80\x01\0\x03\x01\x22\0"

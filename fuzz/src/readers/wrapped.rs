@@ -33,14 +33,9 @@ impl Shelf {
     pub fn with(&self, input: &[u8]) -> Option<Vec<u8>> {
         let (choice, content) = input.split_first()?;
         let (package, part) = self.parts[usize::from(*choice) % self.parts.len()];
-        let mut out = ZipWriter::new(Cursor::new(Vec::new()));
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        for (number, (name, bytes)) in self.packages[package].iter().enumerate() {
-            out.start_file(name.as_str(), options).expect("started");
-            let bytes = if number == part { content } else { bytes };
-            out.write_all(bytes).expect("written");
-        }
-        Some(out.finish().expect("finished").into_inner())
+        let mut parts = self.packages[package].clone();
+        parts[part].1 = content.to_vec();
+        Some(packed(&parts))
     }
 
     /// Every part as it is.
@@ -54,7 +49,18 @@ impl Shelf {
     }
 }
 
-fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+/// A package of these parts, in this order.
+pub fn packed(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, bytes) in parts {
+        out.start_file(name.as_str(), options).expect("started");
+        out.write_all(bytes).expect("written");
+    }
+    out.finish().expect("finished").into_inner()
+}
+
+pub fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).expect("a package");
     (0..zip.len())
         .map(|number| {
