@@ -64,8 +64,8 @@ impl Dots {
             [area.x + area.width, area.y + area.height].map(|mm| (mm * dots_per_mm).round());
         let (from, to) = (dot(left, self.width), dot(right.max(left + 1.0), self.width));
         for y in dot(top, self.height)..dot(bottom.max(top + 1.0), self.height) {
-            let row = self.row(y);
-            for (byte, first) in row.iter_mut().zip((0_u32..).step_by(8)) {
+            let touched = self.row(y).iter_mut().zip((0_u32..).step_by(8));
+            for (byte, first) in touched.take(to.div_ceil(8) as usize).skip(from as usize / 8) {
                 let inside = bits_from(from.saturating_sub(first)) & !bits_from(to.saturating_sub(first));
                 *byte = if grey < 128 {
                     *byte | inside
