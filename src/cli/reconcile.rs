@@ -1,5 +1,6 @@
 //! `linkstar reconcile`: how every line stands on a day, what differs, and the workbook of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -9,8 +10,9 @@ use serde_json::json;
 use super::args::{At, Cli};
 use super::context::{Context, columns, fill, print, print_json, word};
 use super::{CliError, Exit};
+use crate::ids::{OrderNo, Sku};
 use crate::night::reconcile as books;
-use crate::reconcile::{Line, LineState};
+use crate::reconcile::{Chain, Line, LineState};
 use crate::report::{ReconciliationReport, reconciliation_workbook};
 use crate::store::catalog;
 
@@ -35,8 +37,9 @@ pub async fn run(cli: &Cli, args: &ReconcileArgs) -> Result<Exit, CliError> {
     let mut tx = context.store.read().await?;
     let catalog = catalog::load(&mut tx, night.account(), day).await?;
     let books = books::books_on(&night, &mut tx, &catalog, day).await?;
+    let chains = books::chains(&night, &mut tx, &books).await?;
     if let Some(file) = &args.book {
-        write_book(&context, &books, file)?;
+        write_book(&context, &books, &chains, file)?;
     }
     let done = &books.done;
     if args.json {
@@ -47,6 +50,8 @@ pub async fn run(cli: &Cli, args: &ReconcileArgs) -> Result<Exit, CliError> {
                 let own =
                     |one: &&crate::reconcile::Difference| one.order == line.order && one.sku == line.sku;
                 let mut shown = serde_json::to_value(line)?;
+                let chain = chains.get(&(line.order.clone(), line.sku.clone()));
+                shown["chain"] = json!(chain);
                 shown["differences"] = json!(done.classified.iter().filter(own).collect::<Vec<_>>());
                 Ok(shown)
             })
@@ -66,6 +71,8 @@ pub async fn run(cli: &Cli, args: &ReconcileArgs) -> Result<Exit, CliError> {
 }
 
 fn rows(context: &Context, lines: &[Line]) -> Vec<Vec<String>> {
+    // Few warehouses put units aside as exceptions: a column of zeros says nothing.
+    let aside = lines.iter().any(|line| line.set_aside != 0);
     let titles = [
         "order",
         "warehouse",
@@ -74,6 +81,7 @@ fn rows(context: &Context, lines: &[Line]) -> Vec<Vec<String>> {
         "received",
         "put_away",
         "damaged",
+        "set_aside",
         "difference",
         "state",
         "verdict",
@@ -81,6 +89,7 @@ fn rows(context: &Context, lines: &[Line]) -> Vec<Vec<String>> {
     let mut rows = vec![
         titles
             .iter()
+            .filter(|column| aside || **column != "set_aside")
             .map(|column| word(context.lang, "receipts.column", column))
             .collect::<Vec<_>>(),
     ];
@@ -88,7 +97,7 @@ fn rows(context: &Context, lines: &[Line]) -> Vec<Vec<String>> {
     let mut lines: Vec<&Line> = lines.iter().collect();
     lines.sort_by_key(|line| line.state == LineState::Moving);
     rows.extend(lines.into_iter().map(|line| {
-        vec![
+        let mut cells = vec![
             line.order.to_string(),
             line.warehouse.to_string(),
             line.sku.to_string(),
@@ -96,15 +105,24 @@ fn rows(context: &Context, lines: &[Line]) -> Vec<Vec<String>> {
             line.received.to_string(),
             line.put_away.to_string(),
             line.damaged.to_string(),
+        ];
+        cells.extend(aside.then(|| line.set_aside.to_string()));
+        cells.extend([
             difference(line),
             word(context.lang, "receipts.state", line.state.code()),
             word(context.lang, "receipts.verdict", line.verdict.code()),
-        ]
+        ]);
+        cells
     }));
     rows
 }
 
-fn write_book(context: &Context, books: &books::Books, file: &PathBuf) -> Result<(), CliError> {
+fn write_book(
+    context: &Context,
+    books: &books::Books,
+    chains: &BTreeMap<(OrderNo, Sku), Chain>,
+    file: &PathBuf,
+) -> Result<(), CliError> {
     let values = books
         .packing
         .iter()
@@ -122,6 +140,7 @@ fn write_book(context: &Context, books: &books::Books, file: &PathBuf) -> Result
         flow: &books.done.flow,
         anomalies: &books.done.anomalies,
         values: &values,
+        chains,
     })
     .map_err(crate::night::NightError::from)?;
     std::fs::write(file, bytes).map_err(|source| CliError::File {

@@ -102,6 +102,8 @@ const RECEIPT: [Field; 8] = [
             "received",
             "put_away",
             "damaged",
+            "mislabelled",
+            "set_aside",
             "received+put_away",
             "received+damaged",
         ]),

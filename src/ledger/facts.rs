@@ -107,6 +107,8 @@ pub enum ReceiptKind {
     Damaged,
     /// Counted, under a wrong or missing label.
     Mislabelled,
+    /// Put aside as an exception (异常): what is wrong with them is not said, nor whether they are among the received.
+    SetAside,
 }
 
 /// One batch of units that a warehouse says arrived. Corrections are negative events, not edits.

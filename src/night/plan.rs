@@ -6,7 +6,7 @@ use chrono::Duration;
 
 use super::assemble::{Assembled, Facts, Moving, UnknownInbound, assemble, freight, recorded};
 use super::calibrate::{self, Judged};
-use super::reconcile::Books;
+use super::reconcile::{Books, under_our_numbers};
 use super::sales_events;
 use super::step::{StepReport, chain};
 use super::{Night, NightError};
@@ -294,7 +294,8 @@ async fn gather<'a>(
         }
     }
     let orders = orders::all(tx, account).await?;
-    let (notices, lines) = facts::inbounds(tx, account).await?;
+    let (mut notices, lines) = facts::inbounds(tx, account).await?;
+    under_our_numbers(tx, account, &orders, &mut notices, &mut []).await?;
     let mut supply = super::chain_folder::read(&night.config.home).0;
     let expected = super::whereabouts::place(night, tx, &orders, catalog, &mut supply).await?;
     let books = super::reconcile::books(night, tx, catalog).await?;

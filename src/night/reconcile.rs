@@ -1,12 +1,17 @@
 //! Reconcile: takes no input, recomputes everything that is open, and writes down what it means for orders and for
 //! tomorrow's plan.
 
+mod chain;
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
+pub use self::chain::chains;
+pub use self::names::under_our_numbers;
 use super::assemble::STOCK_KINDS;
-use super::step::{StepReport, StepState, chain};
+use super::step::{StepReport, StepState, chain as causes};
 use super::{Night, NightError, whereabouts};
 use crate::calendar::civil_day;
 use crate::catalog::{Catalog, CodeKind, Resolved};
@@ -29,7 +34,7 @@ const LOOK_BACK_DAYS: i64 = 400;
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match run(night).await {
         Ok(report) => report,
-        Err(error) => StepReport::failed(chain(&error)),
+        Err(error) => StepReport::failed(causes(&error)),
     }
 }
 
@@ -65,6 +70,7 @@ pub async fn books_on(
     let since = night.now() - Duration::days(LOOK_BACK_DAYS);
     let mut events = receipts::load_since(tx, account, since).await?;
     let (mut notices, announced) = facts::inbounds(tx, account).await?;
+    under_our_numbers(tx, account, &orders, &mut notices, &mut events).await?;
     // Shipments that ended before linkstar taught their lead times and are nobody's open question.
     let past: BTreeSet<String> = lead_times::all(tx, account)
         .await?

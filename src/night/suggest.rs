@@ -18,7 +18,7 @@ use crate::ids::{OrderNo, Sku, SourceId};
 use crate::jobs::{Letter, post};
 use crate::money::Currency;
 use crate::planner::{Plan, PlanDiff};
-use crate::reconcile::{Line, LineState};
+use crate::reconcile::{Line, LineState, Verdict};
 use crate::report::{
     CaseSummary, DailyReport, MailContent, OrderMotion, OwnerFilter, PlannedCash, ReceiptSummary,
     ReceiptWhat, RunProblem, ToMend, TrialNote, UnmappedCode, render_mail,
@@ -390,8 +390,28 @@ fn receipt((what, line): &(ReceiptWhat, Line), lang: Lang) -> ReceiptSummary {
         received: Some(line.received),
         put_away: Some(line.put_away),
         difference: Some(line.difference),
-        state: text(lang, &format!("receipts.verdict.{}", line.verdict.code()), &[]),
+        state: how_it_stands(line, lang),
     }
+}
+
+/// The verdict, once there is one, and what of the units is broken or put aside.
+fn how_it_stands(line: &Line, lang: Lang) -> String {
+    let verdict = (line.verdict != Verdict::Open).then(|| line.verdict.text(lang));
+    let some = |what: &str, units: i64| {
+        (units != 0).then(|| {
+            text(
+                lang,
+                &format!("mail.receipt.{what}"),
+                &[("n", &units.to_string())],
+            )
+        })
+    };
+    let parts = [
+        verdict,
+        some("damaged", line.damaged),
+        some("set_aside", line.set_aside),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn case(one: &Standing, lang: Lang) -> CaseSummary {

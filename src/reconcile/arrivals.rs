@@ -36,6 +36,7 @@ pub fn kind_code(kind: ReceiptKind) -> &'static str {
         ReceiptKind::PutAway => "put_away",
         ReceiptKind::Damaged => "damaged",
         ReceiptKind::Mislabelled => "mislabelled",
+        ReceiptKind::SetAside => "set_aside",
     }
 }
 

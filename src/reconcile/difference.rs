@@ -41,10 +41,12 @@ pub enum Kind {
     PackMultiple,
     /// The shelf shows units the dock has not reported yet.
     SystemLag,
+    /// Put aside as an exception: neither lost nor broken before the warehouse says which.
+    SetAside,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Short,
         Self::Over,
         Self::Damaged,
@@ -60,6 +62,7 @@ impl Kind {
         Self::ValueOrLot,
         Self::PackMultiple,
         Self::SystemLag,
+        Self::SetAside,
     ];
 
     #[must_use]
@@ -80,6 +83,7 @@ impl Kind {
             Self::ValueOrLot => "value_or_lot",
             Self::PackMultiple => "pack_multiple",
             Self::SystemLag => "system_lag",
+            Self::SetAside => "set_aside",
         }
     }
 

@@ -42,6 +42,7 @@ fn events() -> impl Strategy<Value = Vec<ReceiptEvent>> {
         4 => Just(ReceiptKind::Received),
         2 => Just(ReceiptKind::PutAway),
         1 => Just(ReceiptKind::Damaged),
+        1 => Just(ReceiptKind::SetAside),
     ];
     // Few keys, so that one key with two contents happens too.
     let event = (

@@ -5,11 +5,13 @@
 //! done in the [`book`] of each warehouse, which can also be kept and fed batch by batch.
 //!
 //! Words: *received* is counted at the dock, damaged units included; *put away* is on the shelf and sellable;
-//! *damaged* says how many of the received ones cannot be sold.
+//! *damaged* says how many of the received ones cannot be sold; *set aside* is what the warehouse calls an exception
+//! without saying what is wrong, nor whether it is among the received.
 
 mod anomaly;
 mod arrivals;
 pub mod book;
+mod chain;
 mod difference;
 mod model;
 
@@ -19,6 +21,7 @@ use chrono::{DateTime, NaiveDate};
 
 pub use anomaly::Anomaly;
 pub use arrivals::{kind_code, origin_of};
+pub use chain::Chain;
 pub use difference::{Difference, DifferenceId, Kind, MatchKey, Pointer, PointerKind, Standing};
 pub use model::{Flow, Line, LineState, Pooled, Reconciliation, Reopened, Rules, Tolerance, Verdict};
 
@@ -236,6 +239,7 @@ fn line(
         damaged: view.damaged,
         pending_putaway: (view.received - view.put_away - view.damaged).max(0),
         mislabelled: view.mislabelled,
+        set_aside: view.set_aside,
         matched_by: keys.filter(|(_, units)| *units != 0).collect(),
         pooled,
         closed_short: 0,

@@ -191,6 +191,10 @@ pub struct Line {
     /// Of the received ones, those under a wrong or missing label.
     #[serde(default)]
     pub mislabelled: i64,
+    /// Put aside as an exception: the warehouse has not said what is wrong, nor whether they are among the received.
+    /// They add to no other figure.
+    #[serde(default)]
+    pub set_aside: i64,
     /// Received units by what they were known by.
     #[serde(default)]
     pub matched_by: BTreeMap<MatchKey, i64>,
@@ -209,10 +213,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether there is something to tell: a final difference, pooled or not, or damage.
+    /// Whether there is something to tell: a final difference, pooled or not, damage, or units put aside.
     #[must_use]
     pub fn differs(&self) -> bool {
-        self.damaged != 0 || !matches!(self.verdict, Verdict::Open | Verdict::Exact)
+        self.damaged != 0 || self.set_aside != 0 || !matches!(self.verdict, Verdict::Open | Verdict::Exact)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::ids::{OrderNo, Sku, SourceId};
 use crate::ledger::ReceiptKind;
 use crate::wording::Lang;
 
+mod aside;
 mod keys;
 
 fn day(text: &str) -> NaiveDate {

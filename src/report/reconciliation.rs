@@ -13,7 +13,7 @@ use super::ReportError;
 use super::workbook::{Styles, write_text};
 use crate::ids::{OrderNo, Sku};
 use crate::money::{Money, round_cents};
-use crate::reconcile::{Anomaly, Difference, Flow, Line, Pointer, PointerKind};
+use crate::reconcile::{Anomaly, Chain, Difference, Flow, Line, LineState, Pointer, PointerKind};
 use crate::wording::{Lang, text};
 
 /// Units that have left, been counted and been put away until the end of a day.
@@ -30,6 +30,8 @@ pub struct ReconciliationReport<'a> {
     pub anomalies: &'a [Anomaly],
     /// Declared value of one unit.
     pub values: &'a BTreeMap<(OrderNo, Sku), Money>,
+    /// What plan, papers and proof of delivery say.
+    pub chains: &'a BTreeMap<(OrderNo, Sku), Chain>,
 }
 
 /// The chart reads badly with more; then days are taken together.
@@ -239,7 +241,7 @@ fn differences(
         ("or", Column::Text(24.0)),
         ("units", Column::Whole(9.0)),
         ("value", Column::Money(12.0)),
-        ("currency", Column::Text(9.0)),
+        ("currency", Column::Text(10.0)),
         ("standing", Column::Text(11.0)),
         ("confidence", Column::Whole(10.0)),
         ("key", Column::Text(18.0)),
@@ -316,40 +318,59 @@ pub fn pointer_text(pointer: &Pointer, lang: Lang) -> String {
 fn lines(sheet: &mut Worksheet, report: &ReconciliationReport<'_>, styles: &Styles) -> Result<(), XlsxError> {
     page(sheet, &report.word("sheet.lines"))?;
     let columns = [
-        ("order", Column::Text(17.0)),
+        ("order", Column::Text(16.0)),
         ("warehouse", Column::Text(17.0)),
-        ("sku", Column::Text(18.0)),
-        ("shipped_on", Column::Date(12.0)),
-        ("shipped", Column::Whole(10.0)),
+        ("sku", Column::Text(16.0)),
+        ("shipped_on", Column::Date(11.0)),
+        ("planned", Column::Whole(8.5)),
+        ("packed", Column::Whole(8.5)),
+        ("declared", Column::Whole(8.5)),
+        ("shipped", Column::Whole(8.5)),
         ("announced", Column::Whole(10.0)),
-        ("received", Column::Whole(10.0)),
-        ("put_away", Column::Whole(10.0)),
-        ("pending_putaway", Column::Whole(10.0)),
-        ("damaged", Column::Whole(10.0)),
-        ("pooled", Column::Whole(10.0)),
+        ("cartons", Column::Whole(8.5)),
+        ("delivered_cartons", Column::Whole(8.5)),
+        ("received", Column::Whole(8.5)),
+        ("put_away", Column::Whole(8.5)),
+        ("pending_putaway", Column::Whole(8.5)),
+        ("damaged", Column::Whole(8.5)),
+        ("set_aside", Column::Whole(8.5)),
+        ("pooled", Column::Whole(8.5)),
         ("difference", Column::Whole(10.0)),
         ("value", Column::Money(12.0)),
-        ("currency", Column::Text(9.0)),
-        ("state", Column::Text(16.0)),
-        ("verdict", Column::Text(26.0)),
-        ("last_event", Column::Date(12.0)),
+        ("currency", Column::Text(10.0)),
+        ("state", Column::Text(13.0)),
+        ("verdict", Column::Text(20.0)),
+        ("last_event", Column::Date(11.0)),
     ];
     let rows = report.lines.iter().map(|line| {
         let value = report.value(&line.order, &line.sku, line.difference);
         let value = value.filter(|_| line.state.is_final());
+        let chain = report.chains.get(&(line.order.clone(), line.sku.clone()));
+        let told =
+            |figure: fn(&Chain) -> Option<i64>| chain.and_then(figure).map_or(Cell::Empty, Cell::Whole);
         vec![
             line.order.to_string().into(),
             line.warehouse.to_string().into(),
             line.sku.to_string().into(),
             Cell::Date(line.shipped_on),
+            told(|chain| chain.planned),
+            told(|chain| chain.packed),
+            told(|chain| chain.declared),
             line.shipped.into(),
             line.announced.map_or(Cell::Empty, Cell::Whole),
+            told(|chain| chain.cartons),
+            told(|chain| chain.delivered_cartons),
             line.received.into(),
             line.put_away.into(),
             line.pending_putaway.into(),
             line.damaged.into(),
+            line.set_aside.into(),
             line.pooled.iter().map(|pooled| pooled.units).sum::<i64>().into(),
-            line.difference.into(),
+            // Nothing arrived of a line that is on its way: the units are not missing.
+            match line.state {
+                LineState::Moving => Cell::Empty,
+                _ => line.difference.into(),
+            },
             value.map_or(Cell::Empty, |value| Cell::Money(value.amount)),
             value.map_or(Cell::Empty, |value| value.currency.to_string().into()),
             line.state.text(report.lang).into(),

@@ -254,11 +254,12 @@ fn in_order(rows: &[Row]) -> Result<Vec<ReceiptEvent>, StoreError> {
     Ok(events)
 }
 
-pub(super) const KINDS: [ReceiptKind; 4] = [
+pub(super) const KINDS: [ReceiptKind; 5] = [
     ReceiptKind::Received,
     ReceiptKind::PutAway,
     ReceiptKind::Damaged,
     ReceiptKind::Mislabelled,
+    ReceiptKind::SetAside,
 ];
 
 fn event(row: &Row) -> Result<ReceiptEvent, StoreError> {
@@ -335,7 +336,7 @@ impl LineChange {
     pub fn is_news(&self) -> bool {
         let told = |line: &Line| {
             line.differs()
-                .then_some((line.verdict, line.difference, line.damaged))
+                .then_some((line.verdict, line.difference, line.damaged, line.set_aside))
         };
         self.before.as_ref().and_then(told) != told(&self.after)
     }

@@ -86,6 +86,28 @@ pub async fn order_of(
     .transpose()
 }
 
+/// Names that mean one shipment, each with the only order it is linked to. A container may hold several orders and comes again with
+/// others; a declaration is customs' name.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn of_one_order(tx: &mut Tx, account: &AccountId) -> Result<Vec<(String, OrderNo)>, StoreError> {
+    let mut names: Vec<(String, OrderNo)> = tx
+        .rows(
+            "SELECT reference, MIN(order_no) AS order_no FROM order_reference
+         WHERE account_id = $1 AND kind IN ('inbound', 'booking', 'tracking')
+         GROUP BY reference HAVING COUNT(DISTINCT order_no) = 1",
+            args![account],
+        )
+        .await?
+        .iter()
+        .map(|row| Ok((row.get("reference")?, row.get("order_no")?)))
+        .collect::<Result<_, StoreError>>()?;
+    // The two engines do not order texts alike.
+    names.sort();
+    Ok(names)
+}
+
 /// The names of one kind that orders under way have.
 ///
 /// # Errors

@@ -230,6 +230,7 @@ impl<'a> Maker<'a> {
                         "put_away" => ReceiptKind::PutAway,
                         "damaged" => ReceiptKind::Damaged,
                         "mislabelled" => ReceiptKind::Mislabelled,
+                        "set_aside" => ReceiptKind::SetAside,
                         _ => ReceiptKind::Received,
                     };
                     let own = row.text(7).map(|id| format!("{source}|{id}|{word}|{sku_code}"));

@@ -17,7 +17,7 @@ use crate::mapping::table::{Column, Columns, Row, Table, half_width, int_from};
 use crate::problem::Problem;
 use crate::reconcile::kind_code;
 
-const COLUMNS: [Column; 35] = [
+const COLUMNS: [Column; 37] = [
     Column::optional("reference").or(&[
         "参考号",
         "客户参考号",
@@ -52,6 +52,7 @@ const COLUMNS: [Column; 35] = [
     ]),
     Column::optional("put_away_units").or(&["上架数量", "已上架数量", "上架数"]),
     Column::optional("damaged_units").or(&["破损数量", "不良品数量", "残次数量"]),
+    Column::optional("set_aside_units").or(&["异常数量", "异常收货数量", "异常件数", "exception_units"]),
     Column::optional("at").or(&["收货时间", "收货日期", "时间", "日期", "Date", "Date and Time"]),
     Column::optional("put_away_at").or(&["上架时间", "上架日期"]),
     Column::optional("disposition").or(&["库存状态"]),
@@ -67,6 +68,7 @@ const COLUMNS: [Column; 35] = [
     Column::optional("received_total").or(&["累计收货数量", "累计收货", "total_received"]),
     Column::optional("put_away_total").or(&["累计上架数量", "累计上架", "total_put_away"]),
     Column::optional("damaged_total").or(&["累计破损数量", "累计破损", "total_damaged"]),
+    Column::optional("set_aside_total").or(&["累计异常数量", "累计异常", "total_exception"]),
     Column::optional("as_of").or(&["截至", "截止时间", "统计时间", "报表时间", "报告时间"]),
     // Heads of the same reports that say nothing of a receipt; known, so that they are no warnings.
     Column::optional("FNSKU"),
@@ -337,9 +339,14 @@ fn layout(table: &Table, columns: &Columns<'_>) -> Result<Layout, Vec<Problem>> 
             "a column `reference` (参考号) or `inbound_no` (入库单号)",
         ));
     }
-    let totals = ["received_total", "put_away_total", "damaged_total"]
-        .iter()
-        .any(|name| columns.has(name));
+    let totals = [
+        "received_total",
+        "put_away_total",
+        "damaged_total",
+        "set_aside_total",
+    ]
+    .iter()
+    .any(|name| columns.has(name));
     if totals && !columns.has("as_of") {
         problems.push(need(
             "as_of",
@@ -352,7 +359,12 @@ fn layout(table: &Table, columns: &Columns<'_>) -> Result<Layout, Vec<Problem>> 
             "a column `at` (收货时间): the time of each batch, not a report of totals",
         ));
     }
-    let counts = ["received_units", "put_away_units", "damaged_units"];
+    let counts = [
+        "received_units",
+        "put_away_units",
+        "damaged_units",
+        "set_aside_units",
+    ];
     let layout = if totals {
         Some(Layout::Totals)
     } else if columns.has("kind") && columns.has("units") {
@@ -386,7 +398,7 @@ fn kind_row(row: &mut Row<'_>, ledger: bool, zone: Tz) -> Batches {
     }
     let kind = row.required(
         "kind",
-        "received, put_away, damaged or mislabelled (收货, 上架, 破损, 错标)",
+        "received, put_away, damaged, mislabelled or set_aside (收货, 上架, 破损, 错标, 异常)",
         kind_from,
     );
     let count = units(row, "units");
@@ -412,6 +424,7 @@ fn count_row(row: &mut Row<'_>, zone: Tz) -> Batches {
         (ReceiptKind::PutAway, "put_away_units", "put_away_at"),
         (ReceiptKind::Damaged, "damaged_units", "at"),
         (ReceiptKind::Mislabelled, "wrong_label_units", "at"),
+        (ReceiptKind::SetAside, "set_aside_units", "at"),
     ];
     let mut batches = Vec::new();
     let mut any = false;
@@ -441,6 +454,7 @@ fn total_row(row: &mut Row<'_>, zone: Tz) -> Batches {
         (ReceiptKind::Received, "received_total"),
         (ReceiptKind::PutAway, "put_away_total"),
         (ReceiptKind::Damaged, "damaged_total"),
+        (ReceiptKind::SetAside, "set_aside_total"),
     ];
     let at = instant(row, "as_of", zone, false);
     let told: Vec<(ReceiptKind, Option<i64>)> = totals.map(|(kind, name)| (kind, units(row, name))).to_vec();
@@ -471,6 +485,7 @@ fn kind_from(text: &str) -> Option<ReceiptKind> {
         "mislabelled" | "wrong_label" | "错标" | "贴错标" | "标签错误" => {
             Some(ReceiptKind::Mislabelled)
         }
+        "set_aside" | "exception" | "异常" | "异常收货" | "异常件" => Some(ReceiptKind::SetAside),
         _ => None,
     }
 }

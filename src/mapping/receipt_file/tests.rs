@@ -147,7 +147,7 @@ fn every_fault_of_a_row_is_told_and_the_good_rows_count() {
     );
     assert_eq!(file.events.len(), 1);
     insta::assert_snapshot!(shown(&file.problems), @r#"
-    r.csv, line 3, `kind`: found `lost`, wanted received, put_away, damaged or mislabelled (收货, 上架, 破损, 错标)
+    r.csv, line 3, `kind`: found `lost`, wanted received, put_away, damaged, mislabelled or set_aside (收货, 上架, 破损, 错标, 异常)
     r.csv, line 3, `units`: found `1.5`, wanted a whole number between -1000000000 and 1000000000
     r.csv, line 3, `at`: found `11/02/2026`, wanted the time of the batch, like 2026-11-22 10:30
     r.csv, line 3, `reference`: found ``, wanted an order number or inbound number

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Book;
+use super::aside::Aside;
 use super::gather::{CartonCount, Count, Sheet};
 use super::names::NONE;
 use crate::reconcile::{Kind, LineState, Standing};
@@ -78,6 +79,7 @@ struct Rest<'s> {
     perhaps_wrong: bool,
     mislabelled: i64,
     pooled: bool,
+    aside: Aside,
 }
 
 /// The line's difference after the pool and after units that only their count could place.
@@ -141,7 +143,10 @@ impl Book {
             if count.unread {
                 continue;
             }
-            self.told(count, left, sheet, standing, &mut found);
+            let aside = Aside::of(count, -left);
+            self.told(count, (left, aside), sheet, standing, &mut found);
+            // What was put aside is named as that, and not missing besides.
+            let left = left + aside.missing;
             let pooled = !self.shares_of(shipment, count.sku).is_empty();
             if left != 0 || count.mislabelled != 0 {
                 rests.push(Rest {
@@ -151,6 +156,7 @@ impl Book {
                     perhaps_wrong: false,
                     mislabelled: count.mislabelled,
                     pooled,
+                    aside,
                 });
             }
         }
@@ -198,10 +204,22 @@ impl Book {
     }
 
     /// What the reports say by themselves, whatever the count comes to.
-    fn told(&self, count: &Count, left: i64, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
+    fn told(
+        &self,
+        count: &Count,
+        (left, aside): (i64, Aside),
+        sheet: &Sheet,
+        standing: Standing,
+        found: &mut Vec<Found>,
+    ) {
         let new = |kind, units| Found::new(kind, count.sku, units, standing, sure::TOLD);
         if count.damaged > 0 {
             found.push(new(Kind::Damaged, count.damaged));
+        }
+        if aside.units > 0 {
+            let lost = aside.doubtful && left < 0 && standing == Standing::Final;
+            let lost = lost.then_some(Kind::Short);
+            found.push(new(Kind::SetAside, aside.units).or(lost.as_slice()));
         }
         for carton in &sheet.cartons[count.cartons.0..count.cartons.1] {
             if carton.again > 0 {
@@ -221,15 +239,20 @@ impl Book {
         if sheet.dock_reports && count.put_away > 0 && shelf > count.dock {
             found.push(new(Kind::SystemLag, shelf - count.dock.max(0)));
         }
-        let waiting = count.arrived() - count.put_away - count.damaged - count.mislabelled;
+        let waiting = count.waiting() - aside.waiting;
         let due = sheet
             .last
             .map(|last| last.saturating_add(self.rules.putaway_days));
         if sheet.shelf_reports && waiting > 0 && self.as_of > due {
             // Too many by one count told twice, and as many that never reach the shelf.
             let twice = left == waiting && count.twins.contains(&waiting);
-            let twice = twice.then_some(Kind::DuplicateReport);
-            found.push(new(Kind::PutAwayGap, waiting).or(twice.as_slice()));
+            let aside = aside.doubtful.then_some(Kind::SetAside);
+            let or: Vec<Kind> = twice
+                .then_some(Kind::DuplicateReport)
+                .into_iter()
+                .chain(aside)
+                .collect();
+            found.push(new(Kind::PutAwayGap, waiting).or(&or));
         }
     }
 
@@ -261,8 +284,7 @@ impl Book {
             if more || fewer {
                 let sure = if fewer { sure::BY_CARTON } else { sure::BY_COUNT };
                 let units = left.abs();
-                found
-                    .push(Found::new(Kind::PackMultiple, count.sku, units, standing, sure).or(&doubt(count)));
+                found.push(Found::new(Kind::PackMultiple, count.sku, units, standing, sure).or(&doubt(rest)));
                 rest.left = 0;
             }
         }
@@ -341,7 +363,7 @@ impl Book {
             if labels {
                 rests[over].mislabelled -= units;
             }
-            let doubts = [doubt(rests[short].count), doubt(rests[over].count)].concat();
+            let doubts = [doubt(&rests[short]), doubt(&rests[over])].concat();
             found.push(Found {
                 counted_as: rests[over].count.sku,
                 ..Found::new(kind, rests[short].count.sku, units, standing, sure).or(&doubts)
@@ -359,7 +381,7 @@ impl Book {
 
     fn too_many(&self, rest: &Rest<'_>, sheet: &Sheet, standing: Standing, found: &mut Vec<Found>) {
         let (count, units) = (rest.count, rest.left);
-        let mut or = doubt(count);
+        let mut or = doubt(rest);
         or.extend(rest.perhaps_wrong.then_some(Kind::WrongSku));
         // Marks that are on no list say something only where others of the list were counted: else the warehouse has
         // numbers of its own for all cartons.
@@ -393,7 +415,7 @@ impl Book {
     fn missing(&self, rest: &Rest<'_>, sheet: &Sheet, found: &mut Vec<Found>) {
         let (count, units) = (rest.count, -rest.left);
         let new = |kind, units, sure| Found::new(kind, count.sku, units, Standing::Final, sure);
-        let mut or = doubt(count);
+        let mut or = doubt(rest);
         or.extend(rest.perhaps_wrong.then_some(Kind::WrongSku));
         let arrived = count.arrived();
         let as_packs = |pack: &i64| arrived > 0 && arrived.checked_mul(*pack) == Some(count.shipped);
@@ -402,17 +424,21 @@ impl Book {
         let gone = |one: &CartonCount| !sheet.seen.contains(&one.carton);
         // Units counted in no carton of the list could be out of any.
         let loose = rest.cartons.iter().any(|one| !one.ours && one.told != 0);
-        let inside: i64 = listed.clone().map(|one| (one.shipped - one.told).max(0)).sum();
+        let there = |one: &CartonCount| match rest.aside.missing {
+            0 => one.told,
+            _ => one.told + one.aside,
+        };
+        let inside: i64 = listed.clone().map(|one| (one.shipped - there(one)).max(0)).sum();
         if counts_cartons && !loose && inside == units && or.is_empty() {
             let allowed = self.rules.short.allows(units, count.shipped);
             let one_short = listed.clone().all(|one| !gone(one)) && allowed;
-            for one in listed.filter(|one| one.told < one.shipped && !one_short) {
+            for one in listed.filter(|one| there(one) < one.shipped && !one_short) {
                 let kind = if gone(one) {
                     Kind::CartonMissing
                 } else {
                     Kind::Short
                 };
-                found.push(new(kind, one.shipped - one.told, sure::BY_CARTON).in_carton(one.carton));
+                found.push(new(kind, one.shipped - there(one), sure::BY_CARTON).in_carton(one.carton));
             }
             return;
         }
@@ -438,13 +464,12 @@ impl Book {
     }
 }
 
-/// One event key came with two contents: what was counted may be one report told twice.
-fn doubt(count: &Count) -> Vec<Kind> {
-    count
-        .restated
-        .then_some(Kind::DuplicateReport)
-        .into_iter()
-        .collect()
+/// One event key came with two contents: what was counted may be one report told twice. And what is missing may be what
+/// was put aside.
+fn doubt(rest: &Rest<'_>) -> Vec<Kind> {
+    let twice = rest.count.restated.then_some(Kind::DuplicateReport);
+    let aside = (rest.aside.doubtful && rest.left < 0).then_some(Kind::SetAside);
+    twice.into_iter().chain(aside).collect()
 }
 
 /// Units in one of its cartons, where there are several and all hold as many.

@@ -16,6 +16,8 @@ pub(super) struct CartonCount {
     pub told: i64,
     /// Of these, what the same full carton counted again adds.
     pub again: i64,
+    /// Put aside as an exception.
+    pub aside: i64,
 }
 
 /// One SKU of a shipment.
@@ -28,6 +30,8 @@ pub(super) struct Count {
     pub put_away: i64,
     pub damaged: i64,
     pub mislabelled: i64,
+    /// Put aside as an exception: among the received ones, or beside them.
+    pub aside: i64,
     pub announced: Option<i64>,
     /// Put-away units that are known from the warehouse's own sum only.
     pub shelf_summed: bool,
@@ -55,6 +59,11 @@ impl Count {
     /// What is on a shelf has passed the dock, also where the dock reports late or not at all.
     pub(super) fn arrived(&self) -> i64 {
         self.dock.max(self.put_away.saturating_add(self.damaged)).max(0)
+    }
+
+    /// Arrived, and neither on the shelf nor known to be unfit for it.
+    pub(super) fn waiting(&self) -> i64 {
+        self.arrived() - self.put_away - self.damaged - self.mislabelled
     }
 }
 
@@ -224,6 +233,7 @@ impl Book {
                 shipped: same.iter().map(|row| row.units).sum(),
                 told: 0,
                 again: 0,
+                aside: 0,
             });
         }
         for event in events {
@@ -247,7 +257,11 @@ impl Book {
                     count.put_away = units.max(0);
                 }
                 2 => count.damaged = units.max(0),
-                _ => count.mislabelled = units.max(0),
+                3 => count.mislabelled = units.max(0),
+                _ => {
+                    count.aside = units.max(0);
+                    self.set_aside(shipment, fullest, from, sheet);
+                }
             }
         }
         let cartons = &sheet.cartons[from..];
@@ -306,6 +320,7 @@ impl Book {
                     shipped: 0,
                     told: 0,
                     again: 0,
+                    aside: 0,
                 };
                 sheet.cartons.push(one);
                 sheet.cartons.len() - 1
@@ -331,6 +346,25 @@ impl Book {
         days.sort_unstable();
         let twins = days.windows(2).filter(|pair| pair[0] == pair[1] && pair[0].1 > 0);
         count.twins = twins.map(|pair| pair[0].1).collect();
+    }
+
+    /// In which cartons of the list units were put aside: such a carton came.
+    fn set_aside(&self, shipment: u32, events: &[&Event], from: usize, sheet: &mut Sheet) {
+        for same in events.chunk_by(|a, b| a.carton == b.carton) {
+            let carton = same[0].carton;
+            let units = same
+                .iter()
+                .fold(0_i64, |sum, event| sum.saturating_add(event.units));
+            if units < 1 || carton == NONE || !self.is_ours(carton, shipment) {
+                continue;
+            }
+            sheet.seen.insert(carton);
+            for one in &mut sheet.cartons[from..] {
+                if one.carton == carton {
+                    one.aside = units;
+                }
+            }
+        }
     }
 
     fn against_papers(&self, shipment: u32, events: &[&Event], count: &mut Count, sheet: &mut Sheet) {

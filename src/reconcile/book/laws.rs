@@ -109,6 +109,7 @@ fn batches() -> impl Strategy<Value = Vec<Batch>> {
         2 => Just(ReceiptKind::PutAway),
         1 => Just(ReceiptKind::Damaged),
         1 => Just(ReceiptKind::Mislabelled),
+        1 => Just(ReceiptKind::SetAside),
     ];
     let known = prop_oneof![6 => Just(Known::Code), 1 => Just(Known::Barcode), 1 => Just(Known::No)];
     let units = prop_oneof![Just(12), Just(3), Just(9), -6_i64..30];

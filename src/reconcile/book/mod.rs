@@ -6,6 +6,7 @@
 //! SKU from what is left of its lines, so the answer after any number of batches is the one of a single run over all
 //! of them, in whatever order they came.
 
+mod aside;
 mod classify;
 mod gather;
 mod names;
@@ -179,6 +180,7 @@ fn kind_number(kind: ReceiptKind) -> u8 {
         ReceiptKind::PutAway => 1,
         ReceiptKind::Damaged => 2,
         ReceiptKind::Mislabelled => 3,
+        ReceiptKind::SetAside => 4,
     }
 }
 
@@ -490,10 +492,8 @@ mod laws;
 
 fn fold(reference: &str) -> std::borrow::Cow<'_, str> {
     let trimmed = reference.trim();
-    if trimmed
-        .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_lowercase())
-    {
+    let plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_lowercase();
+    if trimmed.bytes().all(plain) {
         return std::borrow::Cow::Borrowed(trimmed);
     }
     std::borrow::Cow::Owned(trimmed.to_uppercase())

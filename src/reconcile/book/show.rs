@@ -21,6 +21,7 @@ pub struct LineView<'b> {
     pub put_away: i64,
     pub damaged: i64,
     pub mislabelled: i64,
+    pub set_aside: i64,
     /// Orders whose counts have to do with it.
     pub pooled: Vec<(&'b str, i64)>,
     /// Received, after pooling, less shipped.
@@ -79,6 +80,7 @@ impl Book {
             put_away: count.put_away,
             damaged: count.damaged,
             mislabelled: count.mislabelled,
+            set_aside: count.aside,
             pooled,
             left: left[at],
             state: sheet.state,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Chart, ChartLegendPosition, ChartLine, ChartType, Color, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Chart, ChartFont, ChartLegendPosition, ChartLine, ChartType, Color, Worksheet, XlsxError,
+};
 
 use super::{Cell, Column, FlowDay, ReconciliationReport, head, page, put};
 use crate::ids::WarehouseCode;
@@ -11,6 +13,10 @@ use crate::money::Currency;
 use crate::reconcile::{Kind, Standing};
 use crate::report::workbook::{Styles, write_text};
 
+/// Else large letters run into the line below.
+const TITLE_HEIGHT: f64 = 22.0;
+/// As the words around it.
+const CHART_TITLE: f64 = 12.0;
 const SHIPPED: u32 = 0x5B_6671;
 const RECEIVED: u32 = 0x2F_6FB3;
 const PUT_AWAY: u32 = 0x3A_8F5C;
@@ -27,6 +33,7 @@ pub(super) fn write(
     for (column, width) in (0_u16..).zip([30.0, 12.0, 12.0, 12.0, 14.0, 12.0, 12.0, 16.0, 10.0]) {
         sheet.set_column_width(column, width)?;
     }
+    sheet.set_row_height(0, TITLE_HEIGHT)?;
     write_text(sheet, 0, 0, title, &styles.title)?;
     write_text(sheet, 1, 0, &report.word("hint"), &styles.hint)?;
 
@@ -37,11 +44,12 @@ pub(super) fn write(
         ("put_away", Column::Whole(0.0)),
         ("pending_putaway", Column::Whole(0.0)),
         ("damaged", Column::Whole(0.0)),
+        ("set_aside", Column::Whole(0.0)),
         ("moving", Column::Whole(0.0)),
         ("closed_short", Column::Whole(0.0)),
     ];
     head(sheet, 3, report, styles, &columns)?;
-    let mut sums: BTreeMap<Option<&WarehouseCode>, [i64; 7]> = BTreeMap::new();
+    let mut sums: BTreeMap<Option<&WarehouseCode>, [i64; 8]> = BTreeMap::new();
     for line in report.lines {
         let moving = if line.state.is_final() {
             0
@@ -54,6 +62,7 @@ pub(super) fn write(
             line.put_away,
             line.pending_putaway,
             line.damaged,
+            line.set_aside,
             moving,
             line.closed_short,
         ];
@@ -161,7 +170,10 @@ fn chart(report: &ReconciliationReport<'_>, points: usize) -> Result<Chart, Xlsx
             .set_values((sheet.as_str(), 1, column, last, column))
             .set_format(ChartLine::new().set_color(Color::RGB(color)).set_width(2));
     }
-    chart.title().set_name(report.word("chart.title").as_str());
+    chart
+        .title()
+        .set_name(report.word("chart.title").as_str())
+        .set_font(ChartFont::new().set_bold().set_size(CHART_TITLE));
     chart
         .x_axis()
         .set_date_axis(true)

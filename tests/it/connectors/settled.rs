@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use linkstar::catalog::Resolved;
+use linkstar::connector::ConnectorConfig;
 use linkstar::ids::{OrderNo, Sku, WarehouseCode};
 use linkstar::ledger::transit::Shipment;
 use linkstar::reconcile::{Evidence, Meaning, Packing, Reconciliation, Rules, reconcile};
+use linkstar::store::facts::PullState;
 use linkstar::store::{facts, receipts};
 
 use super::stage::{House, at};
@@ -23,8 +25,12 @@ pub async fn lines(house: &House, sent: &Sent<'_>, as_of: &str) -> Vec<String> {
     let done = books(house, sent, as_of).await;
     assert!(done.breaches.is_empty(), "{:?}", done.breaches);
     let lines = done.lines.iter().map(|line| {
+        let aside = match line.set_aside {
+            0 => String::new(),
+            units => format!(", {units} set aside"),
+        };
         format!(
-            "{} {}: {} received, {} shelved, {} damaged, {} {} {:+}",
+            "{} {}: {} received, {} shelved, {} damaged{aside}, {} {} {:+}",
             line.sku,
             line.shipped,
             line.received,
@@ -36,6 +42,25 @@ pub async fn lines(house: &House, sent: &Sent<'_>, as_of: &str) -> Vec<String> {
         )
     });
     lines.collect()
+}
+
+/// Pulls twice at an hour, and looks at the only line there is at the end of that day.
+pub async fn at_the_end_of(
+    (house, config, sent): (&House, &ConnectorConfig, &Sent<'_>),
+    hour: &str,
+    wanted: &str,
+) {
+    house.clock.set(at(hour));
+    for _ in 0..2 {
+        let report = house.pull(config).await;
+        assert_eq!(report.state(), PullState::Ok, "{report:?}");
+    }
+    let (day, _) = hour.split_once('T').expect("a day and an hour");
+    let found = lines(house, sent, day).await;
+    assert!(
+        found.len() == 1 && found[0].starts_with(wanted),
+        "{day}: {found:?}"
+    );
 }
 
 pub async fn books(house: &House, sent: &Sent<'_>, as_of: &str) -> Reconciliation {

@@ -73,6 +73,7 @@ fn line(stored: &StoredOrder, sku: &linkstar::ids::Sku, shipped: i64, received: 
         damaged: 0,
         pending_putaway: received - put_away,
         mislabelled: 0,
+        set_aside: 0,
         matched_by: BTreeMap::new(),
         pooled: Vec::new(),
         closed_short: 0,

@@ -209,7 +209,12 @@ async fn changes(store: &Store) -> Vec<String> {
             )
         );
     }
+    for kind in [ReferenceKind::Tracking, ReferenceKind::Booking] {
+        let linked = (number, kind, "1Z999AA10123456784");
+        say!(said, references::link(tx, account, linked, "track.csv", later()));
+    }
     say!(said, references::of_order(tx, account, number));
+    say!(said, references::of_one_order(tx, account));
     let charge = |amount| bills::Charge {
         charge: "海运费".to_owned(),
         amount: Money::new(amount, Currency::CNY),

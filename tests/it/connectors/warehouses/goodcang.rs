@@ -9,7 +9,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, said};
-use super::super::settled::{Sent, lines};
+use super::super::settled::{Sent, at_the_end_of};
 use super::super::stage::{House, Reply, Stage, stream};
 use super::yard::{Books, Gate, civil, number, page, source};
 
@@ -315,15 +315,6 @@ async fn r55_batches_and_shelves_of_goodcang_reconcile_to_the_line() {
             warehouse.batches = batches;
             warehouse.shelved = shelved;
         }
-        house.clock.set(format!("{day}T02:00:00Z").parse().unwrap());
-        for _ in 0..2 {
-            let report = house.pull(&config).await;
-            assert_eq!(report.state(), PullState::Ok, "{report:?}");
-        }
-        let found = lines(&house, &sent, day).await;
-        assert!(
-            found.len() == 1 && found[0].starts_with(wanted),
-            "{day}: {found:?}"
-        );
+        at_the_end_of((&house, &config, &sent), &format!("{day}T02:00:00Z"), wanted).await;
     }
 }

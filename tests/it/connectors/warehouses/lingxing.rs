@@ -11,7 +11,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, pairs, said};
-use super::super::settled::{Sent, lines};
+use super::super::settled::{Sent, at_the_end_of};
 use super::super::stage::{House, stream};
 use super::yard::{Books, Gate, canonical, civil, md5_hex, number, source};
 
@@ -304,15 +304,6 @@ async fn r55_rows_of_lingxing_reconcile_to_the_line_and_a_negative_one_takes_bac
             erp.inbounds = vec![inbound("OWS1", status, 0, &format!("{day} 10:00:00"))];
             erp.receipts = rows[..known].to_vec();
         }
-        house.clock.set(format!("{day}T06:00:00Z").parse().unwrap());
-        for _ in 0..2 {
-            let report = house.pull(&config).await;
-            assert_eq!(report.state(), PullState::Ok, "{report:?}");
-        }
-        let found = lines(&house, &sent, day).await;
-        assert!(
-            found.len() == 1 && found[0].starts_with(wanted),
-            "{day}: {found:?}"
-        );
+        at_the_end_of((&house, &config, &sent), &format!("{day}T06:00:00Z"), wanted).await;
     }
 }

@@ -30,7 +30,9 @@ fn each_warehouse_file_is_about_sixty_lines_of_definition() {
             .find(|(shipped, _)| *shipped == name)
             .unwrap_or_else(|| panic!("{name} is not shipped"));
         let lines = definition_lines(text);
-        assert!(lines <= 64, "{name} has {lines} lines");
+        // Who puts units aside as exceptions has a stream more.
+        let most = if text.contains("'set_aside'") { 68 } else { 64 };
+        assert!(lines <= most, "{name} has {lines} lines");
     }
     // Two whose access and streams are more: a token and three parameters of it, numbers of goods to announce with.
     for name in ["amazon-awd", "shipbob"] {

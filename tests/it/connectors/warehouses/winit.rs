@@ -7,7 +7,7 @@ use linkstar::store::facts::PullState;
 use serde_json::{Value as Json, json};
 
 use super::super::desk::{Desk, Heard, Said, said};
-use super::super::settled::{Sent, lines};
+use super::super::settled::{Sent, at_the_end_of};
 use super::super::stage::{House, stream};
 use super::yard::{Books, Gate, canonical, md5_hex, number, page, resent, source};
 
@@ -281,15 +281,6 @@ async fn r55_shelves_of_winit_reconcile_to_the_line() {
         let one = inbound("WI1", "2026-01-02 10:00:00", status, shelved);
         warehouse.lock().unwrap().inbounds = vec![one];
         warehouse.lock().unwrap().stock = vec![row("A", 1, "N")];
-        house.clock.set(format!("{day}T02:00:00Z").parse().unwrap());
-        for _ in 0..2 {
-            let report = house.pull(&config).await;
-            assert_eq!(report.state(), PullState::Ok, "{report:?}");
-        }
-        let found = lines(&house, &sent, day).await;
-        assert!(
-            found.len() == 1 && found[0].starts_with(wanted),
-            "{day}: {found:?}"
-        );
+        at_the_end_of((&house, &config, &sent), &format!("{day}T02:00:00Z"), wanted).await;
     }
 }

@@ -236,8 +236,42 @@ impl Draft<'_> {
                 self.tell(&reference, None, &damaged, ReceiptKind::Damaged, 4, 1);
                 self.must(Kind::Damaged, &[], &damaged, 4);
             }
+            26 => {
+                // Put aside and not among the received; a few are missing besides.
+                let sku = self.rare_line();
+                let (aside, gone) = (self.maker.dice.between(5, 7), self.maker.dice.between(1, 4));
+                let carton = self.lose(&sku, 0, aside + gone);
+                let carton = self.by_carton().then_some(carton);
+                self.put_aside(carton.clone(), &sku, aside);
+                self.must(Kind::SetAside, &[], &sku, aside);
+                self.must_in(carton, Kind::Short, &[], &sku, gone, None);
+            }
+            27 => {
+                // Put aside on the way to the shelf.
+                let sku = self.rare_line();
+                let units = self.maker.dice.between(1, 30);
+                *self.put_away.get_mut(&sku).expect("a line") -= units;
+                self.put_aside(None, &sku, units);
+                self.must(Kind::SetAside, &[], &sku, units);
+            }
+            28 => {
+                // As many missing as wait: nobody can say which of them were put aside.
+                let sku = self.rare_line();
+                let units = self.maker.dice.between(6, 10);
+                self.lose(&sku, 0, units);
+                *self.put_away.get_mut(&sku).expect("a line") -= units;
+                self.put_aside(None, &sku, units);
+                self.must(Kind::SetAside, &[Kind::Short], &sku, units);
+                self.must(Kind::Short, &[Kind::SetAside], &sku, units);
+                self.must(Kind::PutAwayGap, &[Kind::SetAside], &sku, units);
+            }
             _ => {}
         }
+    }
+
+    fn put_aside(&mut self, carton: Option<String>, sku: &str, units: i64) {
+        let reference = self.shipment.order.clone();
+        self.tell(&reference, carton, sku, ReceiptKind::SetAside, units, 1);
     }
 
     /// The same units from the API and from a file: the fuller report counts, and the other is named.
