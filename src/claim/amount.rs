@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::time::{late, slots};
+pub use self::time::{Freight, FreightBasis, Lateness, late, slots};
 use super::rules::{ClaimRules, Limit, LimitRule, NoRule, Policy, Unit, Value};
 use crate::ids::Sku;
 use crate::money::{Currency, Money, round_cents};
@@ -136,6 +136,10 @@ pub enum NoAmount {
         "what the warehouse asks for the slot of {slot} is not known: `missed_fee` of [deadlines.appointment], or --fee as billed"
     )]
     Fee { slot: String },
+    #[error(
+        "the freight of this order is not known, and `{row}` owes a share of it: a bill of the forwarder, a rate of the lane, or --freight"
+    )]
+    Freight { row: String },
     #[error("{days} days late: the first {free} cost nothing under `{row}`")]
     InTime { days: i64, free: u32, row: String },
     #[error("an amount beyond all counting")]

@@ -19,6 +19,9 @@ pub const INDEX: &str = "00-index.pdf";
 pub const LETTER: &str = "01-letter.pdf";
 pub const LETTER_TEXT: &str = "01-letter.txt";
 pub const FACTS: &str = "claim.json";
+/// Of several claims in one file.
+pub const COVER: &str = "00-claims.pdf";
+pub const COVER_TEXT: &str = "00-claims.txt";
 const MAX_NAME_CHARS: usize = 100;
 /// Beyond this no mail and no ticket takes it.
 const MAX_BYTES: usize = 512 << 20;
@@ -104,10 +107,43 @@ pub fn letter_text(facts: &Facts<'_>) -> String {
 /// # Errors
 /// When a paper cannot be written.
 pub fn write(facts: &Facts<'_>) -> Result<Vec<u8>, DossierError> {
-    let size = facts.items.iter().map(|item| item.bytes.len()).sum();
+    small_enough(&[facts])?;
+    Ok(sealed(files(facts)?)?)
+}
+
+/// One file for several claims against one party: a cover that names them with what they come to, and a folder for each.
+///
+/// # Errors
+/// When a paper cannot be written.
+pub fn write_several(several: &[&Facts<'_>]) -> Result<Vec<u8>, DossierError> {
+    small_enough(several)?;
+    let mut several = several.to_vec();
+    several.sort_by(|a, b| a.claim.number.cmp(&b.claim.number));
+    let cover = letter::cover(&several);
+    let title = "claims";
+    let mut all = vec![
+        (COVER.to_owned(), paper::pdf(title, title, &cover)?),
+        (COVER_TEXT.to_owned(), letter::text_of(&cover).into_bytes()),
+    ];
+    for facts in several {
+        let folder = safe(&facts.claim.number);
+        let own = files(facts)?.into_iter();
+        all.extend(own.map(|(path, bytes)| (format!("{folder}/{path}"), bytes)));
+    }
+    Ok(sealed(all)?)
+}
+
+fn small_enough(several: &[&Facts<'_>]) -> Result<(), DossierError> {
+    let items = several.iter().flat_map(|facts| facts.items);
+    let size = items.map(|item| item.bytes.len()).sum();
     if size > MAX_BYTES {
         return Err(DossierError::Size(size));
     }
+    Ok(())
+}
+
+/// Index, letter twice, facts, and the evidence.
+fn files(facts: &Facts<'_>) -> Result<Vec<(String, Vec<u8>)>, DossierError> {
     let listed = listed(facts.items);
     let withheld: Vec<&Item> = facts.items.iter().filter(|item| !item.tag.may_leave()).collect();
     let number = &facts.claim.number;
@@ -135,7 +171,7 @@ pub fn write(facts: &Facts<'_>) -> Result<Vec<u8>, DossierError> {
             files.push((one.path.clone(), one.item.bytes.clone()));
         }
     }
-    Ok(sealed(files)?)
+    Ok(files)
 }
 
 /// Those that may leave, by kind, name and content, each with its place in the file.

@@ -1,7 +1,12 @@
 //! The words of a dossier: facts and figures in both languages, nobody accused of anything.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
 use super::dossier::{Blocks, Facts, Item, Listed};
 use super::paper::Block;
+use crate::money::{Currency, Money};
 use crate::wording::{Lang, text};
 
 const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
@@ -167,6 +172,66 @@ fn one(lang: Lang, facts: &Facts<'_>) -> Blocks {
     )));
     blocks.push(Block::Space);
     blocks.push(Block::Text(facts.seller.to_owned()));
+    blocks
+}
+
+/// Several claims against one party, each on its line, and what they come to in each currency.
+pub(super) fn cover(several: &[&Facts<'_>]) -> Blocks {
+    let mut blocks = Blocks::new();
+    for lang in LANGS {
+        if !blocks.is_empty() {
+            blocks.push(Block::NewPage);
+        }
+        let say = |key: &str, places: &[(&str, String)]| filled(lang, &format!("claim.cover.{key}"), places);
+        let one = several.first();
+        blocks.push(Block::Title(say("title", &[("n", several.len().to_string())])));
+        blocks.push(Block::Text(say(
+            "parties",
+            &[
+                ("to", one.map_or("", |facts| facts.to).to_owned()),
+                ("from", one.map_or("", |facts| facts.seller).to_owned()),
+            ],
+        )));
+        let mut rows = vec![
+            ["claim", "order", "kind", "units", "last_day", "amount"]
+                .map(|key| say(key, &[]))
+                .to_vec(),
+        ];
+        let mut sums: BTreeMap<Currency, (i64, Decimal)> = BTreeMap::new();
+        for facts in several {
+            let asked = &facts.claim.asked;
+            let total = asked.amount.total;
+            let sum = sums.entry(total.currency).or_default();
+            *sum = (sum.0 + asked.units(), sum.1 + total.amount);
+            rows.push(vec![
+                facts.claim.number.clone(),
+                asked.order.to_string(),
+                asked.kinds_text(lang),
+                asked.units().to_string(),
+                facts
+                    .window
+                    .map_or_else(|| "-".to_owned(), |window| window.last_day.to_string()),
+                total.to_string(),
+            ]);
+        }
+        for (currency, (units, amount)) in sums {
+            let sum = Money::new(amount, currency).to_string();
+            let blank = String::new;
+            rows.push(vec![
+                say("total", &[]),
+                blank(),
+                blank(),
+                units.to_string(),
+                blank(),
+                sum,
+            ]);
+        }
+        blocks.push(Block::Table {
+            shares: vec![23, 19, 15, 9, 15, 19],
+            rows,
+        });
+        blocks.push(Block::Text(say("each", &[])));
+    }
     blocks
 }
 

@@ -17,7 +17,7 @@ use crate::order::Mode;
 use crate::problem::Problem;
 use crate::wording::Lang;
 
-pub use late::LateRule;
+pub use late::{FreightShare, LateRule, Pace};
 
 const SHIPPED: &str = include_str!("../../config/claims.toml");
 

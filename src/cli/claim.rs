@@ -45,9 +45,10 @@ pub enum ClaimCommand {
         after_help = "Example: linkstar claim draft BH260907-01-L --by wang\n         linkstar claim draft BH260907-01-L --against insurer --currency USD --by wang"
     )]
     Draft(Box<DraftArgs>),
-    /// Note that the claim went out, and the other side's number of it.
+    /// Note that a claim went out, or several together, and the other side's number of it.
     Submit {
-        claim: String,
+        #[arg(required = true, value_name = "CLAIM")]
+        claims: Vec<String>,
         #[arg(long)]
         ticket: String,
         /// The day it went out; today when left out.
@@ -111,9 +112,14 @@ pub enum ClaimCommand {
         #[command(flatten)]
         who: Who,
     },
-    /// Write the file for the other side: index, letter, evidence, hashes.
+    /// Write the file for the other side: index, letter, evidence, hashes. Several claims against one party go into one file, a
+    /// folder each, behind a cover that sums them up.
+    #[command(
+        after_help = "Example: linkstar claim dossier BH260907-01-L-1 BH260911-02-L-1 --to october.zip --by wang"
+    )]
     Dossier {
-        claim: String,
+        #[arg(required = true, value_name = "CLAIM")]
+        claims: Vec<String>,
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
         #[command(flatten)]
@@ -149,13 +155,13 @@ pub async fn run(cli: &Cli, command: &ClaimCommand) -> Result<Exit, CliError> {
         }
         ClaimCommand::Draft(args) => draft::draft(&Context::open(cli, args.who.at.at).await?, args).await,
         ClaimCommand::Submit {
-            claim,
+            claims,
             ticket,
             on,
             who,
         } => {
             let context = Context::open(cli, who.at.at).await?;
-            submit(&context, claim, ticket, *on, &who.by).await
+            submit(&context, claims, ticket, *on, &who.by).await
         }
         ClaimCommand::Answer {
             claim,
@@ -205,8 +211,8 @@ pub async fn run(cli: &Cli, command: &ClaimCommand) -> Result<Exit, CliError> {
             let reason = reason.clone();
             change(cli, claim, who, None, |_| ClaimEventKind::Settled { reason }).await
         }
-        ClaimCommand::Dossier { claim, to, who } => {
-            dossier(&Context::open(cli, who.at.at).await?, claim, to, &who.by).await
+        ClaimCommand::Dossier { claims, to, who } => {
+            dossier(&Context::open(cli, who.at.at).await?, claims, to, &who.by).await
         }
         ClaimCommand::Rates { at, json } => show::rates(&Context::open(cli, at.at).await?, *json),
         ClaimCommand::Ledger { json } => show::ledger(&Context::open(cli, None).await?, *json).await,
@@ -246,9 +252,10 @@ async fn scene_of(
         .ok_or_else(|| CliError::Usage(format!("the order of case `{number}` is gone")))
 }
 
+/// All of them, or none.
 async fn submit(
     context: &Context,
-    number: &str,
+    numbers: &[String],
     ticket: &str,
     on: Option<NaiveDate>,
     by: &str,
@@ -257,37 +264,72 @@ async fn submit(
     let on = on.unwrap_or_else(|| night.today());
     let mut tx = context.store.write().await?;
     claims::hold(&mut tx, night.account(), night.now()).await?;
-    let claim = found(context, &mut tx, number).await?;
-    let scene = scene_of(context, &mut tx, &claim.asked.case, &claim.asked.beside).await?;
-    let window = scene.window(&night, (claim.asked.party, cases::named(&claim)), Some(&claim));
-    if let Some(first) = window
-        .as_ref()
-        .ok()
-        .and_then(|window| window.not_before)
-        .filter(|first| on < *first)
-    {
-        return Err(CliError::Usage(format!(
-            "claim {number} cannot go out before {first}: until then the units may still be counted"
-        )));
+    let mut late = false;
+    for (scene, claim) in together(context, &mut tx, numbers).await? {
+        let number = &claim.number;
+        let window = scene.window(&night, (claim.asked.party, cases::named(&claim)), Some(&claim));
+        if let Some(first) = window
+            .as_ref()
+            .ok()
+            .and_then(|window| window.not_before)
+            .filter(|first| on < *first)
+        {
+            return Err(CliError::Usage(format!(
+                "claim {number} cannot go out before {first}: until then the units may still be counted"
+            )));
+        }
+        late |= window.as_ref().is_ok_and(|window| on > window.last_day);
+        let event = ClaimEvent {
+            at: night.now(),
+            by: by.to_owned(),
+            kind: ClaimEventKind::Submitted {
+                on,
+                ticket: ticket.to_owned(),
+            },
+        };
+        claims::append_claim(&mut tx, night.account(), number, event)
+            .await
+            .map_err(refused)?;
     }
-    let late = window.as_ref().is_ok_and(|window| on > window.last_day);
-    let event = ClaimEvent {
-        at: night.now(),
-        by: by.to_owned(),
-        kind: ClaimEventKind::Submitted {
-            on,
-            ticket: ticket.to_owned(),
-        },
-    };
-    claims::append_claim(&mut tx, night.account(), number, event)
-        .await
-        .map_err(refused)?;
     tx.commit().await?;
     if late {
         eprintln!("{}", text(context.lang, "cli.claim.late", &[]));
         return Ok(Exit::Findings);
     }
     Ok(Exit::Done)
+}
+
+/// Claims with what they are about. Several go to one and the same, or not together.
+async fn together(
+    context: &Context,
+    tx: &mut Tx,
+    numbers: &[String],
+) -> Result<Vec<(Scene, Claim)>, CliError> {
+    let night = context.night(false);
+    let mut all: Vec<(Scene, Claim)> = Vec::new();
+    for number in numbers {
+        let claim = found(context, tx, number).await?;
+        let scene = scene_of(context, tx, &claim.asked.case, &claim.asked.beside).await?;
+        if let Some((one, first)) = all.first() {
+            let whom = |scene, claim: &Claim| (claim.asked.party, cases::asked_of(&night, scene, claim));
+            let (own, other) = (whom(one, first), whom(&scene, &claim));
+            if own != other {
+                return Err(CliError::Usage(format!(
+                    "claims {} and {number} are asked of two: {} ({}) and {} ({}); one file or ticket goes to one",
+                    first.number,
+                    own.1,
+                    own.0.code(),
+                    other.1,
+                    other.0.code()
+                )));
+            }
+        }
+        if all.iter().any(|(_, known)| known.number == claim.number) {
+            return Err(CliError::Usage(format!("claim {number} is named twice")));
+        }
+        all.push((scene, claim));
+    }
+    Ok(all)
 }
 
 async fn change(
@@ -315,19 +357,24 @@ async fn change(
     Ok(Exit::Done)
 }
 
-async fn dossier(context: &Context, number: &str, to: &PathBuf, by: &str) -> Result<Exit, CliError> {
+async fn dossier(context: &Context, numbers: &[String], to: &PathBuf, by: &str) -> Result<Exit, CliError> {
     let night = context.night(false);
     let mut tx = context.store.write().await?;
     claims::hold(&mut tx, night.account(), night.now()).await?;
-    let claim = found(context, &mut tx, number).await?;
-    let scene = scene_of(context, &mut tx, &claim.asked.case, &claim.asked.beside).await?;
-    let bytes = cases::dossier(&night, &mut tx, &scene, &claim).await?;
+    let all = together(context, &mut tx, numbers).await?;
+    let bytes = cases::dossier(&night, &mut tx, &all).await?;
     let sha256 = sha256_hex(&bytes);
-    let known = claims::case_events(&mut tx, night.account(), &claim.asked.case)
-        .await?
-        .iter()
-        .any(|event| matches!(&event.kind, CaseEventKind::Dossier { sha256: known, .. } if *known == sha256));
-    if !known {
+    for (_, claim) in &all {
+        let case = &claim.asked.case;
+        let known = claims::case_events(&mut tx, night.account(), case)
+            .await?
+            .iter()
+            .any(|event| {
+                matches!(&event.kind, CaseEventKind::Dossier { sha256: known, claim: of } if *known == sha256 && *of == claim.number)
+            });
+        if known {
+            continue;
+        }
         blob::put(&mut tx, night.account(), "dossier", &bytes, night.now()).await?;
         let event = CaseEvent {
             at: night.now(),
@@ -337,7 +384,7 @@ async fn dossier(context: &Context, number: &str, to: &PathBuf, by: &str) -> Res
                 sha256: sha256.clone(),
             },
         };
-        claims::append(&mut tx, night.account(), &claim.asked.case, event)
+        claims::append(&mut tx, night.account(), case, event)
             .await
             .map_err(refused)?;
     }

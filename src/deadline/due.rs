@@ -135,6 +135,14 @@ pub fn ninetieth(days: &[i64], least: usize) -> Option<i64> {
     days.get((days.len() * 9).div_ceil(10) - 1).copied()
 }
 
+/// So many days later, at the same hour by the clocks of the place: a change of the clocks in between moves no window.
+#[must_use]
+pub fn days_later(at: DateTime<Utc>, days: i64, zone: Tz) -> DateTime<Utc> {
+    let local = at.with_timezone(&zone).naive_local();
+    let day = Duration::try_days(days).and_then(|span| local.date().checked_add_signed(span));
+    day.map_or(at, |day| instant_of(day, local.time(), zone))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

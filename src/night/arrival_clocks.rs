@@ -8,7 +8,7 @@ use super::clocks::story_of;
 use super::{Night, chain_folder};
 use crate::calendar::instant_of;
 use crate::catalog::{Catalog, ClockStart};
-use crate::deadline::due::{Waiting, end_of_day, lost_sales, ninetieth};
+use crate::deadline::due::{Waiting, days_later, end_of_day, lost_sales, ninetieth};
 use crate::deadline::{Duty, Rule};
 use crate::ids::Sku;
 use crate::ledger::milestone::{Milestone, Story};
@@ -186,7 +186,7 @@ fn slot(night: &Night<'_>, stored: &StoredOrder, story: &Story, catalog: &Catalo
     let zone = warehouse.map_or(night.config.account.zone, |warehouse| warehouse.zone);
     let terms = night.config.deadlines.appointment.get(&order.warehouse);
     let window = terms.map_or(0, |terms| i64::from(terms.window_days));
-    let due = at + Duration::days(window);
+    let due = days_later(at, window, zone);
     let on_the_road = story.reached.contains_key(&Milestone::OutForDelivery);
     if on_the_road && night.now() < due {
         return None;

@@ -92,18 +92,10 @@ fn of_case(night: &Night<'_>, scene: &Scene, own: &[&Claim]) -> Vec<Duty> {
         ("units".to_owned(), left.max(0).to_string()),
     ];
     let Some(party) = party else {
-        // While nobody is named, the shortest clock of all who may have been it runs.
-        let candidates = case
-            .proposal
-            .as_ref()
-            .map_or(&[][..], |proposal| &proposal.candidates);
-        let nearest = candidates
-            .iter()
-            .filter_map(|party| scene.window(night, (*party, None), None).ok())
-            .min_by_key(|window| window.last_day);
+        let nearest = scene.nearest_last_day(night);
         facts.push(("party".to_owned(), "?".to_owned()));
         let mut last = duty(Rule::ClaimLastDay, facts, vec!["party".to_owned()]);
-        last.due = nearest.map(|window| end_of_day(window.last_day, scene.zone));
+        last.due = nearest.map(|day| end_of_day(day, scene.zone));
         return vec![last];
     };
     facts.push(("party".to_owned(), party.code().to_owned()));

@@ -5,20 +5,46 @@ use rust_decimal::Decimal;
 
 use super::{Amount, Exchange, GRAMS, NoAmount, Term, plain};
 use crate::claim::case::MissedSlot;
-use crate::claim::rules::{ClaimRules, LateRule};
+use crate::claim::rules::{ClaimRules, FreightShare, LateRule};
 use crate::money::{Currency, Money, round_cents};
+
+/// What an order's carriage costs, charge by charge, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freight {
+    pub charges: Vec<Money>,
+    pub basis: FreightBasis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreightBasis {
+    /// By whoever drafts the claim.
+    Stated,
+    Billed,
+    /// By the rate of the lane: nobody has billed it yet.
+    Expected,
+}
+
+/// What is known of a late order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lateness {
+    /// Beyond the promise.
+    pub days: i64,
+    pub gross_g: i64,
+    pub freight: Option<Freight>,
+}
 
 /// What a contract owes for goods that came so many days beyond the promise.
 ///
 /// # Errors
-/// [`NoAmount`] when nothing is owed, or a rate or the weight is not known.
+/// [`NoAmount`] when nothing is owed, or a rate, the weight or the freight is not known.
 pub fn late(
     rules: &ClaimRules,
     rule: &LateRule,
-    (days, gross_g): (i64, i64),
+    lateness: &Lateness,
     currency: Currency,
     day: NaiveDate,
 ) -> Result<Amount, NoAmount> {
+    let (days, gross_g) = (lateness.days, lateness.gross_g);
     let owed = days - i64::from(rule.free_days);
     if owed < 1 {
         return Err(NoAmount::InTime {
@@ -27,7 +53,9 @@ pub fn late(
             row: rule.row.id.clone(),
         });
     }
-    let (rate, note) = Exchange { rules, day }.rate(rule.currency, currency)?;
+    let exchange = Exchange { rules, day };
+    let own = rule.currency.unwrap_or(currency);
+    let (rate, note) = exchange.rate(own, currency)?;
     let into = |figure: Option<Decimal>| figure.and_then(|figure| figure.checked_mul(rate));
     let mut terms = Vec::new();
     let mut add = |key: &str, figure: Decimal, more: &[(&str, String)]| {
@@ -41,7 +69,7 @@ pub fn late(
         terms.push(Term::new(key, round_cents(whole), &places));
         Ok::<(), NoAmount>(())
     };
-    let price = |figure: Decimal| ("price", format!("{} {}", plain(figure), rule.currency));
+    let price = |figure: Decimal| ("price", format!("{} {own}", plain(figure)));
     let days = Decimal::from(owed);
     if let Some(each) = rule.per_day {
         let whole = each.checked_mul(days).ok_or(NoAmount::Overflow)?;
@@ -57,19 +85,81 @@ pub fn late(
             &[price(each), kg],
         )?;
     }
+    if let Some(share) = &rule.freight {
+        let freight = lateness.freight.as_ref().ok_or_else(|| NoAmount::Freight {
+            row: rule.row.id.clone(),
+        })?;
+        terms.extend(of_freight(rule, share, (freight, owed), exchange, currency)?);
+    }
     let sum: Decimal = terms.iter().map(|term| term.amount).sum();
     if let Some(most) = rule.most {
         let bound = round_cents(into(Some(most)).ok_or(NoAmount::Overflow)?);
         if sum > bound {
             let places = [
                 ("row", rule.row.id.clone()),
-                ("how", format!("{} {}{note}", plain(most), rule.currency)),
+                ("how", format!("{} {own}{note}", plain(most))),
                 ("most", format!("{bound} {currency}")),
             ];
             terms.push(Term::new("beyond", bound - sum, &places));
         }
     }
     Ok(whole(terms, currency, &rule.row.id, &rule.row.source))
+}
+
+/// The share of the freight, and what of it lies beyond the contract's most.
+fn of_freight(
+    rule: &LateRule,
+    share: &FreightShare,
+    (freight, owed): (&Freight, i64),
+    exchange: Exchange<'_>,
+    currency: Currency,
+) -> Result<Vec<Term>, NoAmount> {
+    let (mut whole, mut named) = (Decimal::ZERO, Vec::new());
+    for charge in &freight.charges {
+        let (rate, note) = exchange.rate(charge.currency, currency)?;
+        let own = charge.amount.checked_mul(rate);
+        whole = own
+            .and_then(|own| whole.checked_add(own))
+            .ok_or(NoAmount::Overflow)?;
+        named.push(format!("{charge}{note}"));
+    }
+    // A credit note may have taken the whole freight back: then there is nothing to take a share of.
+    if whole <= Decimal::ZERO {
+        return Err(NoAmount::Nothing);
+    }
+    let of = |percent: Decimal| {
+        let part = whole.checked_mul(percent).ok_or(NoAmount::Overflow)?;
+        Ok::<Decimal, NoAmount>(round_cents(part / Decimal::ONE_HUNDRED))
+    };
+    let times = share.per.times(owed);
+    let percent = share
+        .percent
+        .checked_mul(Decimal::from(times))
+        .ok_or(NoAmount::Overflow)?;
+    let amount = of(percent)?;
+    let key = match freight.basis {
+        FreightBasis::Stated => "late_freight_stated",
+        FreightBasis::Billed => "late_freight_billed",
+        FreightBasis::Expected => "late_freight_expected",
+    };
+    let places = [
+        ("days", owed.to_string()),
+        ("free", rule.free_days.to_string()),
+        ("times", times.to_string()),
+        ("percent", plain(share.percent).to_string()),
+        ("freight", named.join(" + ")),
+    ];
+    let mut terms = vec![Term::new(key, amount, &places)];
+    if let Some(most) = share.most_percent.filter(|most| percent > *most) {
+        let bound = of(most)?;
+        let places = [
+            ("row", rule.row.id.clone()),
+            ("how", format!("{} %", plain(most))),
+            ("most", format!("{bound} {currency}")),
+        ];
+        terms.push(Term::new("beyond", bound - amount, &places));
+    }
+    Ok(terms)
 }
 
 /// What the warehouse asks for slots that were missed. A fee that was billed takes the place of the expected ones.

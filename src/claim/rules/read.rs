@@ -160,6 +160,14 @@ impl Faults<'_, '_> {
             self.add(field, figure.to_string(), "more than 0");
         }
     }
+
+    /// A percentage: more than nothing, and not more than all.
+    pub(super) fn share(&mut self, field: &str, percent: Option<Decimal>) {
+        let whole = Decimal::ONE_HUNDRED;
+        if let Some(percent) = percent.filter(|percent| *percent <= Decimal::ZERO || *percent > whole) {
+            self.add(field, percent.to_string(), "more than 0 and at most 100");
+        }
+    }
 }
 
 /// Puts a row into a list, in the place of one with the same id.

@@ -97,6 +97,7 @@ pub(super) async fn show(context: &Context, number: &str, json: bool) -> Result<
             "window": window.as_ref().and_then(|window| window.as_ref().ok()),
             "why_no_window": window.as_ref().and_then(|window| window.as_ref().err().map(ToString::to_string)),
             "not_put_here": lacking,
+            "photos_not_put_here": scene.photos_elsewhere(),
             "claims": own,
             "log": log,
         }))?;
@@ -152,6 +153,14 @@ pub(super) async fn show(context: &Context, number: &str, json: bool) -> Result<
     }
     for evidence in &case.evidence {
         out.push_str(&format!("  {} {}\n", evidence.paper.text(lang), evidence.name));
+    }
+    let photos = scene.photos_elsewhere();
+    if !photos.is_empty() {
+        let named = photos.join(&text(lang, "claim.comma", &[]));
+        out.push_str(&format!(
+            "{}\n",
+            fill(lang, "cli.case.photos", &[("photos", named)])
+        ));
     }
     for one in &own {
         out.push_str(&format!("{}\n", claim::line(one, lang)));

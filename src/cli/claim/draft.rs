@@ -36,6 +36,9 @@ pub struct DraftArgs {
     /// What the warehouse billed for missed slots, where it is not what its terms say.
     #[arg(long, value_name = "AMOUNT", value_parser = money)]
     pub fee: Option<Money>,
+    /// What the carriage of a late order cost, where no bill says so: contracts may owe a share of it.
+    #[arg(long, value_name = "AMOUNT", value_parser = money)]
+    pub freight: Option<Money>,
     /// Only so many units of a difference.
     #[arg(long, value_name = "DIFFERENCE=UNITS", value_parser = units)]
     pub units: Vec<(String, i64)>,
@@ -122,6 +125,11 @@ pub(super) async fn draft(context: &Context, args: &DraftArgs) -> Result<Exit, C
             "--fee is what a warehouse billed for a missed slot".to_owned(),
         ));
     }
+    if args.freight.is_some() && case.subject.kind != LossKind::Delay {
+        return Err(CliError::Usage(
+            "--freight is what the carriage of a late order cost".to_owned(),
+        ));
+    }
     if lines.is_empty() {
         return Err(CliError::Usage(format!(
             "every unit of case {} is claimed already, or found",
@@ -132,6 +140,7 @@ pub(super) async fn draft(context: &Context, args: &DraftArgs) -> Result<Exit, C
         currency: args.currency,
         packages: args.packages,
         fee: args.fee,
+        freight: args.freight,
         sales: args.sales.iter().cloned().collect::<BTreeMap<_, _>>(),
     };
     let named = args.regime.as_deref();

@@ -6,6 +6,7 @@ use super::scene::Scene;
 use crate::claim::dossier::{self, Facts, Happened, Item};
 use crate::claim::evidence::{Paper, Tag, missing};
 use crate::claim::state::Claim;
+use crate::claim::window::Window;
 use crate::ledger::milestone::Milestone;
 use crate::night::{Night, NightError};
 use crate::store::{Tx, blob, inbox, orders, tracking};
@@ -33,49 +34,91 @@ fn paper_of_inbox(kind: &str) -> (Paper, Tag) {
     }
 }
 
-/// Writes the dossier of a claim.
+/// Everything the dossier of a claim is made from.
+struct Ready<'a> {
+    claim: &'a Claim,
+    scene: &'a Scene,
+    window: Option<Window>,
+    regime: (String, String),
+    seller: String,
+    to: String,
+    happened: Vec<Happened>,
+    items: Vec<Item>,
+    missing: Vec<Paper>,
+}
+
+impl Ready<'_> {
+    fn facts(&self) -> Facts<'_> {
+        let lines = &self.scene.lines;
+        let reported = |figure: fn(&crate::reconcile::Line) -> i64| {
+            (!lines.is_empty()).then(|| lines.iter().map(figure).sum())
+        };
+        Facts {
+            claim: self.claim,
+            case: &self.scene.case,
+            window: self.window.as_ref(),
+            regime: (&self.regime.0, &self.regime.1),
+            seller: &self.seller,
+            to: &self.to,
+            shipped: self.scene.stored.order.totals().units,
+            received: reported(|line| line.received),
+            damaged: reported(|line| line.damaged),
+            happened: &self.happened,
+            items: &self.items,
+            missing: &self.missing,
+        }
+    }
+}
+
+/// Writes the dossier of a claim, or one file for several claims against one party.
 ///
 /// # Errors
 /// When the store fails, a stored paper is gone or changed, or the file cannot be written.
 pub async fn dossier(
     night: &Night<'_>,
     tx: &mut Tx,
-    scene: &Scene,
-    claim: &Claim,
+    claims: &[(Scene, Claim)],
 ) -> Result<Vec<u8>, NightError> {
+    let mut all = Vec::new();
+    for (scene, claim) in claims {
+        all.push(ready(night, tx, scene, claim).await?);
+    }
+    let facts: Vec<Facts<'_>> = all.iter().map(Ready::facts).collect();
+    Ok(match &facts[..] {
+        [one] => dossier::write(one)?,
+        several => dossier::write_several(&several.iter().collect::<Vec<_>>())?,
+    })
+}
+
+async fn ready<'a>(
+    night: &Night<'_>,
+    tx: &mut Tx,
+    scene: &'a Scene,
+    claim: &'a Claim,
+) -> Result<Ready<'a>, NightError> {
     let items = items(night, tx, scene).await?;
     let needs = night.tools.claims.papers(claim.asked.party);
-    let lacking = missing(needs, items.iter().map(|item| item.paper));
     let party = (claim.asked.party, named(claim));
-    let window = scene.window(night, party, Some(claim)).ok();
     let regime = night.tools.claims.regime(&claim.asked.regime);
-    let names = regime.map_or_else(
-        || (claim.asked.regime.clone(), claim.asked.regime.clone()),
-        |regime| (regime.zh.clone(), regime.en.clone()),
-    );
-    let reported = |figure: fn(&crate::reconcile::Line) -> i64| {
-        (!scene.lines.is_empty()).then(|| scene.lines.iter().map(figure).sum())
-    };
     let shipper = &scene.stored.order.shipper.name;
-    let facts = Facts {
-        claim,
-        case: &scene.case,
-        window: window.as_ref(),
-        regime: (&names.0, &names.1),
+    Ok(Ready {
+        missing: missing(needs, items.iter().map(|item| item.paper)),
+        window: scene.window(night, party, Some(claim)).ok(),
+        regime: regime.map_or_else(
+            || (claim.asked.regime.clone(), claim.asked.regime.clone()),
+            |regime| (regime.zh.clone(), regime.en.clone()),
+        ),
         seller: if shipper.is_empty() {
-            &night.config.account.name
+            night.config.account.name.clone()
         } else {
-            shipper
+            shipper.clone()
         },
-        to: &to(night, scene, claim),
-        shipped: scene.stored.order.totals().units,
-        received: reported(|line| line.received),
-        damaged: reported(|line| line.damaged),
-        happened: &happened(scene),
-        items: &items,
-        missing: &lacking,
-    };
-    Ok(dossier::write(&facts)?)
+        to: asked_of(night, scene, claim),
+        happened: happened(scene),
+        items,
+        claim,
+        scene,
+    })
 }
 
 /// What the regime was called when it was asked for; insurers have policies instead.
@@ -84,7 +127,9 @@ pub fn named(claim: &Claim) -> Option<&str> {
     Some(claim.asked.regime.as_str()).filter(|id| *id != super::INSURANCE)
 }
 
-fn to(night: &Night<'_>, scene: &Scene, claim: &Claim) -> String {
+/// By name.
+#[must_use]
+pub fn asked_of(night: &Night<'_>, scene: &Scene, claim: &Claim) -> String {
     use crate::claim::Party;
     let order = &scene.stored.order;
     match claim.asked.party {
@@ -201,10 +246,12 @@ fn counted(scene: &Scene) -> Item {
 /// What the warehouse wrote down beside its counts: scans, wrong labels and items, names of photos, notes.
 fn beside_the_counts(scene: &Scene) -> Item {
     let figure = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
+    let here = |photo: &&String| scene.has_file(photo);
     let rows = scene
         .findings
         .iter()
         .map(|finding| {
+            let enclosed: Vec<&str> = finding.photos.iter().filter(here).map(String::as_str).collect();
             vec![
                 finding.at.to_rfc3339(),
                 finding.reference.clone(),
@@ -216,6 +263,7 @@ fn beside_the_counts(scene: &Scene) -> Item {
                 figure(finding.wrong_label),
                 figure(finding.wrong_item),
                 finding.photos.join(" "),
+                enclosed.join(" "),
                 finding.note.clone(),
                 finding.source.clone(),
             ]
@@ -224,7 +272,7 @@ fn beside_the_counts(scene: &Scene) -> Item {
     csv(
         "findings.csv",
         Paper::ReceiptReport,
-        "at,reference,carton,sku,expected,counted,scanned,wrong_label,wrong_item,photos,note,source",
+        "at,reference,carton,sku,expected,counted,scanned,wrong_label,wrong_item,photos,photos_put_to_the_case,note,source",
         rows,
     )
 }

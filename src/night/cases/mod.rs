@@ -19,7 +19,7 @@ use crate::money::Currency;
 use crate::store::{Tx, claims};
 use crate::wording::{Lang, text};
 
-pub use evidence::{dossier, named};
+pub use evidence::{asked_of, dossier, named};
 pub use follow::{Followed, follow, look_again, open_by_hand};
 pub use scene::{More, Scene, World, scene, scene_of_claim};
 
@@ -129,6 +129,17 @@ impl Scene {
         Ok(narrowest)
     }
 
+    /// While nobody is named, the shortest time that any of those has who may have been it.
+    #[must_use]
+    pub fn nearest_last_day(&self, night: &Night<'_>) -> Option<NaiveDate> {
+        let proposal = self.case.proposal.as_ref();
+        let candidates = proposal.map_or(&[][..], |proposal| &proposal.candidates);
+        let windows = candidates
+            .iter()
+            .filter_map(|party| self.window(night, (*party, None), None).ok());
+        windows.map(|window| window.last_day).min()
+    }
+
     /// How much a party may be asked for.
     ///
     /// # Errors
@@ -160,8 +171,16 @@ impl Scene {
                 let shipped = days.shipped.unwrap_or(on);
                 let rule = rules.late(&regime.id, shipped)?;
                 let gross_g = self.stored.order.totals().gross_g;
-                let late = (self.days_late(on)?, gross_g);
-                return Ok(amount::late(rules, rule, late, currency, on)?);
+                let stated = more.freight.map(|freight| amount::Freight {
+                    charges: vec![freight],
+                    basis: amount::FreightBasis::Stated,
+                });
+                let late = amount::Lateness {
+                    days: self.days_late(on)?,
+                    gross_g,
+                    freight: stated.or_else(|| self.freight.clone()),
+                };
+                return Ok(amount::late(rules, rule, &late, currency, on)?);
             }
             LossKind::Loss | LossKind::Damage => {}
         }
@@ -179,7 +198,7 @@ impl Scene {
 pub struct Standing {
     pub case: Case,
     pub claims: Vec<Claim>,
-    /// To ask whoever is asked.
+    /// To ask whoever is asked; the nearest of all that may be while nobody is named.
     pub last_day: Option<NaiveDate>,
 }
 
@@ -245,10 +264,13 @@ pub async fn standing(
         let party = running
             .map(|claim| claim.asked.party)
             .or_else(|| scene.case.against());
-        let last_day = party.and_then(|party| {
-            let window = scene.window(night, (party, running.and_then(named)), running);
-            window.ok().map(|window| window.last_day)
-        });
+        let last_day = match party {
+            Some(party) => {
+                let window = scene.window(night, (party, running.and_then(named)), running);
+                window.ok().map(|window| window.last_day)
+            }
+            None => scene.nearest_last_day(night),
+        };
         found.push(Standing {
             case: scene.case,
             claims: own,

@@ -10,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use crate::calendar::civil_day;
 use crate::catalog::Catalog;
 use crate::claim::LossKind;
-use crate::claim::amount::{CostInvoice, Loss, Lost};
+use crate::claim::amount::{CostInvoice, Freight, Loss, Lost};
 use crate::claim::case::Case;
 use crate::claim::evidence::{Evidence, Paper};
 use crate::claim::responsibility::{Custody, Point, Seen};
@@ -20,12 +20,13 @@ use crate::ids::{OrderNo, Sku, WarehouseCode};
 use crate::ledger::milestone::{Milestone, Story};
 use crate::ledger::{Finding, ReceiptEvent, ReceiptKind};
 use crate::money::{Currency, Money};
+use crate::night::reconcile::under_our_numbers;
 use crate::night::{Night, clocks};
 use crate::reconcile::Line;
 use crate::store::claims::{self, ClaimStoreError};
 use crate::store::differences::{self, StoredDifference};
 use crate::store::orders::{self, StoredOrder};
-use crate::store::{StoreError, Tx, facts, receipts, stated};
+use crate::store::{StoreError, Tx, facts, receipts, references, stated};
 
 /// What only a person can say of a claim.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +35,8 @@ pub struct More {
     pub packages: Option<i64>,
     /// What a warehouse billed for missed slots.
     pub fee: Option<Money>,
+    /// What the carriage of the order cost, where no bill says so.
+    pub freight: Option<Money>,
     /// Sales price less fees of a unit, as the platform says.
     pub sales: BTreeMap<Sku, Money>,
 }
@@ -54,6 +57,8 @@ pub struct Scene {
     /// What the warehouse said beside its counts: scans, wrong items, photos, notes.
     pub findings: Vec<Finding>,
     pub differences: Vec<StoredDifference>,
+    /// Where the case is about late goods.
+    pub freight: Option<Freight>,
     /// Day and units of every order that sent these SKUs to this warehouse.
     sent: BTreeMap<Sku, Vec<(NaiveDate, i64)>>,
 }
@@ -81,14 +86,20 @@ impl<'a> World<'a> {
             inbounds: BTreeMap::new(),
             sent: BTreeMap::new(),
         };
-        for notice in facts::inbounds(tx, account).await?.0 {
-            let names = world.inbounds.entry(notice.reference).or_default();
-            names.push(notice.inbound_no);
-        }
         for line in receipts::current(tx, account).await? {
             world.lines.entry(line.order.clone()).or_default().push(line);
         }
-        for stored in orders::all(tx, account).await? {
+        let all = orders::all(tx, account).await?;
+        let mut notices = facts::inbounds(tx, account).await?.0;
+        under_our_numbers(tx, account, &all, &mut notices, &mut []).await?;
+        for notice in notices {
+            let names = world.inbounds.entry(notice.reference).or_default();
+            names.push(notice.inbound_no);
+        }
+        for (name, order) in references::of_one_order(tx, account).await? {
+            world.inbounds.entry(order.to_string()).or_default().push(name);
+        }
+        for stored in all {
             if let Some(day) = stored.shipped_on {
                 for line in &stored.order.lines {
                     let place = (stored.order.warehouse.clone(), line.goods.sku.clone());
@@ -172,6 +183,10 @@ pub async fn scene(
             Some((place.1.clone(), world.sent.get(&place)?.clone()))
         })
         .collect();
+    let freight = match case.subject.kind {
+        LossKind::Delay => super::timing::freight(tx, account, &number).await?,
+        _ => None,
+    };
     let owner = stored
         .order
         .lines
@@ -191,6 +206,7 @@ pub async fn scene(
         events,
         findings,
         differences,
+        freight,
         sent,
     }))
 }
@@ -226,6 +242,23 @@ pub async fn scene_of_claim(
 }
 
 impl Scene {
+    /// Whether a file of this name was put to the case.
+    #[must_use]
+    pub fn has_file(&self, name: &str) -> bool {
+        self.case.evidence.iter().any(|evidence| evidence.name == name)
+    }
+
+    /// Photos that the warehouse names in its reports, and that nobody has put to the case.
+    #[must_use]
+    pub fn photos_elsewhere(&self) -> Vec<&str> {
+        let named = self.findings.iter().flat_map(|finding| &finding.photos);
+        let missing: BTreeSet<&str> = named
+            .map(String::as_str)
+            .filter(|photo| !self.has_file(photo))
+            .collect();
+        missing.into_iter().collect()
+    }
+
     /// What is known of the goods' hand-overs.
     #[must_use]
     pub fn custody(&self) -> Custody {

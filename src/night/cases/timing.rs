@@ -9,18 +9,21 @@ use super::follow::{BY, change, event};
 use super::scene::{Scene, World};
 use super::{Followed, NotYet};
 use crate::calendar::civil_day;
+use crate::claim::amount::{Freight, FreightBasis};
 use crate::claim::case::{Case, CaseEventKind, CaseState, Late, MissedSlot, Missing, Subject};
 use crate::claim::evidence::Paper;
 use crate::claim::responsibility::{Hold, Timing};
 use crate::claim::rules::LateRule;
 use crate::claim::{LossKind, Party};
-use crate::deadline::due::end_of_day;
-use crate::ids::Sku;
+use crate::deadline::due::{days_later, end_of_day};
+use crate::ids::{AccountId, OrderNo, Sku};
 use crate::ledger::milestone::{Milestone, Story};
+use crate::money::Money;
 use crate::night::{Night, NightError, clocks};
 use crate::order::OrderState;
+use crate::order::cash::CashKind;
 use crate::store::orders::StoredOrder;
-use crate::store::{Tx, claims};
+use crate::store::{StoreError, Tx, bills, claims, order_checks};
 
 /// What ended longer ago is nobody's open question.
 const LOOK_BACK_DAYS: i64 = 180;
@@ -104,7 +107,7 @@ async fn slots(
         let window = terms.map_or(0, |terms| i64::from(terms.window_days));
         MissedSlot {
             at: slot.at,
-            until: slot.at + Duration::days(window),
+            until: days_later(slot.at, window, way.zone),
             fee: terms.and_then(|terms| terms.missed_fee),
         }
     });
@@ -193,6 +196,50 @@ fn promise<'n>(
             Some((rule, shipped.checked_add_signed(Duration::try_days(lane)?)?, by))
         }
     }
+}
+
+/// What the carriage of an order was billed at, else what it is expected to be.
+pub(super) async fn freight(
+    tx: &mut Tx,
+    account: &AccountId,
+    order: &OrderNo,
+) -> Result<Option<Freight>, StoreError> {
+    let billed: Vec<Money> = bills::all(tx, account)
+        .await?
+        .remove(order)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|charge| is_carriage(&charge.charge))
+        .map(|charge| charge.amount)
+        .collect();
+    if !billed.is_empty() {
+        return Ok(Some(Freight {
+            charges: billed,
+            basis: FreightBasis::Billed,
+        }));
+    }
+    let check = order_checks::of_order(tx, account, order).await?;
+    let cash = check.and_then(|check| check.cash);
+    let expected = cash.map(|cash| {
+        let freight = cash
+            .lines
+            .into_iter()
+            .filter(|line| line.kind == CashKind::Freight);
+        freight.map(|line| line.charged).collect::<Vec<Money>>()
+    });
+    Ok(expected
+        .filter(|charges| !charges.is_empty())
+        .map(|charges| Freight {
+            charges,
+            basis: FreightBasis::Expected,
+        }))
+}
+
+/// Carriage itself (海运费, ocean freight), not what comes on top of it.
+fn is_carriage(charge: &str) -> bool {
+    let charge = charge.to_lowercase();
+    let has = |words: [&str; 2]| words.iter().any(|word| charge.contains(word));
+    has(["运费", "freight"]) && !has(["附加", "surcharge"])
 }
 
 /// Writes what happened, and that all units of the order were hit by it.

@@ -53,6 +53,17 @@ async fn r68_to_r70_from_the_case_to_the_money() {
         1,
         &[CASE, "55", "undetermined"],
     );
+    // While nobody is named, the nearest day of all who may be: the list and the clock say the same.
+    let listed = read(&stage.linkstar(&["case", "list", "--json", "--at", at]));
+    let last_day = listed["cases"][0]["last_day"].as_str().expect("a day").to_owned();
+    let clocks = read(&stage.linkstar(&["deadlines", "--json", "--days", "400", "--at", at]));
+    let alerts = clocks["alerts"].as_array().expect("alerts");
+    let own = alerts.iter().find(|alert| alert["rule"] == "claim_last_day");
+    let due: chrono::DateTime<chrono::Utc> = own
+        .and_then(|alert| alert["due"].as_str()?.parse().ok())
+        .expect("a clock");
+    let before = due.with_timezone(&chrono_tz::Europe::London) - chrono::Duration::seconds(1);
+    assert_eq!(before.date_naive().to_string(), last_day);
     says(
         &stage.linkstar(&["case", "show", "LS-20261122-001-X"]),
         2,

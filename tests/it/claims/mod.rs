@@ -1,10 +1,11 @@
 //! Cases, claims and their dossiers (R68–R70), on both engines and through the commands.
 
 mod clocks;
-mod commands;
+pub mod commands;
+mod files;
 mod follow;
 mod kill;
 mod laws;
 mod night;
-mod stage;
+pub mod stage;
 mod timing;

@@ -2,8 +2,13 @@
 
 use std::fs;
 
+use linkstar::money::{Currency, Money};
+use linkstar::store::bills;
+use rust_decimal::Decimal;
+
 use super::commands::{read, says};
 use super::stage::{RULES, Stage, unpack};
+use crate::night::shop::Ran;
 
 const LATE: &str = "LS-20261122-001-T";
 const SLOT: &str = "LS-20261122-001-A";
@@ -42,8 +47,12 @@ checked = "2026-11-01"
 "#;
 
 async fn contracted(fee: &str) -> Stage {
+    under(CONTRACT, fee).await
+}
+
+async fn under(contract: &str, fee: &str) -> Stage {
     let stage = Stage::new(None).await;
-    fs::write(stage.path("claims.toml"), format!("{RULES}\n{CONTRACT}")).expect("a file");
+    fs::write(stage.path("claims.toml"), format!("{RULES}\n{contract}")).expect("a file");
     let mut config = fs::read_to_string(&stage.config_file).expect("a file");
     config.push_str(fee);
     fs::write(&stage.config_file, config).expect("a file");
@@ -67,6 +76,23 @@ async fn on(stage: &Stage, day: &str) -> linkstar::night::cases::Followed {
 fn tell(stage: &Stage, milestone: &str, at: &str) {
     let order = stage.order.number.to_string();
     says(&stage.linkstar(&["events", "add", &order, milestone, at]), 0, &[]);
+}
+
+/// Asks for a case in pounds, at an hour.
+fn draft(stage: &Stage, case: &str, at: &str, more: &[&str]) -> Ran {
+    let mut args = vec![
+        "claim",
+        "draft",
+        case,
+        "--by",
+        "wang",
+        "--currency",
+        "GBP",
+        "--at",
+        at,
+    ];
+    args.extend(more);
+    stage.linkstar(&args)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,32 +128,25 @@ async fn r68_goods_later_than_the_contract_promises_are_a_case_and_a_claim_for_i
             "2026-10-28",
         ],
     );
-    let draft = |more: &[&str]| {
-        let mut args = vec![
-            "claim",
-            "draft",
-            LATE,
-            "--by",
-            "wang",
-            "--currency",
-            "GBP",
-            "--at",
-            at,
-        ];
-        args.extend(more);
-        stage.linkstar(&args)
-    };
     says(
-        &draft(&["--against", "insurer"]),
+        &draft(&stage, LATE, at, &["--against", "insurer"]),
         2,
         &["a policy pays for goods that are gone or broken"],
     );
     let first = format!("{LATE}:85123A=5");
-    says(&draft(&["--units", &first]), 2, &["a claim asks for all of it"]);
-    says(&draft(&["--fee", "9GBP"]), 2, &["for a missed slot"]);
-    says(&draft(&[]), 0, &["350.00 GBP"]);
+    says(
+        &draft(&stage, LATE, at, &["--units", &first]),
+        2,
+        &["a claim asks for all of it"],
+    );
+    says(
+        &draft(&stage, LATE, at, &["--fee", "9GBP"]),
+        2,
+        &["for a missed slot"],
+    );
+    says(&draft(&stage, LATE, at, &[]), 0, &["350.00 GBP"]);
     // Two claims on the same days are refused.
-    says(&draft(&[]), 2, &["is claimed already"]);
+    says(&draft(&stage, LATE, at, &[]), 2, &["is claimed already"]);
 
     let claim = format!("{LATE}-1");
     let to = stage.path("late.zip").display().to_string();
@@ -184,22 +203,7 @@ async fn r53_a_missed_slot_is_a_case_with_its_fee_who_had_the_goods_and_what_sho
         1,
         &[SLOT],
     );
-    let draft = |more: &[&str]| {
-        let mut args = vec![
-            "claim",
-            "draft",
-            SLOT,
-            "--by",
-            "wang",
-            "--currency",
-            "GBP",
-            "--at",
-            at,
-        ];
-        args.extend(more);
-        stage.linkstar(&args)
-    };
-    says(&draft(&[]), 0, &["80.00 GBP"]);
+    says(&draft(&stage, SLOT, at, &[]), 0, &["80.00 GBP"]);
     let claim = format!("{SLOT}-1");
     let withdraw = [
         "claim",
@@ -211,7 +215,7 @@ async fn r53_a_missed_slot_is_a_case_with_its_fee_who_had_the_goods_and_what_sho
         "wang",
     ];
     says(&stage.linkstar(&withdraw), 0, &[]);
-    says(&draft(&["--fee", "95GBP"]), 0, &["95.00 GBP"]);
+    says(&draft(&stage, SLOT, at, &["--fee", "95GBP"]), 0, &["95.00 GBP"]);
     // A refusal at the door puts it to the warehouse.
     let refusal = stage.file("refusal.pdf", "no dock free");
     let add = [
@@ -232,4 +236,124 @@ async fn r53_a_missed_slot_is_a_case_with_its_fee_who_had_the_goods_and_what_sho
     tell(&stage, "delivered", "2026-10-08T11:00+01:00");
     on(&stage, "2026-10-13").await;
     says(&shown("2026-10-13T12:00:00Z"), 0, &["closed"]);
+}
+
+/// Two per cent of the freight a begun week, and no more than a tenth of it: nothing is reckoned before the freight is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r68_a_share_of_the_freight_is_asked_once_the_freight_is_known() {
+    let contract = CONTRACT.replace(
+        "per_day = \"50\"\nmost = \"600\"\ncurrency = \"GBP\"",
+        "freight_percent = \"2\"\nfreight_per = \"week\"\nmost_freight_percent = \"10\"",
+    );
+    assert_ne!(contract, CONTRACT);
+    let stage = under(&contract, "").await;
+    tell(&stage, "delivered", "2026-10-21T10:00+01:00");
+    assert_eq!(on(&stage, "2026-10-22").await.opened, 1);
+    let at = "2026-10-22T12:00:00Z";
+    let unknown = draft(&stage, LATE, at, &[]);
+    says(
+        &unknown,
+        2,
+        &[
+            "the freight of this order is not known",
+            "huatuo-late",
+            "--freight",
+        ],
+    );
+    // Eleven days late, three of them free: two begun weeks.
+    says(
+        &draft(&stage, LATE, at, &["--freight", "1500GBP"]),
+        0,
+        &["60.00 GBP"],
+    );
+    let withdraw = |claim: &str| {
+        let args = ["claim", "withdraw", claim, "--reason", "billed", "--by", "wang"];
+        says(&stage.linkstar(&args), 0, &[]);
+    };
+    withdraw(&format!("{LATE}-1"));
+    says(
+        &draft(&stage, SLOT, at, &["--freight", "9GBP"]),
+        2,
+        &["there is no case"],
+    );
+    // Carriage as billed, without what comes on top of it; a credit note counts.
+    let opened = stage.open("2026-10-22").await;
+    let mut tx = opened.store.write().await.expect("the store works");
+    let charge = |charge: &str, amount: i64| bills::Charge {
+        charge: charge.to_owned(),
+        amount: Money::new(Decimal::from(amount), Currency::GBP),
+    };
+    let charges = [
+        charge("海运费", 1_000),
+        charge("Ocean freight credit", -200),
+        charge("燃油附加费 freight surcharge", 90),
+        charge("清关费", 80),
+    ];
+    bills::keep(
+        &mut tx,
+        &opened.account(),
+        (&stage.order.number, "B-7"),
+        &charges,
+        "test",
+    )
+    .await
+    .expect("kept");
+    tx.commit().await.expect("committed");
+    opened.store.close().await;
+    says(&draft(&stage, LATE, at, &[]), 0, &["32.00 GBP"]);
+    let shown = stage.linkstar(&["claim", "show", &format!("{LATE}-2"), "--at", at]);
+    says(
+        &shown,
+        0,
+        &["2 × 2 % of the freight as billed, 1000.00 GBP + -200.00 GBP"],
+    );
+}
+
+/// A carrier that is no partner is taken for seven days after the slot, by the clocks of the place: they go back on 25 October.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r53_a_window_of_seven_days_ends_at_the_same_hour_over_a_change_of_the_clocks() {
+    let terms = "[deadlines.appointment.\"goodcang:UKMA\"]\nwindow_days = 7\nmissed_fee = { amount = \"80.00\", currency = \"GBP\" }\n";
+    let stage = contracted(terms).await;
+    tell(&stage, "appointment", "2026-10-20T13:30+01:00");
+    let listed = read(&stage.linkstar(&[
+        "deadlines",
+        "--json",
+        "--days",
+        "90",
+        "--at",
+        "2026-10-19T12:00:00Z",
+    ]));
+    let due = listed["alerts"]
+        .as_array()
+        .and_then(|alerts| alerts.iter().find(|alert| alert["rule"] == "appointment"))
+        .map(|alert| alert["due"].clone());
+    // Half past one in the afternoon in London is half past one in UTC by then, not half past twelve.
+    assert_eq!(due, Some("2026-10-27T13:30:00Z".into()), "{listed:#}");
+    let slots = async |day: &str| {
+        on(&stage, day).await;
+        let listed = read(&stage.linkstar(&[
+            "case",
+            "list",
+            "--all",
+            "--json",
+            "--at",
+            &format!("{day}T12:30:00Z"),
+        ]));
+        let cases = listed["cases"].as_array().expect("cases");
+        cases.iter().filter(|case| case["kind"] == "missed_slot").count()
+    };
+    // The window is open on its last day at noon, and closed on the next.
+    assert_eq!(slots("2026-10-23").await, 0);
+    assert_eq!(slots("2026-10-27").await, 0);
+    assert_eq!(slots("2026-10-28").await, 1);
+    let shown = stage.linkstar(&["case", "show", SLOT, "--at", "2026-10-28T12:30:00Z"]);
+    says(&shown, 0, &["80.00 GBP"]);
+    // On the sixth day it was there: nothing was missed.
+    tell(&stage, "delivered", "2026-10-26T11:00+00:00");
+    on(&stage, "2026-10-29").await;
+    says(
+        &stage.linkstar(&["case", "show", SLOT, "--at", "2026-10-29T12:30:00Z"]),
+        0,
+        &["closed"],
+    );
 }

@@ -1,6 +1,7 @@
 //! Ten thousand shipments whose receipts go wrong in every known way: what the reports determine is found, and what
 //! they do not is said to be open (R55, R56, R17).
 
+mod book;
 mod nightly;
 mod world;
 
