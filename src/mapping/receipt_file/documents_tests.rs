@@ -303,7 +303,8 @@ fn r54_expected_counted_scanned_damaged_labels_and_photos_of_each_carton() {
     let text = "参考号,箱号,SKU,预报数量,清点数量,扫描数量,破损数量,错标数量,照片,备注,单位,收货时间\n\
         SO-1,U1,A1,40,40,38,1,2,https://x.test/1.jpg;2.jpg,外箱湿,,2026-11-01 10:00\n\
         SO-1,U2,A1,40,240,240,,,,,PCS,2026-11-01 10:00\n\
-        SO-1,U3,A1,40,40,40,,,,,KGM,2026-11-01 10:00\n";
+        SO-1,U3,A1,40,40,40,,,,,KGM,2026-11-01 10:00\n\
+        SO-1,U4,A1,forty,40,1.5,,,,,,yesterday\n";
     let file = told("r.csv", text.as_bytes());
     let events: Vec<_> = file
         .events
@@ -336,6 +337,14 @@ fn r54_expected_counted_scanned_damaged_labels_and_photos_of_each_carton() {
         "{}",
         problems(&file)
     );
+    // All faults of a row at once, beside the counts too.
+    for fault in [
+        "`at`: found `yesterday`",
+        "`expected_units`: found `forty`",
+        "`scanned_units`: found `1.5`",
+    ] {
+        assert!(problems(&file).contains(fault), "{fault}: {}", problems(&file));
+    }
     assert!(file.warnings.is_empty(), "{:?}", file.warnings);
 }
 

@@ -7,6 +7,7 @@ mod draft;
 mod rows;
 mod times;
 mod ubl;
+mod words;
 mod x12;
 
 use chrono::NaiveDate;

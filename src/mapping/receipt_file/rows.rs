@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::times::instant;
+use super::words::{is_other_ledger_event, kind_from};
 use super::{MAX_UNITS, ReceiptFile, Teller};
 use crate::calendar::civil_day;
 use crate::digest::sha256_hex;
 use crate::ledger::{CountUnit, Finding, ReceiptEvent, ReceiptKind, Statement, in_units_of_code};
-use crate::mapping::table::{Column, Columns, Row, Table, half_width, int_from};
+use crate::mapping::table::{Column, Columns, Row, Table, int_from};
 use crate::problem::Problem;
 use crate::reconcile::kind_code;
 
@@ -83,6 +84,9 @@ const COLUMNS: [Column; 37] = [
     Column::optional("仓库"),
 ];
 
+/// Counts that post nothing: kept as findings.
+const BESIDE: [&str; 3] = ["expected_units", "scanned_units", "wrong_item_units"];
+
 /// How the rows of a report say what happened.
 enum Layout {
     /// One kind and one count a row.
@@ -141,7 +145,13 @@ pub fn read_receipts(table: &Table, teller: &Teller<'_>) -> ReceiptFile {
                 reader.take(&mut row, (reference, sku_code), &batches, totals);
                 reader.found.problems.extend(row.into_problems());
             }
-            _ => reader.found.problems.extend(row.into_problems()),
+            _ => {
+                // What stands beside the counts is looked at too, so that all faults of the row are told at once.
+                for name in BESIDE {
+                    units(&mut row, name);
+                }
+                reader.found.problems.extend(row.into_problems());
+            }
         }
     }
     reader.found
@@ -475,29 +485,4 @@ fn units(row: &mut Row<'_>, name: &str) -> Option<i64> {
     row.parsed(name, &wanted, |text| {
         int_from(text).filter(|units| (-MAX_UNITS..=MAX_UNITS).contains(units))
     })
-}
-
-fn kind_from(text: &str) -> Option<ReceiptKind> {
-    match half_width(text).to_lowercase().replace([' ', '-'], "_").as_str() {
-        "received" | "receipt" | "receipts" | "收货" | "已收货" => Some(ReceiptKind::Received),
-        "put_away" | "putaway" | "stowed" | "上架" | "已上架" => Some(ReceiptKind::PutAway),
-        "damaged" | "破损" | "残次" | "不良品" => Some(ReceiptKind::Damaged),
-        "mislabelled" | "wrong_label" | "错标" | "贴错标" | "标签错误" => {
-            Some(ReceiptKind::Mislabelled)
-        }
-        "set_aside" | "exception" | "异常" | "异常收货" | "异常件" => Some(ReceiptKind::SetAside),
-        _ => None,
-    }
-}
-
-/// The other event types of Amazon's ledger.
-fn is_other_ledger_event(text: &str) -> bool {
-    [
-        "Shipments",
-        "CustomerReturns",
-        "WhseTransfers",
-        "VendorReturns",
-        "Adjustments",
-    ]
-    .contains(&text)
 }
