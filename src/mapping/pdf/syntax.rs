@@ -59,7 +59,7 @@ impl Object {
 
     fn index(&self) -> Option<usize> {
         let number = self.number()?;
-        let fits = number >= 0.0 && number < 4_294_967_296.0 && number.fract() == 0.0;
+        let fits = (0.0..4_294_967_296.0).contains(&number) && number.fract() == 0.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

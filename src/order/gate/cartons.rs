@@ -168,7 +168,7 @@ fn part_cartons(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(
             (Gate::Cartons, Level::Warn),
             scene.order,
-            &format!("{SKU_PLACE}{}", line.goods.sku),
+            format!("{SKU_PLACE}{}", line.goods.sku),
             ("units", &line.units.to_string()),
             ("cartons.part", &[("full", &full.to_string())]),
         ));
