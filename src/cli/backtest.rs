@@ -217,7 +217,7 @@ fn write_report(folder: &Path, report: &Report, lang: Lang) -> Result<(), CliErr
         source,
     };
     std::fs::create_dir_all(folder).map_err(|error| file(folder, error))?;
-    for (name, bytes) in crate::report::backtest::files(report, lang) {
+    for (name, bytes) in crate::report::backtest::files(report, lang)? {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| file(&path, error))?;
     }

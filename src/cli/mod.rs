@@ -103,6 +103,8 @@ pub enum CliError {
     Output(#[from] std::io::Error),
     #[error("the simulated world")]
     World(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot draw the charts")]
+    Charts(#[from] crate::mapping::label::raster::RasterError),
     #[error("cannot show as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -125,7 +127,12 @@ impl CliError {
             ) => Exit::Usage,
             Self::Copy(error) => db::exit_of_copy(error),
             Self::Backup(error) => db::exit_of_backup(error),
-            Self::Plan(_) | Self::Store(_) | Self::Night(_) | Self::World(_) | Self::Json(_) => Exit::Bug,
+            Self::Plan(_)
+            | Self::Store(_)
+            | Self::Night(_)
+            | Self::World(_)
+            | Self::Charts(_)
+            | Self::Json(_) => Exit::Bug,
             Self::Output(_) => Exit::Unavailable,
         }
     }

@@ -266,14 +266,40 @@ fn r80_what_happened_stands_beside_it_where_it_was_recorded() {
 fn the_report_needs_nothing_from_elsewhere_and_is_whole_in_both_languages() {
     let report = reported(&world_of(10, 260, 2.0, 20, 8), &["linkstar", "s,S"], &once(16));
     for lang in [Lang::Zh, Lang::En] {
-        let files = files(&report, lang);
+        let files = files(&report, lang).expect("the carried font");
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
-            ["report.html", "frontier.svg", "quarters.svg", "classes.svg"]
+            [
+                "report.html",
+                "frontier.svg",
+                "frontier.png",
+                "quarters.svg",
+                "quarters.png",
+                "classes.svg",
+                "classes.png"
+            ]
         );
-        for (name, bytes) in &files {
+        let (pictures, pages): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name.ends_with(".png"));
+        for (name, bytes) in pictures {
+            // Twice the size of the SVG, as the header of the PNG says.
+            assert_eq!(
+                bytes.get(16..24),
+                Some(&[0, 0, 5, 240, 0, 0, 2, 248][..]),
+                "{name}"
+            );
+        }
+        let fonts = linkstar::mapping::label::font::Fonts::built_in().expect("the carried font");
+        for (name, bytes) in pages {
             let text = std::str::from_utf8(bytes).expect("UTF-8");
+            if name.ends_with(".svg") {
+                let drawn = text.replace('\n', "");
+                assert_eq!(
+                    fonts.missing(&drawn),
+                    None,
+                    "{name}: its picture leaves a letter out"
+                );
+            }
             assert!(!text.contains("[backtest."), "a text is missing in {name}");
             for word in ["<script", "src=", "href=", "url(", "NaN", "\"inf"] {
                 assert!(!text.contains(word), "{name}: {word}");
@@ -341,7 +367,11 @@ fn the_command_says_what_it_found_by_its_exit_code() {
         String::from_utf8_lossy(&done.stderr)
     );
     assert!(text.starts_with("Backtest 2026-08-16 to 2026-11-22"), "{text}");
-    assert!(out.join("report.html").is_file() && out.join("frontier.svg").is_file());
+    assert!(
+        ["report.html", "frontier.svg", "frontier.png"]
+            .iter()
+            .all(|name| out.join(name).is_file())
+    );
 
     let json = linkstar(&[
         "backtest", "--from", &from, "--as-of", AS_OF, "--runs", "1", "--json",

@@ -225,7 +225,17 @@ impl OutlinePen for Pen {
     }
 }
 
-fn outline(face: &Face, text: &str, x: f32, baseline: f32, size: f32) -> Result<PathBuilder, RasterError> {
+/// The letters of a text as one path to fill, `size` high; characters that the face has not are left out.
+///
+/// # Errors
+/// When the face's outlines cannot be read.
+pub fn outline(
+    face: &Face,
+    text: &str,
+    x: f32,
+    baseline: f32,
+    size: f32,
+) -> Result<PathBuilder, RasterError> {
     let font = FontRef::new(face.data).map_err(|error| RasterError::Font(error.to_string()))?;
     let outlines = font.outline_glyphs();
     let mut pen = Pen {

@@ -1,32 +1,41 @@
-//! A backtest as people read it: sentences, one HTML file that needs nothing from elsewhere, charts as SVG.
+//! A backtest as people read it: sentences, one HTML file that needs nothing from elsewhere, charts as SVG and PNG.
 
+mod charts;
 mod html;
+mod picture;
+mod png;
 mod svg;
 
 use rust_decimal::Decimal;
 
 use crate::backtest::{LEAST_DAYS, LEAST_ITEMS, Range, Report};
+use crate::mapping::label::raster::RasterError;
 use crate::planner::calibration::LEAST_OUTCOMES;
 use crate::wording::{Lang, text};
 
-/// The report's files: `report.html` and its charts.
-#[must_use]
-pub fn files(report: &Report, lang: Lang) -> Vec<(String, Vec<u8>)> {
+/// The report's files: `report.html` and its charts, each as SVG and as PNG.
+///
+/// # Errors
+/// When the carried font cannot be read: a fault of the build.
+pub fn files(report: &Report, lang: Lang) -> Result<Vec<(String, Vec<u8>)>, RasterError> {
     let charts = [
-        ("frontier", svg::frontier(report, lang)),
-        ("quarters", svg::quarters(report, lang)),
-        ("classes", svg::classes(report, lang)),
+        ("frontier", charts::frontier(report, lang)),
+        ("quarters", charts::quarters(report, lang)),
+        ("classes", charts::classes(report, lang)),
     ];
+    let drawn: Vec<(&str, String)> = charts
+        .iter()
+        .map(|(name, chart)| (*name, svg::render(chart)))
+        .collect();
     let mut files = vec![(
         "report.html".to_owned(),
-        html::render(report, &charts, lang).into_bytes(),
+        html::render(report, &drawn, lang).into_bytes(),
     )];
-    files.extend(
-        charts
-            .into_iter()
-            .map(|(name, svg)| (format!("{name}.svg"), svg.into_bytes())),
-    );
-    files
+    for ((name, chart), (_, svg)) in charts.iter().zip(drawn) {
+        files.push((format!("{name}.svg"), svg.into_bytes()));
+        files.push((format!("{name}.png"), png::render(chart)?));
+    }
+    Ok(files)
 }
 
 fn fill(lang: Lang, key: &str, places: &[(&str, String)]) -> String {
