@@ -340,7 +340,7 @@ mod tests {
             tools: &tools,
             dry_run,
         };
-        let (mailed, _) = plan::make(&night(false)).await.unwrap();
+        let mailed = plan::make(&night(false)).await.unwrap().plan;
 
         clock.set("2026-09-07T22:30:00Z".parse().unwrap());
         let dry = night(true);

@@ -20,6 +20,7 @@ use crate::mapping::plan_folder::demand::not_extended;
 use crate::mapping::plan_folder::demand::shipped;
 use crate::planner::supply::loss::LossSeen;
 use crate::planner::{self, DataState, MissingYear, Plan, PlanDiff, Policy, Snapshot};
+use crate::problem::Problem;
 use crate::store::catalog::UnmappedCode;
 use crate::store::orders::StoredOrder;
 use crate::store::plans::{Basis, PlanError};
@@ -27,20 +28,13 @@ use crate::store::{Tx, catalog, facts, lead_times, orders, plans};
 
 pub(super) async fn step(night: &Night<'_>) -> StepReport {
     match make(night).await {
-        Ok((plan, unmapped)) => {
-            let mut report = told(&plan, unmapped);
+        Ok(made) => {
+            let mut report = told(&made.plan, made.unmapped);
             match super::accuracy::keep(night).await {
                 Ok(judged) => report.count("forecasts_judged", judged),
                 Err(error) => report.partial(chain(&error)),
             }
-            let (known, mut problems) = super::demand_folder::read(&night.config.home);
-            problems.extend(not_extended(&known.facts, night.today()));
-            match sales_events::to_extend(night, &known).await {
-                Ok(told) => problems.extend(told),
-                Err(error) => report.partial(chain(&error)),
-            }
-            problems.extend(super::chain_folder::read(&night.config.home).1);
-            for problem in problems {
+            for problem in made.folders {
                 report.partial(problem.to_string());
             }
             report
@@ -84,6 +78,16 @@ pub fn lacking(plan: &Plan) -> BTreeMap<&MissingYear, usize> {
     lacking
 }
 
+/// A plan, and what is said beside it.
+#[derive(Debug)]
+pub struct Made {
+    pub plan: Plan,
+    /// Codes that nobody has mapped.
+    pub unmapped: usize,
+    /// What the folders `demand` and `supply` have wrong or lack.
+    pub folders: Vec<Problem>,
+}
+
 /// So often a plan may be overtaken while it is computed; then it is computed with everybody else waiting.
 const MOST_OVERTAKEN: u32 = 3;
 
@@ -95,7 +99,7 @@ const MOST_OVERTAKEN: u32 = 3;
 ///
 /// # Errors
 /// When the store fails.
-pub async fn make(night: &Night<'_>) -> Result<(Plan, usize), NightError> {
+pub async fn make(night: &Night<'_>) -> Result<Made, NightError> {
     for _ in 0..MOST_OVERTAKEN {
         let mut tx = night.store.read().await?;
         let draft = Draft::make(night, &mut tx).await?;
@@ -127,6 +131,7 @@ pub(super) struct Draft {
     policy: Policy,
     judged: Judged,
     pub(super) unmapped: Vec<UnmappedCode>,
+    folders: Vec<Problem>,
     acknowledged: plans::Acknowledged,
     basis: Basis,
     /// The current plan is this one already.
@@ -138,7 +143,7 @@ impl Draft {
         let account = night.account();
         let basis = plans::basis(tx, account).await?;
         let catalog = catalog::load(tx, account, night.today()).await?;
-        let facts = gather(
+        let (facts, folders) = gather(
             night,
             tx,
             &catalog,
@@ -174,6 +179,7 @@ impl Draft {
                     policy,
                     judged,
                     unmapped,
+                    folders,
                     acknowledged: Vec::new(),
                     basis,
                     stored: true,
@@ -187,6 +193,7 @@ impl Draft {
             policy,
             judged,
             unmapped,
+            folders,
             acknowledged: current.map(|current| current.acknowledged).unwrap_or_default(),
             basis,
             stored: false,
@@ -218,8 +225,12 @@ impl Draft {
         Ok(())
     }
 
-    fn told(self) -> (Plan, usize) {
-        (self.plan, self.unmapped.len())
+    fn told(self) -> Made {
+        Made {
+            plan: self.plan,
+            unmapped: self.unmapped.len(),
+            folders: self.folders,
+        }
     }
 
     /// As [`diff_to_parent`], of a plan that is not stored.
@@ -277,12 +288,13 @@ pub async fn diff_to_parent(
     diff(tx, account, &before, plan).await.map(Some)
 }
 
+/// The facts, and what is wrong in the folders that hold some of them.
 async fn gather<'a>(
     night: &'a Night<'_>,
     tx: &mut Tx,
     catalog: &'a Catalog,
     history_days: i64,
-) -> Result<Facts<'a>, NightError> {
+) -> Result<(Facts<'a>, Vec<Problem>), NightError> {
     let account = night.account();
     let as_of = night.today();
     let from = as_of - Duration::days(history_days);
@@ -296,7 +308,7 @@ async fn gather<'a>(
     let orders = orders::all(tx, account).await?;
     let (mut notices, lines) = facts::inbounds(tx, account).await?;
     under_our_numbers(tx, account, &orders, &mut notices, &mut []).await?;
-    let mut supply = super::chain_folder::read(&night.config.home).0;
+    let (mut supply, supply_problems) = super::chain_folder::read(&night.config.home);
     let expected = super::whereabouts::place(night, tx, &orders, catalog, &mut supply).await?;
     let books = super::reconcile::books(night, tx, catalog).await?;
     let mut moving = moving(&books);
@@ -305,13 +317,18 @@ async fn gather<'a>(
             units.eta = *day;
         }
     }
-    let mut demand = super::demand_folder::read(&night.config.home).0;
-    let events = shipped::events(&sales_events::markets(night, catalog), &demand.facts.events);
+    let (mut demand, mut problems) = super::demand_folder::read(&night.config.home);
+    let markets = sales_events::markets(night, catalog);
+    // Asked of what the seller wrote down, before the program's own events stand beside it.
+    problems.extend(not_extended(&demand.facts, as_of));
+    problems.extend(shipped::not_extended(&markets, &demand.facts.events, as_of));
+    problems.extend(supply_problems);
+    let events = shipped::events(&markets, &demand.facts.events);
     demand
         .facts
         .events
         .extend(events.map_err(|problem| NightError::Shipped(Box::new(problem)))?);
-    Ok(Facts {
+    let facts = Facts {
         as_of,
         from,
         catalog,
@@ -331,7 +348,8 @@ async fn gather<'a>(
         losses: losses(&books),
         demand,
         supply,
-    })
+    };
+    Ok((facts, problems))
 }
 
 /// A plan's season and events are learned from two years, where they are known; its rates from the policy's days.
@@ -346,7 +364,7 @@ const BACKTEST_DAYS: i64 = 1_100;
 /// When the store fails.
 pub async fn history(night: &Night<'_>, tx: &mut Tx) -> Result<History, NightError> {
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
-    let facts = gather(night, tx, &catalog, BACKTEST_DAYS).await?;
+    let (facts, _) = gather(night, tx, &catalog, BACKTEST_DAYS).await?;
     Ok(History {
         snapshot: assemble(&facts).snapshot,
         policy: night.config.plan.clone(),
