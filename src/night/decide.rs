@@ -371,6 +371,8 @@ mod tests {
                     warehouse: None,
                     margin: money(50),
                     low_stock_fee: None,
+                    supply_days_30: None,
+                    supply_days_90: None,
                     weight_g: None,
                     volume_cm3: None,
                     pallet_cartons: None,

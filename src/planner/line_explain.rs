@@ -242,18 +242,51 @@ fn target_terms(target: &super::supply::TargetView) -> Explain {
         TargetRule::Service => "rule_service",
         TargetRule::Cost => "rule_cost",
     };
+    let mut terms = vec![
+        Explain::percent("target_service", i64::from(target.service_permille)),
+        Explain::percent("target_cost", i64::from(target.cost_permille)),
+        Explain::fact("missing_costs", target.missing_costs.to_string(), ""),
+        Explain::fact("surplus_costs", target.surplus_costs.to_string(), ""),
+    ];
+    terms.extend(target.low_stock.as_ref().map(low_stock_terms));
     Explain {
         value: rule.into(),
         unit: "source".into(),
-        ..Explain::heading(
-            "target",
-            vec![
-                Explain::percent("target_service", i64::from(target.service_permille)),
-                Explain::percent("target_cost", i64::from(target.cost_permille)),
-                Explain::fact("missing_costs", target.missing_costs.to_string(), ""),
-                Explain::fact("surplus_costs", target.surplus_costs.to_string(), ""),
-            ],
-        )
+        ..Explain::heading("target", terms)
+    }
+}
+
+/// Whether the fee of low stock is among the costs, and what of its test is not known.
+fn low_stock_terms(test: &super::supply::LowStockTest) -> Explain {
+    let days = |key: &'static str, known: Option<rust_decimal::Decimal>| {
+        known.map(|days| Explain::fact(key, days.normalize().to_string(), "days"))
+    };
+    let mut terms = vec![Explain::fact(
+        "low_stock_amount",
+        test.fee.normalize().to_string(),
+        "",
+    )];
+    terms.extend(
+        test.below_days
+            .map(|limit| Explain::days("low_stock_limit", limit)),
+    );
+    terms.extend(days("supply_days_30", test.days_30));
+    terms.extend(days("supply_days_90", test.days_90));
+    if test.found == super::supply::LowStock::Unknown {
+        let missing = [("supply_days_30", test.days_30), ("supply_days_90", test.days_90)];
+        let missing: Vec<&str> = missing
+            .iter()
+            .filter_map(|(name, known)| known.is_none().then_some(*name))
+            .collect();
+        terms.push(Explain::fact("low_stock_missing", missing.join(", "), ""));
+    }
+    if !test.measured.is_empty() {
+        terms.push(Explain::fact("low_stock_measured", test.measured.clone(), ""));
+        terms.push(Explain::fact("low_stock_source", test.source.clone(), ""));
+    }
+    Explain {
+        terms,
+        ..Explain::fact("low_stock_fee", test.found.code(), "source")
     }
 }
 

@@ -80,7 +80,7 @@ pub fn targets(item: &ItemSeries, by_rank: Option<u16>, context: &Context<'_>) -
         .service_permille
         .or(by_rank)
         .unwrap_or(context.policy.service_permille);
-    let view = target::cost_target(item, &context.terms, context.policy, service);
+    let view = target::cost_target(item, &context.terms, context.policy, context.as_of, service);
     (view.as_ref().map_or(service, TargetView::used), view)
 }
 

@@ -169,6 +169,8 @@ fn entry(file: &str, row: &mut Reader<'_, '_>, facts: &mut SupplyFacts) -> Optio
             facts.items.push(ItemTerms {
                 margin: row.money("margin", currency),
                 low_stock_fee: row.money("low_stock_fee", currency),
+                supply_days_30: row.optional("supply_days_30", AMOUNT, amount),
+                supply_days_90: row.optional("supply_days_90", AMOUNT, amount),
                 weight_g: row.optional("weight_g", "whole grams above 0", above_zero),
                 volume_cm3: row.optional("volume_cm3", "whole cubic centimetres above 0", above_zero),
                 pallet_cartons: row.optional("pallet_cartons", "whole cartons above 0", above_zero),

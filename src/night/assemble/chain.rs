@@ -135,6 +135,8 @@ fn sizes(facts: &Facts<'_>, supply: &mut SupplyFacts) {
                 warehouse: None,
                 margin: None,
                 low_stock_fee: None,
+                supply_days_30: None,
+                supply_days_90: None,
                 weight_g,
                 volume_cm3,
                 pallet_cartons: None,

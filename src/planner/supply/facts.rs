@@ -223,9 +223,14 @@ pub struct ItemTerms {
     /// Lost with a unit that is not sold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<Money>,
-    /// Fee a unit pays while stock stands below 28 days.
+    /// Fee of each unit shipped while stock stands low, as `low_stock` tests it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_fee: Option<Money>,
+    /// Units on hand over units shipped, means of the last 30 and of the last 90 days, as the platform reports them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supply_days_30: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supply_days_90: Option<Decimal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_g: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

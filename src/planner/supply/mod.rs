@@ -14,6 +14,7 @@ pub mod fill;
 pub mod joint;
 pub mod law;
 pub mod loss;
+pub mod low_stock;
 pub mod pallet;
 pub mod rework;
 pub mod stage;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calendar::MissingYear;
 pub use facts::*;
+pub use low_stock::{LowStock, LowStockTest};
 pub use terms::Terms;
 
 use crate::ids::{ForwarderId, WarehouseCode};
@@ -171,6 +173,9 @@ pub struct TargetView {
     /// Lost with a unit that is missing; spent on a unit too many until the next order.
     pub missing_costs: Decimal,
     pub surplus_costs: Decimal,
+    /// Where a fee of low stock was stated: whether it is part of what a missing unit costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock: Option<LowStockTest>,
 }
 
 /// What a line shows of its chain.

@@ -1,8 +1,10 @@
 //! A service target from what things cost: the newsvendor's ratio beside the service class.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+use super::low_stock::LowStockTest;
 use super::terms::Terms;
 use super::{TargetRule, TargetView};
 use crate::planner::snapshot::{ItemSeries, Policy};
@@ -13,24 +15,31 @@ const PLACES: u32 = 4;
 
 /// None when margin or cost is unknown, or in two currencies.
 ///
-/// A missing unit costs its margin and the fee of low stock; a unit too many costs until the next order the storage of
+/// A missing unit costs its margin and, when its test says so, the fee of low stock; a unit too many costs until the next order the storage of
 /// its size at the first paid tier, and the money that stands in it.
 #[must_use]
 pub fn cost_target(
     item: &ItemSeries,
     terms: &Terms<'_>,
     policy: &Policy,
+    as_of: NaiveDate,
     service_permille: u16,
 ) -> Option<TargetView> {
     let facts = terms.item(&item.warehouse, &item.sku)?;
     let margin = facts.margin?;
     let cost = item.unit_cost.filter(|cost| cost.currency == margin.currency)?;
     let days = Decimal::from(policy.review_days.clamp(1, 365));
-    let low = match facts.low_stock_fee {
-        Some(fee) if fee.currency == margin.currency => fee.amount,
+    let low_stock = match facts.low_stock_fee {
+        Some(fee) if fee.currency == margin.currency => {
+            Some(LowStockTest::of(item, facts, fee.amount, as_of))
+        }
         Some(_) => return None,
-        None => Decimal::ZERO,
+        None => None,
     };
+    let low = low_stock
+        .as_ref()
+        .filter(|test| test.found.counts())
+        .map_or(Decimal::ZERO, |test| test.fee);
     let tiers = terms.storage(&item.warehouse);
     let paid = tiers.iter().find(|tier| tier.rate > Decimal::ZERO);
     let storage = match (paid, facts.volume_cm3) {
@@ -55,6 +64,7 @@ pub fn cost_target(
         cost_permille,
         missing_costs: missing.round_dp(PLACES).normalize(),
         surplus_costs: surplus.round_dp(PLACES).normalize(),
+        low_stock,
     })
 }
 

@@ -31,6 +31,8 @@ fn terms(sku: &str) -> ItemTerms {
         warehouse: None,
         margin: None,
         low_stock_fee: None,
+        supply_days_30: None,
+        supply_days_90: None,
         weight_g: None,
         volume_cm3: None,
         pallet_cartons: None,

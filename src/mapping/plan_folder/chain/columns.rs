@@ -68,11 +68,21 @@ static EXAMS: [Column; 5] = [
     column("days_p50", &["days"], true),
     column("days_p90", &[], false),
 ];
-static TERMS: [Column; 8] = [
+static TERMS: [Column; 10] = [
     SKU,
     WAREHOUSE,
     column("margin", &["毛利"], false),
     column("low_stock_fee", &["低库存费"], false),
+    column(
+        "supply_days_30",
+        &["近30天供货天数", "short-term-historical-days-of-supply"],
+        false,
+    ),
+    column(
+        "supply_days_90",
+        &["近90天供货天数", "long-term-historical-days-of-supply"],
+        false,
+    ),
     CURRENCY,
     column("weight_g", &["重量"], false),
     column("volume_cm3", &["体积"], false),

@@ -1,5 +1,7 @@
 //! A fast part beside a slow one (R37), targets from costs, a budget, containers.
 
+use linkstar::planner::explain_text;
+
 use super::*;
 
 fn bridge(air: &str, sea: &str) -> Plan {
@@ -93,6 +95,61 @@ fn the_newsvendor_s_target_stands_beside_the_service_class_and_is_used_when_chos
         sound(plan);
     }
     assert!(only(&cost).need_units < only(&service).need_units);
+}
+
+#[test]
+fn the_fee_of_low_stock_counts_by_its_test_and_what_is_not_known_is_named() {
+    let as_of = day("2026-11-22");
+    let with = |days_30: Option<&str>, days_90: Option<&str>| {
+        let mut line = item("A", as_of, &[12; 365], 0);
+        line.unit_cost = Some(cny("100"));
+        let mut facts = snapshot(as_of, vec![lane(Mode::Sea, 40, 50, 1)], vec![line]);
+        let number = |text: Option<&str>| text.map(|text| text.parse().expect("a number"));
+        facts.supply.items = vec![ItemTerms {
+            margin: Some(cny("10")),
+            low_stock_fee: Some(cny("5")),
+            supply_days_30: number(days_30),
+            supply_days_90: number(days_90),
+            ..terms("A")
+        }];
+        plan(&facts, &Policy::default())
+    };
+    for (days_30, days_90, costs, found, missing) in [
+        (Some("14"), Some("42"), "10", "low_stock_supplied", None),
+        (Some("14"), Some("27.5"), "15", "low_stock_taken", None),
+        (
+            Some("14"),
+            None,
+            "15",
+            "low_stock_unknown",
+            Some("supply_days_90"),
+        ),
+        (
+            None,
+            None,
+            "15",
+            "low_stock_unknown",
+            Some("supply_days_30, supply_days_90"),
+        ),
+    ] {
+        let plan = with(days_30, days_90);
+        let explain = &only(&plan).explain;
+        assert_eq!(
+            explain.find("missing_costs").map(|term| &*term.value),
+            Some(costs)
+        );
+        let fee = explain.find("low_stock_fee").expect("a fee was stated");
+        assert_eq!(fee.value, found);
+        assert_eq!(fee.find("low_stock_missing").map(|term| &*term.value), missing);
+        assert_eq!(fee.find("low_stock_limit").map(|term| &*term.value), Some("28"));
+        for lang in [Lang::Zh, Lang::En] {
+            let text = explain_text(only(&plan), lang);
+            assert!(
+                !text.contains("low_stock_") && !text.contains("[explain."),
+                "{text}"
+            );
+        }
+    }
 }
 
 pub fn shop(count: u64) -> Snapshot {
