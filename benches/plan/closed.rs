@@ -66,7 +66,7 @@ pub fn run_loop(path: &str, targets: &[u16], rules: &[String]) {
     let receipts: Vec<u64> = (0..30).map(|_| u64::from(dice.lead())).collect();
     let law: Vec<(u16, u16)> = (0..20_000).map(|_| (0, dice.lead())).collect();
     println!(
-        "policy                  target  items  coverage  fill    out    days mean/median/units  often/weekly/seldom/rare          quarters"
+        "policy                  target  items  coverage  fill    out    days mean/median/units  often/weekly/seldom/rare    thirds of items     quarters"
     );
     for target in targets {
         let policy = Policy {
@@ -146,11 +146,28 @@ fn print_row(world: &World, name: &str, target: u16, cells: &[Vec<Cell>]) {
         .iter()
         .map(|class| coverage(of(&|of, _| of == *class)))
         .collect();
+    // The same by thirds of the items, those that sold on most days first.
+    let mut order: Vec<(f64, usize)> = world
+        .items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| (selling_share(&item.series.sales), place))
+        .collect();
+    order.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let thirds: Vec<String> = (0..3)
+        .map(|third| {
+            let mut sum = Cell::default();
+            for (_, place) in &order[order.len() * third / 3..order.len() * (third + 1) / 3] {
+                cells[*place].iter().for_each(|cell| sum.add(cell));
+            }
+            coverage(sum)
+        })
+        .collect();
     let quarters: Vec<String> = (0..world.quarters())
         .map(|quarter| coverage(of(&|_, of| of == quarter)))
         .collect();
     println!(
-        "{name:24}{:.3}  {:5}  {}     {:.3}  {:4.1}%  {mean:6.1} {median:6.1} {:6.1}    {}   {}",
+        "{name:24}{:.3}  {:5}  {}     {:.3}  {:4.1}%  {mean:6.1} {median:6.1} {:6.1}    {}   {}   {}",
         f64::from(target) / 1000.0,
         world.items.len(),
         coverage(all),
@@ -158,8 +175,17 @@ fn print_row(world: &World, name: &str, target: u16, cells: &[Vec<Cell>]) {
         100.0 * share(all.out_days, all.days),
         all.stock_days as f64 / all.demand.max(1) as f64,
         classes.join("/"),
+        thirds.join("/"),
         quarters.join("/"),
     );
+}
+
+/// Share of the last year's days with a sale.
+fn selling_share(sales: &DailySales) -> f64 {
+    let length = sales.units.len();
+    let days = length.min(365);
+    let sold = (length - days..length).filter(|day| sales.units.get(*day).unwrap_or(0) > 0);
+    sold.count() as f64 / days.max(1) as f64
 }
 
 fn history(sales: &BTreeMap<&str, BTreeMap<NaiveDate, u32>>, receipts: &[u64], policy: Policy) -> History {

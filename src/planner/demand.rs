@@ -22,6 +22,8 @@ const MONTH: usize = 4;
 const YEAR_AGO: usize = 43;
 /// Fewer weeks that old say nothing of last year.
 const LEAST_YEAR_AGO: usize = 4;
+/// Weeks from there on that say whether it is the item's season.
+const SEASON_AGO: usize = 12;
 
 /// What was fitted. One set for all items.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,10 @@ pub struct Tuning {
     /// A week counts at most so many times the median selling week: one large order is not a new level. The first for
     /// the quick levels, the second for the whole history's.
     pub cap: (f64, f64),
+    /// An item that hardly sold in so many recent weeks and at this time last year, against what it sold in over the whole
+    /// history, has a season of its own and is out of it. Weeks added to both, and how many times as seldom it may sell
+    /// before that is believed.
+    pub off_season: (usize, f64, f64),
     /// Bounds of every multiplicative factor.
     pub factor_bound: f64,
     /// Squared variation of an item that never varied.
@@ -47,6 +53,9 @@ pub struct Tuning {
     pub few_sales: f64,
     /// How much what lasts grows for a history shorter than a year.
     pub young: f64,
+    /// How both variations grow as an item sells on fewer of its days: the share of days at which they are as the terms
+    /// above say, and the power of it.
+    pub seldom: (f64, f64),
     /// How much longer than the gamma's the upper tail is.
     pub tail: f64,
 }
@@ -56,6 +65,7 @@ pub const TUNING: Tuning = Tuning {
     latest: 0.15,
     last_year: 0.14,
     cap: (4.0, 7.0),
+    off_season: (13, 1.0, 1.5),
     factor_bound: 3.0,
     drift: 0.005,
     months: 0.28,
@@ -63,6 +73,7 @@ pub const TUNING: Tuning = Tuning {
     weeks: 0.54,
     few_sales: 0.3,
     young: 0.1,
+    seldom: (0.36, 0.8),
     tail: 0.45,
 };
 
@@ -71,6 +82,10 @@ const MOST_VARIATION: f64 = 9.0;
 /// Squared variations of months and weeks above these are one order in a year.
 const MOST_MONTHS: f64 = 6.0;
 const MOST_WEEKS: f64 = 60.0;
+/// Items that sell on a smaller share of their days were not among those fitted on: they are taken for such.
+const LEAST_SHARE: f64 = 0.1;
+/// Days that the usual share counts for beside the item's own.
+const SHARE_DAYS: f64 = 28.0;
 
 /// A small seeded generator (SplitMix64). Seeded by the item's name, so that a day more of history moves a quantity
 /// by what it says and not by other dice.
@@ -158,6 +173,8 @@ pub struct Levels {
     pub year: f64,
     /// The coming twelve weeks a year ago, where the history reaches that far.
     pub last_year: Option<f64>,
+    /// How much of the whole history's level is believed, where the item has its own season and is out of it.
+    pub off_season: Option<f64>,
     /// What they come to.
     pub level: f64,
 }
@@ -281,19 +298,37 @@ impl History {
         let (quick, latest) = (quick.mean(), latest.mean());
         let last_year = (weeks_ago >= LEAST_YEAR_AGO).then(|| ago / weeks_ago as f64);
         let rest = 1.0 - tuning.quick - tuning.latest - tuning.last_year;
+        let off_season = last_year.and_then(|_| self.off_season(tuning));
+        // Never zero on few weeks' word: the share is bounded by the weeks added.
+        let long = year * off_season.unwrap_or(1.0);
         let level = tuning.quick * quick
             + tuning.latest * latest
             + tuning.last_year * last_year.unwrap_or(year)
-            + rest * year;
-        let level = level.clamp(year / tuning.factor_bound, year * tuning.factor_bound);
+            + rest * long;
+        let level = level.clamp(long / tuning.factor_bound, year * tuning.factor_bound);
         let daily = |weekly: f64| weekly / WEEK as f64;
         Levels {
             quick: daily(quick),
             latest: daily(latest),
             year: daily(year),
             last_year: last_year.map(daily),
+            off_season,
             level: daily(level),
         }
+    }
+
+    /// Selling weeks among the recent ones and those at this time last year, against as many as the whole history would
+    /// have there: the share when it is far below one.
+    fn off_season(&self, tuning: &Tuning) -> Option<f64> {
+        let (recent, added, slack) = tuning.off_season;
+        let selling = |weeks: &[f64]| weeks.iter().filter(|units| **units > 0.0).count() as f64;
+        let recent = &self.weeks[..recent.min(self.weeks.len()).min(YEAR_AGO)];
+        let ago = self.weeks.get(YEAR_AGO..).unwrap_or_default();
+        let ago = &ago[..ago.len().min(SEASON_AGO)];
+        let looked = (recent.len() + ago.len()) as f64;
+        let usual = selling(&self.weeks) / self.weeks.len().max(1) as f64 * looked;
+        let share = slack * (selling(recent) + selling(ago) + added) / (usual + added);
+        (share < 1.0).then_some(share)
     }
 
     #[must_use]
@@ -307,11 +342,16 @@ impl History {
             None => prior,
         };
         let weeks = variation(self.weeks.iter().copied()).map_or(1.0, |(own, _)| own.min(MOST_WEEKS));
+        let (usual, power) = tuning.seldom;
+        // Two weeks of sales every day are not yet an item that sells every day.
+        let share = (self.demand_days as f64 + usual * SHARE_DAYS) / (self.days as f64 + SHARE_DAYS);
+        let seldom = (usual / share.clamp(LEAST_SHARE, 1.0)).powf(power);
         let short = (365.0 / self.days.max(1) as f64 - 1.0).clamp(0.0, 8.0);
         Spread {
-            lasting: (tuning.drift + tuning.months * months) * (1.0 + tuning.young * short)
-                + tuning.few_sales / self.demand_days.max(1) as f64,
-            weekly: tuning.weeks * weeks,
+            lasting: seldom
+                * ((tuning.drift + tuning.months * months) * (1.0 + tuning.young * short)
+                    + tuning.few_sales / self.demand_days.max(1) as f64),
+            weekly: seldom * tuning.weeks * weeks,
         }
     }
 }

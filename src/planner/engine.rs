@@ -16,7 +16,7 @@ use crate::digest::{Hasher, sha256_hex};
 use crate::ids::{PlanId, Sku, WarehouseCode};
 
 /// Version of the calculation. It is part of a plan's name: another engine makes another plan.
-pub const ENGINE: &str = "linkstar-planner-6";
+pub const ENGINE: &str = "linkstar-planner-7";
 
 /// Computes the plan. The order of the snapshot's vectors and the number of threads do not matter.
 #[must_use]

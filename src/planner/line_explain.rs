@@ -153,6 +153,12 @@ fn demand_terms(demand: &DemandView, item: &ItemSeries, warehouse: &WarehouseCon
     ] {
         terms.extend(rate.map(|rate| Explain::rate(key, rate)));
     }
+    terms.extend(
+        demand
+            .levels
+            .off_season
+            .map(|share| Explain::percent("level_off_season", (share * 1000.0).round() as i64)),
+    );
     for (key, velocity) in [
         ("velocity_7", demand.velocity_7),
         ("velocity_30", demand.velocity_30),

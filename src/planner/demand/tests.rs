@@ -97,3 +97,47 @@ fn scaling_demand_scales_the_level_and_its_quantiles() {
         assert!((ratio - 2.0).abs() < 1e-4, "{ratio}");
     }
 }
+
+#[test]
+fn the_same_weeks_sold_on_fewer_days_are_less_sure() {
+    let weekly = |selling: usize| -> Vec<f64> {
+        let units = 42.0 / selling as f64;
+        (0..364)
+            .map(|day| if day % 7 < selling { units } else { 0.0 })
+            .collect()
+    };
+    let spreads = [7, 3, 1].map(|selling| history(&weekly(selling)).spread(&TUNING).variation(42.0));
+    assert!(
+        spreads.is_sorted() && spreads[2] > 2.0 * spreads[0],
+        "{spreads:?}"
+    );
+    // Items that hardly sell were not fitted on: they are taken for the least that was.
+    let rare: Vec<f64> = (0..364)
+        .map(|day| if day % 28 == 0 { 168.0 } else { 0.0 })
+        .collect();
+    let rarer: Vec<f64> = (0..364)
+        .map(|day| if day % 28 < 2 { 84.0 } else { 0.0 })
+        .collect();
+    let weekly = [rare, rarer].map(|units| history(&units).spread(&TUNING).weekly);
+    assert!((weekly[0] / weekly[1] - 1.0).abs() < 1e-9, "{weekly:?}");
+}
+
+#[test]
+fn an_item_of_one_season_is_not_expected_at_its_yearly_mean_outside_of_it() {
+    // Sold in the last sixteen weeks of the year only, 20 a day; as seen by the day of the year.
+    let sold = |day: i64| if day.rem_euclid(365) >= 253 { 20.0 } else { 0.0 };
+    let seen_on = |day: i64| -> Vec<f64> { (day - 365..day).map(sold).collect() };
+    let levels = |day: i64| history(&seen_on(day)).levels(&TUNING);
+    let mean = 20.0 * 112.0 / 365.0;
+    let may = levels(135);
+    assert!(may.off_season.is_some() && may.level < 0.12 * mean, "{may:?}");
+    // Before the season begins last year's same weeks speak up, and in it nothing is held back.
+    assert!(levels(215).level > 1.5 * may.level);
+    assert_eq!(levels(330).off_season, None);
+    // An item that sells seldom all the year round has no season.
+    let seldom: Vec<f64> = (0..365)
+        .map(|day| if day % 35 == 3 { 12.0 } else { 0.0 })
+        .collect();
+    assert_eq!(history(&seldom).levels(&TUNING).off_season, None);
+    assert_eq!(history(&[20.0; 200]).levels(&TUNING).off_season, None);
+}
