@@ -55,26 +55,29 @@ pub fn section(home: &Path, (pages, health): (u16, u16), more: &str) -> String {
 pub async fn shop(url: Option<&str>) -> Shop {
     let shop = Shop::with_store(7, url).await;
     let items = shop.home.join("catalog/items.csv");
-    let table = fs::read_to_string(&items).expect("items");
-    let mut lines: Vec<String> = table.lines().map(str::to_owned).collect();
-    let columns: Vec<String> = lines[0].split(',').map(str::to_owned).collect();
+    let mut table = csv::Reader::from_path(&items).expect("items");
+    let columns = table.headers().expect("heads").clone();
     let place = |name: &str| columns.iter().position(|column| column == name).expect(name);
-    for line in lines.iter_mut().skip(1) {
-        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-        if cells.len() == columns.len() && cells[place("sku")] == HOSTILE_SKU {
-            cells[place("name_zh")] = HOSTILE.to_owned();
-            cells[place("name_en")] = HOSTILE.to_owned();
-            *line = cells.join(",");
-        }
-    }
-    let changed = lines.join("\n");
-    assert_ne!(
-        changed,
-        table.trim_end(),
-        "the SKU with the hostile name is in the catalog"
-    );
+    let (sku, names) = (place("sku"), [place("name_zh"), place("name_en")]);
     fs::create_dir_all(shop.home.join("hostile")).expect("a folder");
-    fs::write(shop.home.join("hostile/items.csv"), changed).expect("items");
+    let mut renamed = csv::Writer::from_path(shop.home.join("hostile/items.csv")).expect("items");
+    renamed.write_record(&columns).expect("heads");
+    let mut seen = false;
+    for row in table.records() {
+        let row = row.expect("a row");
+        let hostile = &row[sku] == HOSTILE_SKU;
+        seen |= hostile;
+        let cells = row
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| match hostile && names.contains(&at) {
+                true => HOSTILE,
+                false => cell,
+            });
+        renamed.write_record(cells).expect("a row");
+    }
+    renamed.flush().expect("items");
+    assert!(seen, "the SKU with the hostile name is in the catalog");
     let folder = shop.home.join("hostile").display().to_string();
     let imported = shop.linkstar(&["catalog", "import", &folder, "--effective", "2025-01-02"]);
     assert_eq!(imported.code, Some(0), "{imported:?}");
