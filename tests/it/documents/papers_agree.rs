@@ -201,7 +201,7 @@ fn long(lines: usize) -> StockingOrder {
 fn r29_a_long_instruction_has_its_titles_on_every_page_and_loses_no_line() {
     for lines in [1, 5, 60] {
         let mut order = long(lines);
-        order.number = linkstar::ids::OrderNo::new(&format!("LS-20261122-{lines:03}")).expect("a number");
+        order.number = linkstar::ids::OrderNo::new(format!("LS-20261122-{lines:03}")).expect("a number");
         let print = written("outbound-instruction-pdf", &order);
         let said = pdf_text(&print);
         if said.is_empty() {

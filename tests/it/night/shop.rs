@@ -115,8 +115,8 @@ impl Shop {
     /// The number of such a draft.
     pub fn drafted(&self, lines: &[&str]) -> String {
         let ran = self.draft(lines);
-        let said: serde_json::Value =
-            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("no JSON: {ran:?}"));
+        assert!(ran.out.trim_start().starts_with('{'), "no JSON: {ran:?}");
+        let said: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
         said["order"].as_str().expect("a number").to_owned()
     }
 

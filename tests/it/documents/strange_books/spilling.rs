@@ -12,7 +12,7 @@ use super::{MAPPING, SHEET, filled_with, refused, text};
 fn form() -> Vec<u8> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
-    sheet.set_name("Data").unwrap();
+    sheet.set_name("Data").expect("a workbook is written");
     for (row, column, words) in [
         (0, 0, "Order"),
         (1, 0, "Date"),
@@ -22,34 +22,42 @@ fn form() -> Vec<u8> {
         (4, 3, "Value"),
         (8, 0, "Total"),
     ] {
-        sheet.write(row, column, words).unwrap();
+        sheet.write(row, column, words).expect("a workbook is written");
     }
     let date = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
-    sheet.write_blank(1, 1, &date).unwrap();
+    sheet.write_blank(1, 1, &date).expect("a workbook is written");
     for row in 5..8_u32 {
         let plain = rust_xlsxwriter::Format::new().set_num_format("0.00");
         for column in 0..3 {
-            sheet.write_blank(row, column, &plain).unwrap();
+            sheet
+                .write_blank(row, column, &plain)
+                .expect("a workbook is written");
         }
         let no = row + 1;
         let formula = format!("=SUM(IF(B{no}:C{no}>0,B{no}*C{no},0))/2");
-        sheet.write_dynamic_formula(row, 3, formula.as_str()).unwrap();
+        sheet
+            .write_dynamic_formula(row, 3, formula.as_str())
+            .expect("a workbook is written");
     }
-    sheet.write_formula(8, 3, "=SUM(D6:D8)").unwrap();
+    sheet
+        .write_formula(8, 3, "=SUM(D6:D8)")
+        .expect("a workbook is written");
     sheet
         .write_dynamic_array_formula(11, 5, 13, 5, "=D6:D8*2")
-        .unwrap();
+        .expect("a workbook is written");
     sheet
         .write_dynamic_formula(11, 7, "=SUM(ANCHORARRAY(F12))")
-        .unwrap();
-    sheet.write_formula(11, 8, "=SUM(F12:F14)").unwrap();
-    book.save_to_buffer().unwrap()
+        .expect("a workbook is written");
+    sheet
+        .write_formula(11, 8, "=SUM(F12:F14)")
+        .expect("a workbook is written");
+    book.save_to_buffer().expect("a workbook is written")
 }
 
 fn cell<'x>(sheet: &'x str, at: &str) -> &'x str {
     let from = sheet
         .find(&format!("<c r=\"{at}\""))
-        .unwrap_or_else(|| panic!("no {at} in {sheet}"));
+        .expect("the cell is on the sheet");
     let cell = &sheet[from..];
     let end = cell.find("</c>").map_or(usize::MAX, |end| end + 4);
     let empty = cell.find("/>").map_or(usize::MAX, |end| end + 2);
