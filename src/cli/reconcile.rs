@@ -15,6 +15,7 @@ use crate::night::reconcile as books;
 use crate::reconcile::{Chain, Line, LineState};
 use crate::report::{ReconciliationReport, reconciliation_workbook};
 use crate::store::catalog;
+use crate::wording::Lang;
 
 #[derive(Debug, Args)]
 pub struct ReconcileArgs {
@@ -123,26 +124,7 @@ fn write_book(
     chains: &BTreeMap<(OrderNo, Sku), Chain>,
     file: &PathBuf,
 ) -> Result<(), CliError> {
-    let values = books
-        .packing
-        .iter()
-        .flat_map(|(order, packing)| {
-            let own = packing.values.iter();
-            own.map(move |(sku, value)| ((order.clone(), sku.clone()), *value))
-        })
-        .collect();
-    let bytes = reconciliation_workbook(&ReconciliationReport {
-        lang: context.lang,
-        seller: &context.config.account.name,
-        as_of: books.done.as_of,
-        lines: &books.done.lines,
-        differences: &books.done.classified,
-        flow: &books.done.flow,
-        anomalies: &books.done.anomalies,
-        values: &values,
-        chains,
-    })
-    .map_err(crate::night::NightError::from)?;
+    let bytes = book(context.lang, &context.config.account.name, books, chains)?;
     std::fs::write(file, bytes).map_err(|source| CliError::File {
         what: "write",
         path: file.clone(),
@@ -157,6 +139,36 @@ fn write_book(
         )
     );
     Ok(())
+}
+
+/// The workbook a finance person can send on.
+pub fn book(
+    lang: Lang,
+    seller: &str,
+    books: &books::Books,
+    chains: &BTreeMap<(OrderNo, Sku), Chain>,
+) -> Result<Vec<u8>, CliError> {
+    let values = books
+        .packing
+        .iter()
+        .flat_map(|(order, packing)| {
+            let own = packing.values.iter();
+            own.map(move |(sku, value)| ((order.clone(), sku.clone()), *value))
+        })
+        .collect();
+    let bytes = reconciliation_workbook(&ReconciliationReport {
+        lang,
+        seller,
+        as_of: books.done.as_of,
+        lines: &books.done.lines,
+        differences: &books.done.classified,
+        flow: &books.done.flow,
+        anomalies: &books.done.anomalies,
+        values: &values,
+        chains,
+    })
+    .map_err(crate::night::NightError::from)?;
+    Ok(bytes)
 }
 
 /// Nothing arrived of a line that is on its way: the units are not missing.

@@ -12,6 +12,7 @@ use super::papers::Papers;
 use super::tally::Tally;
 use super::{Seller, ledger_files, letters};
 use crate::cli::CliError;
+use crate::cli::reconcile::book;
 use crate::ledger::transit::TransitLine;
 use crate::money::round_cents;
 use crate::night::reconcile;
@@ -71,7 +72,9 @@ impl End<'_> {
         let books = reconcile::books(&night, &mut tx, &catalog).await?;
         let stored = orders::all(&mut tx, account).await?;
         let messages = outbox::count_by_state(&mut tx, account).await?;
-        ledger_files::write(self.folder, &books.done.lines, self.lang)?;
+        let chains = reconcile::chains(&night, &mut tx, &books).await?;
+        let book = book(self.lang, &night.config.account.name, &books, &chains)?;
+        ledger_files::write(self.folder, &books.done.lines, &book)?;
         let mut out = String::from("\n");
         self.say(
             &mut out,
