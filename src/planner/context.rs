@@ -378,6 +378,7 @@ fn production_key(times: &StageTimes) -> ProductionKey {
 }
 
 /// In-stock days with data before `as_of`, newest first: days back (1 is yesterday) and units.
+#[inline]
 pub fn known_days(
     item: &ItemSeries,
     as_of: NaiveDate,

@@ -265,6 +265,7 @@ impl DayUnits {
     }
 
     /// The first so many days, the last of them first.
+    #[inline]
     pub fn newest_first(&self, days: usize) -> impl Iterator<Item = Option<u32>> + '_ {
         let days = self.0.get(..days).unwrap_or_default().iter().rev();
         days.map(|units| (*units != GAP).then_some(*units))

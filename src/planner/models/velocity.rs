@@ -18,17 +18,19 @@ pub enum VelocityRule {
 
 /// Units a day over the newest days of each of [`WINDOWS`], from in-stock days with data, newest first; fewer days divide
 /// by those found, none is unknown. Only as many days are looked at as the longest window has.
+#[inline]
 pub fn velocities(newest: impl Iterator<Item = u32>) -> [Option<f64>; WINDOWS.len()] {
     let mut found = [None; WINDOWS.len()];
     let (mut days, mut units, mut place) = (0_usize, 0_u64, 0);
-    for sold in newest.take(WINDOWS[WINDOWS.len() - 1]) {
+    // Not a `for`: the filters that callers put before it run inside one loop this way, which is what a table of many lines costs.
+    newest.take(WINDOWS[WINDOWS.len() - 1]).for_each(|sold| {
         units += u64::from(sold);
         days += 1;
         if days == WINDOWS[place] {
             found[place] = Some(units as f64 / days as f64);
             place += 1;
         }
-    }
+    });
     if days > 0 {
         let rest = found.iter_mut().skip(place);
         rest.for_each(|window| *window = Some(units as f64 / days as f64));
