@@ -15,7 +15,6 @@ use crate::ids::{OrderNo, SourceId};
 use crate::ledger::milestone::{Aside, Milestone, Story};
 use crate::ledger::{EventStatus, TrackingEvent};
 use crate::night::{chain_folder, clocks as running};
-use crate::planner::Stage;
 use crate::problem::nearest;
 use crate::store::{catalog, clocks, orders, tracking, turn};
 use crate::wording::{Lang, text};
@@ -296,14 +295,7 @@ async fn time_of(
         )));
     };
     let closures = chain_folder::read(&context.config.home).0.closures;
-    let closed = |day: NaiveDate| {
-        closures.iter().any(|closure| {
-            closure.from <= day
-                && day <= closure.to
-                && closure.warehouse.as_ref().is_none_or(|code| code == warehouse)
-                && (closure.stages.contains(&Stage::Appointment) || closure.stages.contains(&Stage::Putaway))
-        })
-    };
+    let closed = |day: NaiveDate| closures.iter().any(|closure| closure.shuts_door(warehouse, day));
     let refused = |why: NoSlot, at: String| CliError::Usage(format!("no slot at {warehouse}, {at}: {why}"));
     match when {
         When::Civil(at) => slot(at, profile.zone, closed).map_err(|why| refused(why, at.to_string())),

@@ -297,6 +297,8 @@ pub struct DeadlineSection {
 pub struct AppointmentTerms {
     /// What a missed slot costs: `{ amount = "80.00", currency = "GBP" }`.
     pub missed_fee: Option<Money>,
+    /// Days of notice the warehouse wants before a truck comes; days on which it is closed do not count.
+    pub notice_days: Option<u16>,
     /// Goods are taken so many days after the slot (a delivery window): 7 at Amazon for carriers that are not its partners.
     pub window_days: u16,
 }

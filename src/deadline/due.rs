@@ -11,6 +11,9 @@ use crate::calendar::instant_of;
 /// The filing must be in so long before the goods are laden, measured from departure.
 const ISF_HOURS: i64 = 24;
 
+/// How far back an open day is looked for.
+const MOST_NOTICE: usize = 366;
+
 /// What is known of a voyage to the United States.
 #[derive(Debug, Clone)]
 pub struct Voyage {
@@ -92,6 +95,17 @@ pub fn slot(
         LocalResult::Ambiguous(..) => Err(NoSlot::Twice),
         LocalResult::None => Err(NoSlot::Skipped),
     }
+}
+
+/// The last day to ask for a slot on `day`, so many days ahead: days on which the warehouse is closed do not count, and a
+/// slot is not asked for on one of them. Nothing where a year has no such day.
+#[must_use]
+pub fn notice(day: NaiveDate, days: u16, closed: impl Fn(NaiveDate) -> bool) -> Option<NaiveDate> {
+    if days == 0 {
+        return Some(day);
+    }
+    let before = day.iter_days().rev().skip(1).take(MOST_NOTICE);
+    before.filter(|day| !closed(*day)).nth(usize::from(days) - 1)
 }
 
 /// Units of a SKU that came and cannot be sold yet.
@@ -245,6 +259,19 @@ mod tests {
             slot(time("2026-11-30T09:00:00"), New_York, never),
             Ok(at("2026-11-30T09:00:00-05:00"))
         );
+    }
+
+    #[test]
+    fn r53_days_of_notice_are_days_on_which_the_warehouse_is_open() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let holidays = |day: NaiveDate| ("2026-12-24".."2026-12-27").contains(&day.to_string().as_str());
+        let before = |days| notice(day("2026-12-29"), days, holidays);
+        assert_eq!(before(0), Some(day("2026-12-29")));
+        assert_eq!(before(1), Some(day("2026-12-28")));
+        assert_eq!(before(2), Some(day("2026-12-27")));
+        assert_eq!(before(3), Some(day("2026-12-23")));
+        assert_eq!(notice(day("2026-12-29"), 1, |_| true), None);
+        assert_eq!(notice(NaiveDate::MIN, 1, holidays), None);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Rule {
     IsfStuffing,
     /// The last day to hand the goods over.
     ShipBy,
+    /// A slot must be asked for: the warehouse wants to know so many days ahead.
+    BookSlot,
     /// The warehouse's slot.
     Appointment,
     /// Delivered and not on the shelf for longer than this warehouse takes.
@@ -41,13 +43,14 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DocumentCutOff,
         Self::WeightCutOff,
         Self::CargoCutOff,
         Self::IsfImporter,
         Self::IsfStuffing,
         Self::ShipBy,
+        Self::BookSlot,
         Self::Appointment,
         Self::Putaway,
         Self::FreePeriodEnd,
@@ -68,6 +71,7 @@ impl Rule {
             Self::IsfImporter => "isf_importer",
             Self::IsfStuffing => "isf_stuffing",
             Self::ShipBy => "ship_by",
+            Self::BookSlot => "book_slot",
             Self::Appointment => "appointment",
             Self::Putaway => "putaway",
             Self::FreePeriodEnd => "free_period_end",

@@ -25,11 +25,15 @@ pub struct Shown {
 }
 
 /// What is said beside a deadline, in this order; counts of several subjects are added.
-const FACTS: [(&str, bool); 9] = [
+const FACTS: [(&str, bool); 13] = [
     ("paper", false),
     ("units", true),
     ("lost_sales", true),
     ("days", false),
+    ("at_door", false),
+    ("at_port", false),
+    ("by_order", false),
+    ("notice_days", false),
     ("fee", false),
     ("daily_fee", false),
     ("fee_30", false),

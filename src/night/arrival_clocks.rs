@@ -2,21 +2,22 @@
 //! (R53, R57, R58).
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::clocks::story_of;
 use super::{Night, chain_folder};
-use crate::calendar::instant_of;
+use crate::calendar::{civil_day, instant_of};
 use crate::catalog::{Catalog, ClockStart};
-use crate::deadline::due::{Waiting, days_later, end_of_day, lost_sales, ninetieth};
+use crate::deadline::due::{Waiting, days_later, end_of_day, lost_sales, ninetieth, notice};
 use crate::deadline::{Duty, Rule};
 use crate::ids::Sku;
 use crate::ledger::milestone::{Milestone, Story};
 use crate::mapping::certificate_file::Paper;
 use crate::money::Currency;
-use crate::order::Certificate;
+use crate::order::{Certificate, OrderState};
 use crate::planner::supply::ageing;
-use crate::planner::{Lot, NextTier, Plan, PlanLine, Stage, StorageTier, SupplyFacts};
+use crate::planner::{Closure, Lot, NextTier, Plan, PlanLine, Stage, StorageTier, SupplyFacts};
 use crate::reconcile::Line;
 use crate::store::certificates;
 use crate::store::lead_times::{self, LeadTime};
@@ -69,6 +70,11 @@ pub(super) async fn duties(
             night.now(),
         ));
         duties.extend(slot(night, stored, &story, catalog));
+        let terms = night.config.deadlines.appointment.get(&stored.order.warehouse);
+        if let Some(days) = terms.and_then(|terms| terms.notice_days) {
+            let home = night.config.account.zone;
+            duties.extend(book_slot(stored, &story, days, &supply.closures, (catalog, home)));
+        }
     }
     if let Some(plan) = &plan {
         duties.extend(storage(plan, &supply, &lines, catalog, night.today()));
@@ -172,13 +178,61 @@ fn owner<'s>(catalog: &Catalog, skus: impl Iterator<Item = &'s Sku>) -> Option<S
         .find(|owner| !owner.is_empty())
 }
 
+/// No slot is known yet, and the warehouse wants days of notice before the goods are there.
+#[must_use]
+pub fn book_slot(
+    stored: &StoredOrder,
+    story: &Story,
+    days: u16,
+    closures: &[Closure],
+    (catalog, home): (&Catalog, Tz),
+) -> Option<Duty> {
+    let order = &stored.order;
+    let booked = [
+        Milestone::Appointment,
+        Milestone::OutForDelivery,
+        Milestone::Delivered,
+    ]
+    .iter()
+    .any(|one| story.reached.contains_key(one))
+        || story.expected.contains_key(&Milestone::Appointment);
+    if booked || stored.state >= OrderState::Delivered {
+        return None;
+    }
+    let warehouse = catalog.warehouses.get(&order.warehouse);
+    let zone = warehouse.map_or(home, |warehouse| warehouse.zone);
+    // From the port a truck may go to the door on the same day: who has that word can ask for the slot.
+    let told = [(Milestone::Delivered, "at_door"), (Milestone::Arrived, "at_port")]
+        .into_iter()
+        .find_map(|(milestone, word)| Some((story.at(milestone)?, word)))
+        .map(|(at, word)| (civil_day(at, zone), word));
+    let (there, word) = told.unwrap_or((order.eta, "by_order"));
+    let last = notice(there, days, |day| {
+        let mut closures = closures.iter();
+        closures.any(|closure| closure.shuts_door(&order.warehouse, day))
+    });
+    Some(Duty {
+        rule: Rule::BookSlot,
+        subject: order.number.to_string(),
+        due: last.map(|day| end_of_day(day, zone)),
+        not_before: None,
+        zone,
+        group: story.vessel.clone(),
+        owner: owner(catalog, order.lines.iter().map(|line| &line.goods.sku)),
+        missing: Vec::new(),
+        facts: vec![
+            ("warehouse".to_owned(), order.warehouse.to_string()),
+            (word.to_owned(), there.to_string()),
+            ("notice_days".to_owned(), days.to_string()),
+        ],
+    })
+}
+
 /// A slot that was missed: what it costs, until the goods are delivered. Where the warehouse takes goods within days of the slot,
 /// the end of that window counts.
 fn slot(night: &Night<'_>, stored: &StoredOrder, story: &Story, catalog: &Catalog) -> Option<Duty> {
     let order = &stored.order;
-    if story.reached.contains_key(&Milestone::Delivered)
-        || stored.state >= crate::order::OrderState::Delivered
-    {
+    if story.reached.contains_key(&Milestone::Delivered) || stored.state >= OrderState::Delivered {
         return None;
     }
     let at = story.expected.get(&Milestone::Appointment)?.at;

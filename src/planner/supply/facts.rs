@@ -155,6 +155,18 @@ pub struct Closure {
     pub mode: Option<Mode>,
 }
 
+impl Closure {
+    /// Nobody takes a truck in at this warehouse on this day.
+    #[must_use]
+    pub fn shuts_door(&self, warehouse: &WarehouseCode, day: NaiveDate) -> bool {
+        (self.from..=self.to).contains(&day)
+            && self.warehouse.as_ref().is_none_or(|code| code == warehouse)
+            && [Stage::Appointment, Stage::Putaway]
+                .iter()
+                .any(|stage| self.stages.contains(stage))
+    }
+}
+
 /// The day by which goods must be sellable for an event of a platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

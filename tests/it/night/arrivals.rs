@@ -7,8 +7,8 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use linkstar::catalog::{Catalog, ClockStart, Warehouse};
 use linkstar::deadline::{Duty, Rule};
 use linkstar::ids::WarehouseCode;
-use linkstar::ledger::milestone::{Milestone, Reached, Story};
-use linkstar::night::arrival_clocks::{lots, shelf, storage};
+use linkstar::ledger::milestone::{Expected, Milestone, Reached, Story};
+use linkstar::night::arrival_clocks::{book_slot, lots, shelf, storage};
 use linkstar::planner::{Plan, SupplyFacts};
 use linkstar::reconcile::{Line, LineState, Verdict};
 use linkstar::store::lead_times::LeadTime;
@@ -37,16 +37,20 @@ struct Stand {
     catalog: Catalog,
 }
 
+async fn stored(shop: &Shop, order: &str) -> StoredOrder {
+    let opened = shop.open(morning(2)).await;
+    let mut tx = opened.store.read().await.expect("the store works");
+    let number = linkstar::ids::OrderNo::new(order).expect("a number");
+    let stored = orders::get(&mut tx, opened.night(false).account(), &number).await;
+    stored.expect("read").expect("the order")
+}
+
 async fn stand() -> Stand {
     let (shop, order) = ordered().await;
+    let stored = stored(&shop, &order).await;
     let opened = shop.open(morning(2)).await;
     let night = opened.night(false);
     let mut tx = opened.store.read().await.expect("the store works");
-    let number = linkstar::ids::OrderNo::new(order).expect("a number");
-    let stored = orders::get(&mut tx, night.account(), &number)
-        .await
-        .expect("read")
-        .expect("the order");
     let plan = plans::latest(&mut tx, night.account())
         .await
         .expect("read")
@@ -338,4 +342,107 @@ async fn r67_papers_that_expire_are_told_and_what_nobody_takes_on_goes_to_the_se
     .unwrap();
     let refused = shop.linkstar(&["deadlines"]);
     assert!(refused.err.contains("`valid_to`: found `soon`"), "{refused:#?}");
+}
+
+/// The warehouse wants three open days of notice: who has no slot by then hears of it in time, by the best word there is of when
+/// the goods come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r53_a_slot_is_asked_for_so_many_open_days_before_the_goods_are_there() {
+    let (shop, order) = ordered().await;
+    let StoredOrder { order: made, .. } = stored(&shop, &order).await;
+    let (warehouse, eta) = (made.warehouse, made.eta);
+    let listed = || -> Vec<serde_json::Value> {
+        let at = morning(1).to_rfc3339();
+        let told = shop.linkstar(&["deadlines", "--json", "--days", "200", "--at", &at]);
+        let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+        let alerts = told["alerts"].as_array().expect("alerts").clone();
+        let own =
+            |alert: &serde_json::Value| alert["rule"] == "book_slot" && alert["subject"] == order.as_str();
+        alerts.into_iter().filter(own).collect()
+    };
+    assert!(
+        listed().is_empty(),
+        "nobody said that this warehouse wants notice"
+    );
+    let terms = |days: &str| format!("[deadlines.appointment.\"{warehouse}\"]\nnotice_days = {days}\n");
+    let before = fs::read_to_string(&shop.config_file).expect("a configuration");
+    configure(&shop, &terms("-1"));
+    let refused = shop.linkstar(&["deadlines"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.err.contains("notice_days"), "{refused:#?}");
+    fs::write(&shop.config_file, before).expect("a file");
+    configure(&shop, &terms("3"));
+    fs::create_dir_all(shop.home.join("supply")).expect("a folder");
+    let closed = eta - Duration::days(2);
+    fs::write(
+        shop.home.join("supply/calendar.csv"),
+        format!("calendar,name,from,to,stages,warehouse,mode\nown,stocktaking,{closed},{closed},appointment,{warehouse},\n"),
+    )
+    .expect("a file");
+    let told = listed();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let due = at(told[0]["due"].as_str().expect("an end")).with_timezone(&chrono_tz::Europe::London);
+    // One, three and four days before; the end of the last of them.
+    assert_eq!(
+        (due.date_naive(), due.time()),
+        (eta - Duration::days(3), chrono::NaiveTime::MIN)
+    );
+    let said = told[0]["facts"].to_string();
+    assert!(
+        said.contains("by_order") && said.contains(&eta.to_string()),
+        "{said}"
+    );
+    look(&shop, due.to_utc() - Duration::hours(20)).await;
+    let page = shop.mails_to("ops@").last().map(Shop::page).expect("a mail");
+    assert!(
+        page.contains("预约送仓") && page.contains("提前 3 个开放日预约"),
+        "{page}"
+    );
+
+    let slot = format!("{eta}T09:00");
+    let added = shop.linkstar(&["events", "add", &order, "appointment", &slot]);
+    assert_eq!(added.code, Some(0), "{added:#?}");
+    assert!(
+        listed().iter().all(|told| told["resolved_at"].is_string()),
+        "there is a slot"
+    );
+    look(&shop, due.to_utc() - Duration::hours(19)).await;
+    let page = shop.mails_to("ops@").last().map(Shop::page).expect("a mail");
+    assert!(page.contains("预约送仓") && page.contains("已完成"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r53_notice_runs_from_the_delivery_that_is_expected_else_from_the_port_and_ends_with_the_truck() {
+    let Stand { stored, catalog, .. } = stand().await;
+    let due = |story: &Story| {
+        let duty = book_slot(&stored, story, 2, &[], (&catalog, chrono_tz::Asia::Shanghai))?;
+        assert_eq!(duty.rule, Rule::BookSlot);
+        let last = duty.due?.with_timezone(&duty.zone).date_naive() - Duration::days(1);
+        let word = duty.facts.iter().map(|(name, _)| name.clone()).nth(1);
+        Some((last, word.unwrap_or_default()))
+    };
+    let expected = |milestone, on: &str| {
+        let expected = Expected {
+            at: at(on),
+            status: linkstar::ledger::EventStatus::Estimated,
+            told_at: None,
+        };
+        (milestone, expected)
+    };
+    let mut story = Story::default();
+    assert_eq!(
+        due(&story),
+        Some((stored.order.eta - Duration::days(2), "by_order".to_owned()))
+    );
+    // Half past eleven at night in UTC is the next day in London in summer.
+    story
+        .expected
+        .extend([expected(Milestone::Arrived, "2026-06-10T23:30:00Z")]);
+    assert_eq!(due(&story), Some((day("2026-06-09"), "at_port".to_owned())));
+    story
+        .expected
+        .extend([expected(Milestone::Delivered, "2026-06-20T10:00:00Z")]);
+    assert_eq!(due(&story), Some((day("2026-06-18"), "at_door".to_owned())));
+    let truck = delivered("2026-06-20T10:00:00Z");
+    assert_eq!(due(&truck), None);
 }
