@@ -78,11 +78,11 @@ fn of_shipment(booking: &Booking<'_>, lines: &[ApprovedLine]) -> PlannedCash {
     let all: Vec<&ApprovedLine> = lines.iter().collect();
     let (good, faulty) = booking.draft_lines(&all);
     let mut unknown = Vec::new();
-    for (line, problems) in faulty {
-        unknown.extend(problems.into_iter().map(|problem| Unknown {
+    for (line, findings) in faulty {
+        unknown.extend(findings.into_iter().map(|finding| Unknown {
             what: "goods".to_owned(),
             lacks: "catalog".to_owned(),
-            of: problem.field,
+            of: finding.problem.field,
             sku: Some(line.sku.clone()),
         }));
     }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::cartons::{CartonSpec, LineSpec, Packing, pack_all};
 use super::customs::{ExportFacts, Parties};
+use super::gate::Finding;
 use super::model::{Goods, Mode, OrderLine, Party, StockingOrder, Term};
 use super::term::{Role, responsibilities};
 use crate::ids::{ForwarderId, OrderNo, PlanId, WarehouseCode};
@@ -58,14 +59,14 @@ pub fn build(draft: Draft) -> Result<StockingOrder, Vec<Problem>> {
     if problems.is_empty() {
         Ok(order)
     } else {
-        Err(problems)
+        Err(problems.into_iter().map(Problem::from).collect())
     }
 }
 
 /// The order as far as it can be built, and everything that is wrong with it. With any problem it is good for nothing but
 /// being looked at: gates tell theirs in the same breath.
 #[must_use]
-pub fn provisional(draft: Draft) -> (StockingOrder, Vec<Problem>) {
+pub fn provisional(draft: Draft) -> (StockingOrder, Vec<Finding>) {
     let mut problems = Vec::new();
     check_head(&draft, &mut problems);
     let mut lines = Vec::with_capacity(draft.lines.len());
@@ -124,57 +125,45 @@ pub fn provisional(draft: Draft) -> (StockingOrder, Vec<Problem>) {
     (order, problems)
 }
 
-fn problem(draft: &Draft, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
-    Problem::new(format!("order {}", draft.number), place, field, found, wanted)
+fn lack(draft: &Draft, place: &str, what: (&str, &str), wanted: (&str, &[(&str, &str)])) -> Finding {
+    Finding::lack(format!("order {}", draft.number), place, what, wanted)
 }
 
-fn check_head(draft: &Draft, problems: &mut Vec<Problem>) {
+fn check_head(draft: &Draft, problems: &mut Vec<Finding>) {
     let mut need = |ok: bool, field: &str, wanted: &str| {
         if !ok {
-            problems.push(problem(draft, "", field, "", wanted));
+            problems.push(lack(draft, "", (field, ""), (wanted, &[])));
         }
     };
-    need(!draft.lines.is_empty(), "lines", "at least one line");
-    need(
-        draft.currency.is_some(),
-        "currency",
-        "the currency of the declared values",
-    );
-    need(
-        draft.term.is_some(),
-        "term",
-        "a trade term such as DDP, DAP (DDU), FOB or EXW",
-    );
+    need(!draft.lines.is_empty(), "lines", "lacks.lines");
+    need(draft.currency.is_some(), "currency", "lacks.currency");
+    need(draft.term.is_some(), "term", "lacks.term_of_trade");
     need(
         !draft.shipper.name.is_empty(),
         "shipper.name",
-        "the exporter's registered name",
+        "lacks.shipper_name",
     );
     need(
         !draft.deliver_to.address.lines.is_empty(),
         "deliver_to.address",
-        "the warehouse's street address",
+        "lacks.street",
     );
     let importer = draft.importer.as_ref();
-    need(
-        importer.is_some(),
-        "importer",
-        "a named importer of record: who clears the goods?",
-    );
+    need(importer.is_some(), "importer", "lacks.importer");
     if let Some(term) = draft.term {
         let duties = responsibilities(term);
         if duties.pickup_address_required {
             need(
                 !draft.shipper.address.lines.is_empty(),
                 "shipper.address",
-                "the pickup address that EXW asks for",
+                "lacks.pickup",
             );
         }
         if duties.duty_and_vat == Role::Seller {
             need(
                 importer.is_none_or(|party| !party.name.is_empty()),
                 "importer.name",
-                "the importer of record's name (DDP)",
+                "lacks.importer_name",
             );
         }
     }
@@ -183,58 +172,34 @@ fn check_head(draft: &Draft, problems: &mut Vec<Problem>) {
 fn check_line<'a>(
     draft: &Draft,
     line: &'a DraftLine,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<Finding>,
 ) -> Option<(Money, &'a CartonSpec)> {
     let before = problems.len();
     let place = format!("SKU {}", line.goods.sku);
+    let mut lacks = |field: &str, found: &str, wanted: (&str, &[(&str, &str)])| {
+        problems.push(lack(draft, &place, (field, found), wanted));
+    };
     if line.units <= 0 {
-        problems.push(problem(
-            draft,
-            &place,
-            "units",
-            &line.units.to_string(),
-            "a whole number above 0",
-        ));
+        lacks("units", &line.units.to_string(), ("lacks.units", &[]));
     }
     for field in &line.missing {
-        problems.push(problem(
-            draft,
-            &place,
-            field,
-            "",
-            "a value in the catalog before this item can be booked",
-        ));
+        lacks(field, "", ("lacks.catalog_value", &[]));
     }
-    match line.unit_value {
-        None => problems.push(problem(
-            draft,
-            &place,
-            "declared_value",
-            "",
-            "the declared value of one unit",
-        )),
-        Some(value) if Some(value.currency) != draft.currency && draft.currency.is_some() => {
-            problems.push(problem(
-                draft,
-                &place,
+    match (line.unit_value, draft.currency) {
+        (None, _) => lacks("declared_value", "", ("lacks.declared_value", &[])),
+        (Some(value), Some(wanted)) if value.currency != wanted => {
+            let wanted = wanted.to_string();
+            let places = [("currency", wanted.as_str())];
+            lacks(
                 "declared_currency",
                 value.currency.code(),
-                &format!(
-                    "the order's currency {}",
-                    draft.currency.map_or_else(String::new, |c| c.to_string())
-                ),
-            ));
+                ("lacks.declared_currency", &places),
+            );
         }
-        Some(_) => {}
+        (Some(_), _) => {}
     }
     if line.carton.is_none() && !line.missing.iter().any(|field| field.starts_with("carton")) {
-        problems.push(problem(
-            draft,
-            &place,
-            "carton_units",
-            "",
-            "the packing specification of a carton",
-        ));
+        lacks("carton_units", "", ("lacks.carton", &[]));
     }
     match (line.unit_value, &line.carton) {
         (Some(value), Some(spec)) if problems.len() == before => Some((value, spec)),
@@ -248,6 +213,7 @@ mod tests {
     use crate::ids::Sku;
     use crate::order::model::Address;
     use crate::quantity::Dims;
+    use crate::wording::Lang;
 
     fn party(country: &str) -> Party {
         Party {
@@ -371,5 +337,30 @@ mod tests {
             said.iter().any(|problem| problem.wanted.contains("who clears")),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn r26_what_an_order_lacks_is_said_in_both_languages() {
+        let mut bare = line("A", 0);
+        bare.unit_value = None;
+        bare.carton = None;
+        bare.missing = vec!["hs_cn".to_owned()];
+        let mut other = line("B", 24);
+        other.unit_value = Some(Money::new("2.35".parse().unwrap(), Currency::USD));
+        let mut draft = draft(vec![bare, other]);
+        draft.term = None;
+        draft.importer = None;
+        draft.shipper = Party::default();
+        draft.deliver_to = Party::default();
+        let (_, lacks) = provisional(draft);
+        assert_eq!(lacks.len(), 9, "{lacks:#?}");
+        for lack in &lacks {
+            let (zh, en) = (lack.wanted(Lang::Zh), lack.wanted(Lang::En));
+            assert!(
+                !zh.is_ascii() && zh != en && !zh.contains(['{', '}']),
+                "{lack:#?}"
+            );
+            assert!(en.is_ascii() && !en.contains(['{', '}']), "{lack:#?}");
+        }
     }
 }

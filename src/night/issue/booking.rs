@@ -18,9 +18,10 @@ use crate::problem::Problem;
 use crate::store::order_checks::{self, OrderCheck};
 use crate::store::orders::{self, HeldLine, OrderStoreError, StoredDocument};
 use crate::store::{StoreError, Tx, blob};
+use crate::wording::{Lang, text};
 
 /// A line with everything the catalog lacks for it.
-type Faulty<'l> = (&'l ApprovedLine, Vec<Problem>);
+type Faulty<'l> = (&'l ApprovedLine, Vec<Finding>);
 
 /// An order that may go: its papers, and what is told of it.
 pub(in crate::night) struct Ready<'b> {
@@ -120,18 +121,22 @@ impl Booking<'_> {
         lines: &[&ApprovedLine],
     ) -> Result<(StockingOrder, &Lane, OrderCheck), Vec<Problem>> {
         let (good, faulty) = self.draft_lines(lines);
-        let mut problems: Vec<Problem> = faulty.into_iter().flat_map(|(_, more)| more).collect();
+        let mut problems: Vec<Problem> = faulty
+            .into_iter()
+            .flat_map(|(_, more)| more)
+            .map(Problem::from)
+            .collect();
         let drafts: Vec<DraftLine> = good.into_iter().map(|(_, draft)| draft).collect();
         let (lane, _) = match self.way(&flags_of(&drafts)) {
             Ok(way) => way,
-            Err(problem) => {
-                problems.push(problem);
+            Err(finding) => {
+                problems.push(finding.into());
                 return Err(problems);
             }
         };
         let (order, more) = provisional(self.draft(lane, drafts));
         // Goods that the catalog does not know enough of are in no line: the order of the others is no answer.
-        problems.extend(more);
+        problems.extend(more.into_iter().map(Problem::from));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -152,25 +157,20 @@ impl Booking<'_> {
     ) -> Result<Ready<'_>, Vec<Finding>> {
         let mut findings = Vec::new();
         let (good, faulty) = self.draft_lines(lines);
-        findings.extend(
-            faulty
-                .into_iter()
-                .flat_map(|(_, problems)| problems)
-                .map(Finding::from),
-        );
+        findings.extend(faulty.into_iter().flat_map(|(_, more)| more));
         let drafts: Vec<DraftLine> = good.into_iter().map(|(_, draft)| draft).collect();
         let (lane, forwarder) = match self.way(&flags_of(&drafts)) {
             Ok(way) => way,
-            Err(problem) => {
-                findings.push(problem.into());
+            Err(finding) => {
+                findings.push(finding);
                 return Err(findings);
             }
         };
         if drafts.is_empty() && !findings.is_empty() {
             return Err(findings);
         }
-        let (mut order, problems) = provisional(self.draft(lane, drafts));
-        findings.extend(problems.into_iter().map(Finding::from));
+        let (mut order, lacks) = provisional(self.draft(lane, drafts));
+        findings.extend(lacks);
         if let Some(packing) = packing {
             order.cartons.clone_from(&packing.cartons);
             order.pallets.clone_from(&packing.pallets);
@@ -186,9 +186,16 @@ impl Booking<'_> {
         let documents = self.documents(forwarder, &order).map_err(|problems| {
             problems
                 .into_iter()
-                .map(|problem| Finding {
-                    gate: Gate::Papers,
-                    ..problem.into()
+                .map(|problem| {
+                    let empty = problem.found.is_empty();
+                    let mut finding = Finding {
+                        gate: Gate::Papers,
+                        ..problem.into()
+                    };
+                    if empty {
+                        finding.wanted_zh = text(Lang::Zh, "gate.lacks.paper_value", &[]);
+                    }
+                    finding
                 })
                 .collect::<Vec<_>>()
         })?;
@@ -203,24 +210,31 @@ impl Booking<'_> {
     }
 
     /// The first lane that takes such goods, and who drives it. Where none takes them, the first: the gate names the lines.
-    pub(in crate::night) fn way(&self, flags: &[Flag]) -> Result<(&Lane, &ForwarderSection), Problem> {
+    pub(in crate::night) fn way(&self, flags: &[Flag]) -> Result<(&Lane, &ForwarderSection), Finding> {
         let mut lanes = self.catalog.lanes_to(&self.warehouse, self.mode);
         let takes = |lane: &&Lane| lane.channel.refuses(flags.iter().copied()).is_none();
         let fitting = lanes.find(takes);
         let Some(lane) = fitting.or_else(|| self.catalog.lanes_to(&self.warehouse, self.mode).next()) else {
-            let wanted = format!("a lane by {} in the catalog", self.mode.code());
-            return Err(self.problem("", "lane", "", &wanted));
+            let mode = [("mode", self.mode.code())];
+            return Err(self.lack("", ("lane", ""), ("lacks.lane", &mode)));
         };
         let forwarders = &self.night.config.forwarders;
         match forwarders.iter().find(|known| known.id == lane.forwarder) {
             Some(forwarder) => Ok((lane, forwarder)),
-            None => Err(self.problem(
-                "",
-                "forwarder",
-                lane.forwarder.as_str(),
-                "a [[forwarder]] of that id in the configuration",
-            )),
+            None => {
+                let found = lane.forwarder.as_str();
+                Err(self.lack("", ("forwarder", found), ("lacks.forwarder", &[])))
+            }
         }
+    }
+
+    fn lack(&self, place: &str, what: (&str, &str), wanted: (&str, &[(&str, &str)])) -> Finding {
+        Finding::lack(
+            format!("order {} to {}", self.number, self.warehouse),
+            place,
+            what,
+            wanted,
+        )
     }
 
     pub(in crate::night) fn problem(&self, place: &str, field: &str, found: &str, wanted: &str) -> Problem {
@@ -249,23 +263,15 @@ impl Booking<'_> {
         (good, faulty)
     }
 
-    fn draft_line(&self, line: &ApprovedLine) -> Result<DraftLine, Vec<Problem>> {
+    fn draft_line(&self, line: &ApprovedLine) -> Result<DraftLine, Vec<Finding>> {
         let place = format!("SKU {}", line.sku);
         let Some(item) = self.catalog.items.get(&line.sku) else {
-            return Err(vec![self.problem(
-                &place,
-                "sku",
-                line.sku.as_str(),
-                "an item of the catalog",
-            )]);
+            let found = line.sku.as_str();
+            return Err(vec![self.lack(&place, ("sku", found), ("lacks.item", &[]))]);
         };
         if line.units <= 0 {
-            return Err(vec![self.problem(
-                &place,
-                "units",
-                &line.units.to_string(),
-                "a whole number above 0",
-            )]);
+            let found = line.units.to_string();
+            return Err(vec![self.lack(&place, ("units", &found), ("lacks.units", &[]))]);
         }
         let codes = |kind| {
             self.night
@@ -284,20 +290,13 @@ impl Booking<'_> {
             .find_map(codes);
         let asin = codes(CodeKind::Asin).map_or("", |mapping| mapping.code.as_str());
         let Some(warehouse_sku) = warehouse_sku else {
-            let wanted = "the code this warehouse scans (warehouse_sku or fnsku) in the catalog's codes";
-            return Err(vec![self.problem(&place, "warehouse_sku", "", wanted)]);
+            let what = ("warehouse_sku", "");
+            return Err(vec![self.lack(&place, what, ("lacks.warehouse_code", &[]))]);
         };
         let goods = item.goods(&warehouse_sku.code, asin).map_err(|missing| {
             missing
                 .iter()
-                .map(|field| {
-                    self.problem(
-                        &place,
-                        field,
-                        "",
-                        "a value in the catalog before this item can be booked",
-                    )
-                })
+                .map(|field| self.lack(&place, (field, ""), ("lacks.catalog_value", &[])))
                 .collect::<Vec<_>>()
         })?;
         Ok(DraftLine {

@@ -94,6 +94,22 @@ impl Finding {
         (gate, level): (Gate, Level),
         order: &StockingOrder,
         place: impl Into<String>,
+        what: (&str, &str),
+        wanted: (&str, &[(&str, &str)]),
+    ) -> Self {
+        let file = format!("order {}", order.number);
+        Self {
+            gate,
+            level,
+            ..Self::lack(file, place, what, wanted)
+        }
+    }
+
+    /// What an order lacks before it is one, in the words of `wording/gate.toml`.
+    #[must_use]
+    pub fn lack(
+        file: impl Into<String>,
+        place: impl Into<String>,
         (field, found): (&str, &str),
         (key, places): (&str, &[(&str, &str)]),
     ) -> Self {
@@ -109,15 +125,9 @@ impl Finding {
             })
             .collect();
         Self {
-            gate,
-            level,
-            problem: Problem::new(
-                format!("order {}", order.number),
-                place,
-                field,
-                found,
-                text(Lang::En, &key, places),
-            ),
+            gate: Gate::Order,
+            level: Level::Hold,
+            problem: Problem::new(file, place, field, found, text(Lang::En, &key, places)),
             wanted_zh: text(Lang::Zh, &key, &zh),
         }
     }
@@ -148,6 +158,12 @@ pub(super) fn rule_places(pack: &Pack, rule: &Rule) -> [(&'static str, String); 
         ("rule", format!("{}/{}", pack.id, rule.id)),
         ("source", rule.source.clone()),
     ]
+}
+
+impl From<Finding> for Problem {
+    fn from(finding: Finding) -> Self {
+        finding.problem
+    }
 }
 
 /// A problem found elsewhere: somebody must mend it.
