@@ -139,7 +139,7 @@ fn value(
 ) -> Result<(), XlsxError> {
     let raw = term.value.as_ref();
     match term.unit.as_ref() {
-        "mode" | "source" if !raw.is_empty() => {
+        "mode" | "source" | "class" if !raw.is_empty() => {
             let words = named(lang, "plan.value", raw).unwrap_or_else(|| raw.to_owned());
             write_text(sheet, row, 4, &words, &styles.text)
         }

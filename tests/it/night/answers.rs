@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use calamine::{Reader as _, Xlsx};
 use linkstar::cli::demo::person;
 use linkstar::night::{Step, StepState, decide};
 
@@ -44,6 +45,7 @@ async fn an_untouched_workbook_decides_nothing_and_the_same_one_twice_orders_onc
     let edited = files(&shop.inbox()).into_iter().next().expect("an answer");
     fs::remove_file(shop.inbox().join(&edited.0)).expect("taken back");
     let untouched = untouched(&shop);
+    explained_in_words(&untouched);
     fs::write(shop.inbox().join("untouched.xlsx"), untouched).expect("a workbook");
     let opened = shop.open(morning(0) + chrono::Duration::hours(1)).await;
     let night = opened.night(false);
@@ -76,6 +78,20 @@ async fn an_untouched_workbook_decides_nothing_and_the_same_one_twice_orders_onc
     );
     assert!(files(&shop.inbox()).is_empty(), "read files are put away");
     opened.store.close().await;
+}
+
+/// Values and units of the explanations are words of the reader's language, not codes of ours.
+fn explained_in_words(book: &[u8]) {
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(book)).expect("a workbook");
+    let sheet = book.worksheet_range("解释").expect("the explanations");
+    let cells: Vec<String> = sheet
+        .rows()
+        .flat_map(|row| row.iter().skip(4).take(3))
+        .map(ToString::to_string)
+        .collect();
+    assert!(cells.iter().any(|cell| cell == "间歇"), "classes of demand");
+    let code = |cell: &&String| !cell.is_empty() && cell.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    assert_eq!(cells.iter().find(code), None);
 }
 
 /// The workbook of the newest mail, from its bytes on the wire.
