@@ -5,6 +5,8 @@ mod lines;
 mod sections;
 mod to_mend;
 
+pub(super) use sections::still_open;
+
 use super::figures::{self, Totals};
 use super::model::{DailyReport, TrialNote};
 use crate::planner::{DataState, PlanLine};

@@ -413,7 +413,7 @@ fn more(lang: Lang, what: &str, units: i64) -> String {
     text(lang, &format!("mail.receipt.more_{what}"), &[("n", &n)])
 }
 
-fn still_open(receipt: &ReceiptSummary, lang: Lang) -> String {
+pub(in crate::report) fn still_open(receipt: &ReceiptSummary, lang: Lang) -> String {
     text(
         lang,
         "mail.receipt.open",

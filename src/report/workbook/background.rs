@@ -10,7 +10,7 @@ use crate::report::figures;
 use crate::report::model::DailyReport;
 use crate::report::reason::{reason_key, state_key};
 use crate::report::view::freshness::{named, stream_name};
-use crate::report::view::owned_lines;
+use crate::report::view::{owned_lines, still_open};
 use crate::wording::{Lang, text};
 
 /// A sheet holds 1,048,576 rows; explanations stop well before, and say so.
@@ -291,7 +291,10 @@ pub(super) fn receipts(
         known(sheet, row, 4, receipt.received, styles)?;
         known(sheet, row, 5, receipt.put_away, styles)?;
         known(sheet, row, 6, receipt.difference, styles)?;
-        write_text(sheet, row, 7, &receipt.state, &styles.text)?;
+        let open = (receipt.open > 0).then(|| still_open(receipt, report.lang));
+        let said = Some(receipt.state.clone()).filter(|state| !state.is_empty());
+        let stands: Vec<String> = said.into_iter().chain(open).collect();
+        write_text(sheet, row, 7, &stands.join(" · "), &styles.text)?;
     }
     Ok(())
 }
