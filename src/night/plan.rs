@@ -395,7 +395,8 @@ pub fn losses(books: &Books) -> Vec<LossSeen> {
         let sum = sums.entry(&line.order).or_insert((0, 0, true));
         sum.0 += line.shipped;
         sum.1 += line.closed_short + line.damaged;
-        sum.2 &= line.state.is_final();
+        // What the warehouse put aside may be found fit or not: until it says so, nobody knows what is lost.
+        sum.2 &= line.state.is_final() && line.set_aside == 0;
     }
     books
         .orders

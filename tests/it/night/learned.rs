@@ -148,4 +148,26 @@ async fn r21_what_receipts_teach_of_days_and_losses_is_in_the_plan_of_the_next_n
     );
     let page = Shop::page(&shop.last_mail());
     assert!(page.contains("LS-OLD-"), "{page}");
+
+    // A shipment with a unit that the warehouse put aside teaches no loss: what is lost of it is not known.
+    let shipments = |shown: &Value| {
+        let losses = shown["losses"].as_array().expect("losses");
+        let own = |one: &&Value| one["warehouse"] == warehouse && one["mode"] == mode;
+        losses.iter().find(own).and_then(|one| one["shipments"].as_i64())
+    };
+    let taught = shipments(&shown).expect("shipments of this way");
+    let sku = &known.order.lines[0].goods.sku;
+    let at = (morning(1) - Duration::days(70 - 37)).format("%Y-%m-%d %H:%M");
+    let aside = format!("reference,carton,sku,kind,units,at\nLS-OLD-0,,{sku},set_aside,1,{at}\n");
+    std::fs::write(&file, aside).expect("a report");
+    let read = shop.linkstar(&[
+        "receive",
+        &file.display().to_string(),
+        "--at",
+        &morning(2).to_rfc3339(),
+    ]);
+    assert!(matches!(read.code, Some(0 | 1)), "{read:#?}");
+    let shown = shop.linkstar(&["lead-times", "--json"]);
+    let shown: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(shipments(&shown), Some(taught - 1), "{shown:#}");
 }
