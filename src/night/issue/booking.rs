@@ -130,7 +130,7 @@ impl Booking<'_> {
         let (lane, _) = match self.way(&flags_of(&drafts)) {
             Ok(way) => way,
             Err(finding) => {
-                problems.push(finding.into());
+                problems.push((*finding).into());
                 return Err(problems);
             }
         };
@@ -162,7 +162,7 @@ impl Booking<'_> {
         let (lane, forwarder) = match self.way(&flags_of(&drafts)) {
             Ok(way) => way,
             Err(finding) => {
-                findings.push(finding);
+                findings.push(*finding);
                 return Err(findings);
             }
         };
@@ -210,20 +210,24 @@ impl Booking<'_> {
     }
 
     /// The first lane that takes such goods, and who drives it. Where none takes them, the first: the gate names the lines.
-    pub(in crate::night) fn way(&self, flags: &[Flag]) -> Result<(&Lane, &ForwarderSection), Finding> {
+    pub(in crate::night) fn way(&self, flags: &[Flag]) -> Result<(&Lane, &ForwarderSection), Box<Finding>> {
         let mut lanes = self.catalog.lanes_to(&self.warehouse, self.mode);
         let takes = |lane: &&Lane| lane.channel.refuses(flags.iter().copied()).is_none();
         let fitting = lanes.find(takes);
         let Some(lane) = fitting.or_else(|| self.catalog.lanes_to(&self.warehouse, self.mode).next()) else {
             let mode = [("mode", self.mode.code())];
-            return Err(self.lack("", ("lane", ""), ("lacks.lane", &mode)));
+            return Err(Box::new(self.lack("", ("lane", ""), ("lacks.lane", &mode))));
         };
         let forwarders = &self.night.config.forwarders;
         match forwarders.iter().find(|known| known.id == lane.forwarder) {
             Some(forwarder) => Ok((lane, forwarder)),
             None => {
                 let found = lane.forwarder.as_str();
-                Err(self.lack("", ("forwarder", found), ("lacks.forwarder", &[])))
+                Err(Box::new(self.lack(
+                    "",
+                    ("forwarder", found),
+                    ("lacks.forwarder", &[]),
+                )))
             }
         }
     }
