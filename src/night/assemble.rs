@@ -132,9 +132,12 @@ pub fn assemble(facts: &Facts<'_>) -> Assembled {
                 continue;
             }
             let mut sales = assembler.daily(sold.get(&key), &coverage);
-            if let Some(closing) = in_stock.get(&key) {
+            let closing = in_stock.get(&key);
+            if let Some(closing) = closing {
                 mask::apply(&mut sales, |day| closing.get(&day).copied());
             }
+            let mut seen = closing.into_iter().flatten().filter(|(_, left)| **left > 0);
+            mask::begin(&mut sales, seen.next().map(|(day, _)| *day));
             let on_hand = on_hand(snapshot, stock.get(&key), facts);
             series.push(ItemSeries {
                 warehouse: warehouse.clone(),

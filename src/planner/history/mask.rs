@@ -31,6 +31,23 @@ pub fn apply(sales: &mut DailySales, closing: impl Fn(NaiveDate) -> Option<i64>)
     }
 }
 
+/// An item begins on the day of its first sale, or on the day it was first `seen` in stock before that: a listing that did
+/// not exist yet was not refused by anybody. What never sold keeps its days, for nobody knows since when it was offered.
+pub fn begin(sales: &mut DailySales, seen: Option<NaiveDate>) {
+    let Some(first) = sales
+        .units
+        .iter()
+        .position(|units| units.is_some_and(|units| units > 0))
+    else {
+        return;
+    };
+    let seen = seen.map(|seen| usize::try_from((seen - sales.first_day).num_days()).unwrap_or(0));
+    let first = seen.map_or(first, |seen| seen.min(first));
+    sales.first_day = day_after(sales.first_day, first as i64);
+    sales.units = sales.units.iter().skip(first).collect();
+    sales.in_stock.drain(..first.min(sales.in_stock.len()));
+}
+
 /// Whether there was something to sell on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shelf {
@@ -185,6 +202,47 @@ pub fn marks(shelves: &[Shelf], sold: &[Option<u32>]) -> Vec<Option<bool>> {
 mod tests {
     use super::*;
     use crate::planner::demand::Dice;
+
+    #[test]
+    fn an_item_begins_with_its_first_sale_or_when_it_was_first_seen_in_stock() {
+        let day = |day: i64| day_after("2026-01-01".parse().unwrap(), day);
+        let sold = || DailySales {
+            first_day: day(0),
+            units: [None, Some(0), Some(0), Some(0), Some(4), Some(0)]
+                .into_iter()
+                .collect(),
+            in_stock: vec![None, None, Some(false)],
+        };
+        let begun = |seen: Option<i64>| {
+            let mut sales = sold();
+            begin(&mut sales, seen.map(day));
+            (
+                sales.first_day,
+                sales.units.iter().collect::<Vec<_>>(),
+                sales.in_stock,
+            )
+        };
+        assert_eq!(begun(None), (day(4), vec![Some(4), Some(0)], vec![]));
+        assert_eq!(begun(Some(5)), begun(None), "sold before anybody looked");
+        assert_eq!(
+            begun(Some(2)),
+            (
+                day(2),
+                vec![Some(0), Some(0), Some(4), Some(0)],
+                vec![Some(false)]
+            )
+        );
+        assert_eq!(
+            begun(Some(-3)).0,
+            day(0),
+            "in stock before the days of which sales are known"
+        );
+        let mut never = sold();
+        never.units.set(4, Some(0));
+        let before = never.clone();
+        begin(&mut never, None);
+        assert_eq!(never, before);
+    }
 
     /// A year of one item: wishes, what could be sold, closing stock. Stock runs out because orders come late.
     struct Year {

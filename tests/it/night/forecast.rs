@@ -5,8 +5,9 @@ use std::fs;
 use serde_json::Value;
 
 use super::shop::{Shop, date, morning, step};
+use chrono::Duration;
 use linkstar::night::Step;
-use linkstar::store::accuracy;
+use linkstar::store::{accuracy, plans};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_whose_days_are_over_is_judged_once_and_told() {
@@ -106,4 +107,40 @@ async fn an_override_beside_the_configuration_reaches_the_plan_and_a_wrong_one_i
         explained.out.contains("Override: 300 %") && explained.out.contains("By: li"),
         "{explained:#?}"
     );
+}
+
+/// What came into the shop in spring is not judged by the year before, in which nobody could buy it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r8_an_item_begins_with_its_first_sale() {
+    let shop = Shop::new(7).await;
+    shop.night(0).await;
+    let opened = shop.open(morning(0)).await;
+    let account = opened.night(false).account().clone();
+    let mut tx = opened.store.read().await.expect("the store works");
+    let head = plans::latest_head(&mut tx, &account)
+        .await
+        .expect("read")
+        .expect("a plan");
+    let (snapshot, _) = plans::inputs(&mut tx, &account, &head)
+        .await
+        .expect("what it was made of");
+    let sold: Vec<_> = snapshot
+        .series
+        .iter()
+        .filter(|item| item.sales.units.iter().flatten().any(|units| units > 0))
+        .collect();
+    let earliest = sold.iter().map(|item| item.sales.first_day).min().expect("items");
+    let late = sold
+        .iter()
+        .filter(|item| item.sales.first_day > earliest + Duration::days(20));
+    assert!(late.count() > 3, "items of this spring");
+    for item in sold {
+        // The first night has seen one morning's stock: the sales alone say since when.
+        assert!(
+            item.sales.units.get(0) > Some(0),
+            "{} {:?}",
+            item.sku,
+            item.sales.first_day
+        );
+    }
 }
