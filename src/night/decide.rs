@@ -1,5 +1,7 @@
 //! Decide: what people answered becomes decisions on the current plan, and approved lines become orders.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 
 use super::inbox::{self, Dropped, Kind};
@@ -156,6 +158,17 @@ pub async fn decide(
             }
         }
     }
+    // Lines of an order stand as in the plan, however a workbook was sorted or a page was filled in.
+    let wanted: BTreeSet<_> = approved_lines
+        .iter()
+        .map(|line| (line.warehouse.clone(), line.sku.clone()))
+        .collect();
+    let places: BTreeMap<_, usize> = (plan.lines.iter().enumerate())
+        .map(|(place, line)| ((line.warehouse.clone(), line.sku.clone()), place))
+        .filter(|(key, _)| wanted.contains(key))
+        .collect();
+    approved_lines
+        .sort_by_cached_key(|line| places.get(&(line.warehouse.clone(), line.sku.clone())).copied());
     let catalog = catalog::load(tx, night.account(), night.today()).await?;
     let issued = issue(night, tx, &plan.id, &catalog, &approved_lines, by).await?;
     foretell(night, tx, &plan, &issued.orders).await?;
